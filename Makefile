@@ -1,0 +1,106 @@
+# Postern's tasks. The comment after ## is the help of the target.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.service ## Set up and run a demonstration with three organisations (ARGS="--port 8080")
+	@$(BIN)/python -m app.demo $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.tests browser ## Install what the tests need and run them all (ARGS="-k word")
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.tests ## Check style, types, the floors of the house and the pinned requirements
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.check_pins
+
+.PHONY: format
+format: $(VENV)/.tests ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: service
+service: $(VENV)/.service ## Install the service and the postern command into .venv
+
+.PHONY: browser
+browser: ## Install the browser that the tests of pages drive, when there is none
+	@tests/functional/install-browser
+
+.PHONY: bench-matching
+bench-matching: $(VENV)/.bench ## Precision and recall of matching beside its peers (ARGS="--data FILE")
+	@$(BIN)/python -m bench.matching $(ARGS)
+
+.PHONY: fit-matching
+fit-matching: $(VENV)/.bench ## Learn the weights of matching again from the training half
+	@$(BIN)/python -m bench.fit_matching $(ARGS)
+
+.PHONY: bench-evaluate
+bench-evaluate: $(VENV)/.tests ## Blind evaluations per second beside bare libsodium
+	@$(BIN)/python -m bench.evaluate $(ARGS)
+
+.PHONY: bench-submit
+bench-submit: $(VENV)/.tests ## Indicators submitted per second beside a bare COPY or executemany
+	@$(BIN)/python -m bench.submit $(ARGS)
+
+.PHONY: bench-lookup
+bench-lookup: $(VENV)/.tests ## Latency of a lookup beside a bare index lookup
+	@$(BIN)/python -m bench.lookup $(ARGS)
+
+.PHONY: translations
+translations: $(VENV)/.service ## Collect messages and compile the catalogues of all languages
+	@$(BIN)/pybabel -q extract -F app/web/translations/babel.cfg -k KnownAct:2 --no-location --sort-output \
+		-o $(VENV)/messages.pot app
+	@$(BIN)/pybabel -q update -i $(VENV)/messages.pot -d app/web/translations --no-fuzzy-matching --ignore-obsolete
+	@$(BIN)/pybabel -q compile -d app/web/translations
+
+.PHONY: lock
+lock: $(VENV)/.python ## Pin the requirements again, by hash, from the short requirements*.in
+	@$(BIN)/pip install --quiet pip-tools
+	@$(COMPILE) $(ARGS) requirements.in -o requirements.txt
+	@$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) $(ARGS) requirements-bench.in -o requirements-bench.txt
+
+.PHONY: clean
+clean: ## Remove the virtual environment, caches and the demonstration
+	@rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Postern needs Python 3.11 or newer; set PYTHON=python3.11 or similar." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.service: $(VENV)/.python requirements.txt pyproject.toml
+	@echo "Installing the service into $(VENV) ..."
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --no-deps -e .
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.service requirements-dev.txt
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.tests requirements-bench.txt
+	@echo "Installing the peers of the benchmarks into $(VENV) ..."
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-bench.txt
+	@touch $@

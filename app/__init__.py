@@ -1,0 +1,91 @@
+"""The platform: a Flask service that all organisations share.
+
+`create_app` reads the settings and the secrets, opens the database and furnishes the rooms. Every
+room has the same furniture; this is the only place that knows them all.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from flask import Flask
+
+from app.audit.guard import refuse_unaudited
+from app.config import Settings, load
+from app.database import Database
+from app.health import install_health
+from app.logs import configure_logs
+from app.problems import install_problems
+from app.runtime import Runtime
+from app.secret_files import read as read_secrets
+from app.web.openapi import Interface
+
+ROOMS = (
+    "jobs",
+    "audit",
+    "organisations",
+    "accounts",
+    "pseudonyms",
+    "sharing",
+    "indicators",
+    "lookups",
+    "compliance",
+    "web",
+)
+"""From the floor up; a room imports only from those below (an import contract holds it)."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The service, ready to answer; StartRefusedError names what is wrong and the remedy."""
+    settings = settings or load()
+    configure_logs(settings.log)
+    app = Flask(
+        "app",
+        root_path=str(Path(__file__).parent),
+        template_folder="web/templates",
+        static_folder="web/static",
+    )
+    secrets = read_secrets(Path(settings.secrets.directory))
+    runtime = Runtime(
+        settings=settings,
+        database=Database(settings.database.url, settings.database.pool_size),
+        secrets=secrets,
+    )
+    app.extensions["postern"] = runtime
+    app.config.update(
+        SECRET_KEY=secrets.cookies,
+        MAX_CONTENT_LENGTH=settings.limit.body_bytes,
+        SESSION_COOKIE_NAME="postern",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.platform.secure_cookies,
+        API_TITLE=settings.platform.name,
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        PROVIDE_AUTOMATIC_OPTIONS=False,  # an answer without an act
+    )
+    api = Interface(app, settings.platform.origin)
+    app.extensions["postern-api"] = api
+    install_problems(app)  # after Api, whose own handler of HTTP errors it replaces
+    install_health(app)
+    _furnish(app, api, runtime)
+    refuse_unaudited(app)
+    return app
+
+
+def _furnish(app: Flask, api: Interface, runtime: Runtime) -> None:
+    """Bring in what each room has of `start` (what it keeps), `api`, `pages` and `console`."""
+    for room in ROOMS:
+        for furniture in ("start", "api", "pages", "console"):
+            name = f"app.{room}.{furniture}"
+            if find_spec(name) is None:
+                continue
+            module = import_module(name)
+            if furniture == "start":
+                module.start(app, runtime)
+            elif furniture == "api":
+                api.register_blueprint(module.blueprint)
+            elif furniture == "pages":
+                app.register_blueprint(module.blueprint)
+            else:
+                app.cli.add_command(module.commands)

@@ -1,0 +1,89 @@
+"""What must be done before the service can start: `python -m app prepare`.
+
+These commands need no running service and no secrets; all others are `flask --app wsgi ...`.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+from alembic import command
+from alembic.config import Config
+
+from app.config import Settings, load
+from app.database import Database
+from app.database_roles import grant
+from app.errors import StartRefusedError
+from app.secret_files import create
+
+_ROOT = Path(__file__).parent.parent
+
+
+@click.group()
+def main() -> None:
+    """Prepare the platform: secrets and database of the settings in $POSTERN_CONFIG."""
+
+
+@main.command()
+@click.pass_context
+def prepare(context: click.Context) -> None:
+    """Make missing secrets and bring the database to the newest schema; safe to repeat."""
+    context.invoke(secrets)
+    context.invoke(upgrade)
+
+
+@main.command()
+def secrets() -> None:
+    """Make the secrets that are missing, readable by this user alone."""
+    settings = load()
+    made = create(Path(settings.secrets.directory))
+    click.echo(f"Secrets made in {settings.secrets.directory}: {', '.join(made) or 'none missing'}")
+
+
+@main.command()
+@click.argument("revision", default="head")
+def upgrade(revision: str) -> None:
+    """Bring the database up to REVISION (the newest by default)."""
+    migrate(load(), revision)
+    click.echo(f"Database at {revision}")
+
+
+@main.command()
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Take the database down to REVISION; `base` removes every table and what it holds."""
+    migrate(load(), revision, down=True)
+    click.echo(f"Database at {revision}")
+
+
+@main.command()
+@click.argument("role")
+def grants(role: str) -> None:
+    """On PostgreSQL, let ROLE run the web service with no more rights than it needs.
+
+    Run it as the owner of the tables after each upgrade: ROLE may append to the log but not
+    change it, and may fill the vault of elements but not read it.
+    """
+    database = Database(load().database.url)
+    grant(database, role)
+    click.echo(f"Rights of {role} set")
+
+
+def migrate(settings: Settings, revision: str = "head", *, down: bool = False) -> None:
+    """Run Alembic on the database of the settings."""
+    database = Database(settings.database.url)
+    config = Config(toml_file=_ROOT / "pyproject.toml")
+    config.set_main_option("script_location", str(_ROOT / "migrations"))
+    try:
+        with database.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            (command.downgrade if down else command.upgrade)(config, revision)
+    finally:
+        database.dispose()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except StartRefusedError as refusal:
+        sys.exit(str(refusal))

@@ -1,0 +1,93 @@
+"""People, how they prove who they are, and what they may do.
+
+Personal data (sign-in name, display name) is sealed under the accounts key; `login_index` finds an
+account without opening any. Everything else knows a person by `public_id`, a pseudonym.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, Moment, word
+from postern.vocabulary import Role
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    CLOSED = "closed"
+
+
+class CredentialKind(StrEnum):
+    PASSWORD = "password"  # noqa: S105 - the name of a kind, not a secret
+
+
+class PersonAccount(Base):
+    __tablename__ = "person_account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    login_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    sealed_profile: Mapped[bytes] = mapped_column(LargeBinary)  # {"login", "name"}
+    language: Mapped[str] = mapped_column(String(8))  # of the pages; empty until one was chosen
+    status: Mapped[AccountStatus] = mapped_column(word(AccountStatus))
+    failures: Mapped[int] = mapped_column(default=0)  # wrong passwords since the last right one
+    locked_until: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Credential(Base):
+    __tablename__ = "credential"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person_account.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[CredentialKind] = mapped_column(word(CredentialKind), primary_key=True)
+    secret_hash: Mapped[str] = mapped_column(String(256))  # Argon2id in PHC form
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class RoleGrant(Base):
+    __tablename__ = "role_grant"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person_account.id", ondelete="CASCADE"), primary_key=True
+    )
+    role: Mapped[Role] = mapped_column(word(Role), primary_key=True)
+    granted_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class WebSession(Base):
+    """The cookie carries a random name; only its SHA-256 is stored."""
+
+    __tablename__ = "web_session"
+
+    name_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person_account.id", ondelete="CASCADE"), index=True
+    )
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    last_seen_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class ApiToken(Base):
+    """Shown once as `pst_PUBLICID_SECRET`; only the SHA-256 of the secret (256 bits) is stored."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person_account.id", ondelete="CASCADE"), index=True
+    )
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_used_on: Mapped[int | None]  # day since 1970: enough to find unused tokens

@@ -1,0 +1,226 @@
+"""Settings: one TOML file per environment, read once and validated at start.
+
+A wrong value refuses the start and names the key, the value and the remedy. Every key is listed in
+docs/configuration.md; a test holds the two together.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, cast, get_type_hints
+
+from app.errors import StartRefusedError
+
+VARIABLE = "POSTERN_CONFIG"
+"""The environment variable that names the settings file."""
+
+DEFAULT_FILE = Path(__file__).parent.parent / "config" / "development.toml"
+
+
+@dataclass(frozen=True)
+class PlatformSettings:
+    name: str
+    origin: str  # scheme and host by which users reach the platform, without a final slash
+    secure_cookies: bool
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    url: str  # an SQLAlchemy address: sqlite:/// or postgresql+psycopg://
+    pool_size: int
+
+
+@dataclass(frozen=True)
+class SecretsSettings:
+    directory: str
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    idle_minutes: int
+    absolute_hours: int
+
+
+@dataclass(frozen=True)
+class SignInSettings:
+    failures_before_lock: int
+    lock_minutes: int
+
+
+@dataclass(frozen=True)
+class TokenSettings:
+    longest_days: int
+
+
+@dataclass(frozen=True)
+class QuotaSettings:
+    """Blind evaluations per organisation and kind; a person may use `person_percent` of each."""
+
+    hour: int
+    day: int
+    month: int
+    person_percent: int
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    body_bytes: int
+    evaluate_elements: int
+    report_items: int
+    lookup_queries: int
+
+
+@dataclass(frozen=True)
+class MatchingSettings:
+    common_after: int  # postings per token and organisation after which a token is too common
+    hits_per_query: int
+
+
+@dataclass(frozen=True)
+class RetentionSettings:
+    indicator_days: int
+    longest_indicator_days: int
+    lookup_days: int
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    level: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    platform: PlatformSettings
+    database: DatabaseSettings
+    secrets: SecretsSettings
+    session: SessionSettings
+    sign_in: SignInSettings
+    token: TokenSettings
+    quota: QuotaSettings
+    limit: LimitSettings
+    matching: MatchingSettings
+    retention: RetentionSettings
+    log: LogSettings
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read and validate the settings file: `path`, else $POSTERN_CONFIG, else development."""
+    chosen = path or Path(os.environ.get(VARIABLE) or DEFAULT_FILE)
+    try:
+        with chosen.open("rb") as file:
+            document = tomllib.load(file)
+    except FileNotFoundError:
+        raise StartRefusedError(
+            f"There is no settings file {chosen}. Set {VARIABLE} to one of config/*.toml."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartRefusedError(
+            f"{chosen} cannot be read ({type(error).__name__}). Let the service's user read it, "
+            "as UTF-8."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise StartRefusedError(f"{chosen} is not valid TOML: {error}. Correct it.") from None
+    return read(document)
+
+
+def read(document: dict[str, Any]) -> Settings:
+    """Validate a settings document; StartRefusedError names key, value and remedy."""
+    settings: Settings = _section(Settings, document, "")
+    _check(settings)
+    return settings
+
+
+def _section(kind: type[Any], document: Any, place: str) -> Any:
+    if not isinstance(document, dict):
+        raise StartRefusedError(f"{place} must be a table. Write it as [{place}].")
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}
+    for key in document:
+        if key not in known:
+            raise StartRefusedError(
+                f"{_at(place, key)} is not a setting. Remove it, or use one of: "
+                f"{', '.join(sorted(known))}."
+            )
+    values = {}
+    for name in known:
+        if name not in document:
+            raise StartRefusedError(f"{_at(place, name)} is missing. Add it to the settings file.")
+        hint = hints[name]
+        value = document[name]
+        if isinstance(hint, type) and is_dataclass(hint):
+            values[name] = _section(cast("type[Any]", hint), value, _at(place, name))
+        elif type(value) is not hint:
+            raise StartRefusedError(
+                f"{_at(place, name)} is {value!r}; it must be of type {hint.__name__}."
+            )
+        else:
+            values[name] = value
+    return kind(**values)
+
+
+def _at(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key
+
+
+def _check(settings: Settings) -> None:
+    for key, value, is_right, remedy in _demands(settings):
+        if not is_right:
+            raise StartRefusedError(f"{key} is {value!r}. {remedy}")
+
+
+def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
+    """Key, its value (never one that holds a password), whether it is right, the remedy."""
+    url, origin = settings.database.url, settings.platform.origin
+    yield (
+        "database.url",
+        url.partition("://")[0] if "://" in url else "without ://",
+        url.startswith(("sqlite:///", "postgresql+psycopg://")),
+        "Use sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE.",
+    )
+    yield (
+        "platform.origin",
+        origin,
+        origin.startswith(("http://", "https://")) and not origin.endswith("/"),
+        "Write scheme and host without a final slash.",
+    )
+    yield (
+        "platform.secure_cookies",
+        settings.platform.secure_cookies,
+        settings.platform.secure_cookies == origin.startswith("https://"),
+        "Set it to true exactly when platform.origin begins with https://.",
+    )
+    log, quota, retention = settings.log, settings.quota, settings.retention
+    yield "log.format", log.format, log.format in {"json", "console"}, "Use json or console."
+    yield (
+        "log.level",
+        log.level,
+        log.level in {"DEBUG", "INFO", "WARNING", "ERROR"},
+        "Use DEBUG, INFO, WARNING or ERROR.",
+    )
+    yield (
+        "quota.day",
+        quota.day,
+        quota.hour <= quota.day <= quota.month,
+        "Order them: hour <= day <= month.",
+    )
+    yield (
+        "quota.person_percent",
+        quota.person_percent,
+        quota.person_percent <= 100,  # noqa: PLR2004 - per cent
+        "Use 1 to 100.",
+    )
+    yield (
+        "retention.indicator_days",
+        retention.indicator_days,
+        retention.indicator_days <= retention.longest_indicator_days,
+        "It must not exceed retention.longest_indicator_days.",
+    )
+    for section in fields(settings):
+        part = getattr(settings, section.name)
+        for item in fields(part):
+            value = getattr(part, item.name)
+            is_right = type(value) is not int or value >= 1
+            yield f"{section.name}.{item.name}", value, is_right, "It must be at least 1."

@@ -1,0 +1,149 @@
+"""The database: one declarative base, column types, and the only way to begin a transaction.
+
+Every act of the platform, a read too, appends to the audit log, so every transaction writes. SQLite
+has one writer: transactions queue on a side file by `flock` instead of polling, which starves
+(measured in docs/audit.md), and begin IMMEDIATE so that a later write cannot fail on a stale read.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Session
+
+BigInt = BigInteger().with_variant(Integer, "sqlite")
+"""64-bit key; SQLite only numbers rows by itself for a column called INTEGER."""
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment, stored in UTC; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def word(kind: type[Any], length: int = 32) -> Enum:
+    """A column for a StrEnum, stored by value; the closed list is checked on the way in and out."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=length,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Database:
+    """An engine and the transactions on it."""
+
+    def __init__(self, url: str, pool_size: int = 5) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            path = Path(self.url.database or "")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._queue: Path | None = path.with_name(path.name + ".queue")
+        else:
+            self._queue = None
+        # hide_parameters: an error of the database must not carry values into a log line.
+        self.engine: Engine = create_engine(self.url, pool_size=pool_size, hide_parameters=True)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._reading = self.engine.execution_options(postern_reading=True)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session whose work is durable when the block ends, and undone when it raises."""
+        with self._turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state and writes nothing; only for what needs no audit entry.
+
+        That is: who is calling, keys and settings that are public, readiness, and tests.
+        """
+        with Session(self._reading, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with nullcontext() if self._queue is None else self._queue.open("ab") as file:
+            if file is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def is_reachable(self) -> bool:
+        """Whether a trivial statement succeeds; for readiness checks."""
+        with self.reading() as session:
+            return bool(session.execute(text("SELECT 1")).scalar_one())
+
+    def dispose(self) -> None:
+        """Close pooled connections."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's "begin" event emits BEGIN itself
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # NORMAL may lose the last commits at power loss: an unlogged read
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "recursive_triggers=ON",  # else REPLACE would pass the triggers that protect the log
+        "busy_timeout=10000",
+        "cache_size=-65536",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("postern_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,144 @@
+"""Reports and their indicators: tokens, coarse fields and sealed elements, never a clear value.
+
+The one exception is public by nature: the code of an induction point, a place of the operator.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base, BigInt, Moment, word
+from postern.vocabulary import (
+    Assertion,
+    Concealment,
+    DeclaredCategory,
+    Handling,
+    InformationGrade,
+    Kind,
+    Learned,
+    LegalBasis,
+    PartyRole,
+    PermittedAction,
+    Service,
+    SourceGrade,
+    SubjectCategory,
+    Substance,
+    Tlp,
+    ValueBand,
+    WeightBand,
+)
+
+
+class ReportStatus(StrEnum):
+    ACTIVE = "active"
+    WITHDRAWN = "withdrawn"
+
+
+class Report(Base):
+    """One suspicious shipment, as its organisation tells it. Shipment fields are for filtering."""
+
+    __tablename__ = "report"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "client_key"),
+        Index("ix_report_organisation_id_created_at", "organisation_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person_account.id"))
+    client_key: Mapped[str] = mapped_column(String(64))  # the submitter's own, opaque
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))  # a retry must say the same
+    status: Mapped[ReportStatus] = mapped_column(word(ReportStatus))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    barrier_step: Mapped[int | None] = mapped_column(SmallInteger)  # 1 to 7
+    origin_country: Mapped[str | None] = mapped_column(String(2))
+    destination_country: Mapped[str | None] = mapped_column(String(2))
+    service: Mapped[Service | None] = mapped_column(word(Service))
+    weight_band: Mapped[WeightBand | None] = mapped_column(word(WeightBand))
+    value_band: Mapped[ValueBand | None] = mapped_column(word(ValueBand))
+    declared_category: Mapped[DeclaredCategory | None] = mapped_column(word(DeclaredCategory))
+    hs_chapter: Mapped[str | None] = mapped_column(String(2))
+    concealment: Mapped[Concealment | None] = mapped_column(word(Concealment))
+    substance: Mapped[Substance | None] = mapped_column(word(Substance))
+
+
+class Indicator(Base):
+    """One thing that was seen. `seen_day` is the day from which policies count its age."""
+
+    __tablename__ = "indicator"
+    __table_args__ = (
+        Index("ix_indicator_organisation_id_expires_on", "organisation_id", "expires_on"),
+        Index("ix_indicator_expires_on", "expires_on"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    report_id: Mapped[int] = mapped_column(
+        BigInt, ForeignKey("report.id", ondelete="CASCADE"), index=True
+    )
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    share_class_id: Mapped[int] = mapped_column(ForeignKey("share_class.id"))
+    seen_day: Mapped[int] = mapped_column(SmallInteger)  # days since 1970
+    kind: Mapped[Kind] = mapped_column(word(Kind))
+    role: Mapped[PartyRole] = mapped_column(word(PartyRole))
+    subject_category: Mapped[SubjectCategory] = mapped_column(word(SubjectCategory))
+    assertion: Mapped[Assertion] = mapped_column(word(Assertion))
+    source_grade: Mapped[SourceGrade] = mapped_column(word(SourceGrade))
+    information_grade: Mapped[InformationGrade] = mapped_column(word(InformationGrade))
+    learned: Mapped[Learned] = mapped_column(word(Learned))
+    legal_basis: Mapped[LegalBasis] = mapped_column(word(LegalBasis))
+    tlp: Mapped[Tlp] = mapped_column(word(Tlp))
+    handling: Mapped[list[Handling]] = mapped_column(JSON)
+    permitted_action: Mapped[PermittedAction] = mapped_column(word(PermittedAction))
+    observed_from: Mapped[date | None] = mapped_column(Date)
+    observed_to: Mapped[date | None] = mapped_column(Date)
+    review_on: Mapped[date] = mapped_column(Date)
+    expires_on: Mapped[date] = mapped_column(Date)  # erased by the sweep of that day
+    quality: Mapped[list[str]] = mapped_column(JSON)  # flags of the normaliser
+    epoch: Mapped[int] = mapped_column(SmallInteger)  # of the evaluation key; 0 for clear kinds
+    facets_stored: Mapped[int] = mapped_column(BigInt)  # bit n: facet n is stored completely
+    facets_common: Mapped[int] = mapped_column(BigInt)  # bit n: too common to be stored
+    tokens: Mapped[bytes] = mapped_column(LargeBinary)  # concatenated, to delete by key
+    place: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # of an induction point, in clear
+
+
+class Token(Base):
+    """What lookups match on; the token comes first in every key, for one day it may be sharded.
+
+    `app/sharing/visibility.py` is the only reader.
+    """
+
+    __tablename__ = "token"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    token: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    indicator_id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    share_class_id: Mapped[int]
+    seen_day: Mapped[int] = mapped_column(SmallInteger)
+    facet: Mapped[int] = mapped_column(SmallInteger)
+
+
+class Tombstone(Base):
+    """That an indicator existed and ended, and why; nothing of what it was."""
+
+    __tablename__ = "tombstone"
+
+    public_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    ended_at: Mapped[datetime] = mapped_column(Moment)
+    reason: Mapped[str] = mapped_column(String(32))  # expired, withdrawn

@@ -1,0 +1,152 @@
+"""Every error leaves as a problem (RFC 9457), or as a page that says the same to a browser."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, jsonify, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from app.errors import (
+    ConflictError,
+    CrossSiteRequestError,
+    InvalidRequestError,
+    MalformedRequestError,
+    MethodNotAllowedError,
+    NotAllowedError,
+    NotFoundError,
+    PosternError,
+    QuotaSpentError,
+    SignInNeededError,
+    TooLargeError,
+    UnavailableError,
+    UnexpectedError,
+    UnsupportedMediaTypeError,
+)
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_FIELD_NAME = re.compile(r"[a-z0-9_]{1,40}")
+_MACHINE_PATHS = ("/api/", "/.well-known/")
+
+_BY_STATUS: dict[int, type[PosternError]] = {
+    400: MalformedRequestError,
+    401: SignInNeededError,
+    403: NotAllowedError,
+    404: NotFoundError,
+    405: MethodNotAllowedError,
+    409: ConflictError,
+    413: TooLargeError,
+    415: UnsupportedMediaTypeError,
+    422: InvalidRequestError,
+    429: QuotaSpentError,
+    503: UnavailableError,
+}
+_CLIENT_ERRORS = range(400, 500)
+
+
+def install_problems(app: Flask) -> None:
+    """Give each request a reference and each error its shape."""
+
+    @app.before_request
+    def begin() -> None:
+        # `g` outlives a request where an application context is held open, as in a command.
+        g.audited = g.refused = False
+        offered = request.headers.get("X-Request-Id", "")
+        g.request_id = offered if _REQUEST_ID.fullmatch(offered) else str(uuid4())
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        if _is_unreadable():
+            raise UnsupportedMediaTypeError
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = reference()
+        return response
+
+    @app.errorhandler(PosternError)
+    def own(error: PosternError) -> Response:
+        return _answer(error)
+
+    @app.errorhandler(CSRFError)
+    def cross_site(_error: CSRFError) -> Response:
+        return _answer(CrossSiteRequestError())
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        return _answer(_translate(error))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.error("unexpected error", exc_info=error, endpoint=request.endpoint)
+        return _answer(UnexpectedError())
+
+
+def reference() -> str:
+    """The request's id, by which its log lines are found."""
+    found: str = g.get("request_id") or "none"
+    return found
+
+
+def _answer(error: PosternError) -> Response:
+    g.refused = True
+    problem = error.as_problem(reference())
+    if _wants_page():
+        response = Response(render_template("error.html", problem=problem), mimetype="text/html")
+    else:
+        response = jsonify(problem)
+        response.mimetype = "application/problem+json"
+    response.status_code = error.status
+    response.headers.update(error.headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _is_unreadable() -> bool:
+    """Whether a program sent a body that the interface would overlook as if it were none."""
+    return bool(is_for_machines() and request.content_length and not request.is_json)
+
+
+def is_for_machines() -> bool:
+    """Whether the request asks the interface, and not a page."""
+    return request.path.startswith(_MACHINE_PATHS)
+
+
+def _wants_page() -> bool:
+    return not is_for_machines() and request.accept_mimetypes.accept_html
+
+
+def _translate(error: HTTPException) -> PosternError:
+    kind = _BY_STATUS.get(error.code or 500)
+    if kind is None and (error.code or 500) in _CLIENT_ERRORS:
+        kind = MalformedRequestError
+    if kind is None:
+        log.error("unexpected error", exc_info=error, endpoint=request.endpoint)
+        return UnexpectedError()
+    if kind is InvalidRequestError:
+        return InvalidRequestError(errors=_places(getattr(error, "data", {}).get("messages", {})))
+    if isinstance(error, MethodNotAllowed):
+        return MethodNotAllowedError(
+            headers={"Allow": ", ".join(sorted(error.valid_methods or ()))}
+        )
+    return kind()
+
+
+def _places(messages: Any, place: str = "") -> list[dict[str, str]]:
+    """Flatten marshmallow's messages to [{"field": "json.items.3.kind", "reason": "..."}]."""
+    if isinstance(messages, dict):
+        return [
+            found
+            for key, inner in messages.items()
+            for found in _places(inner, f"{place}.{_name(key)}" if place else _name(key))
+        ]
+    reasons = messages if isinstance(messages, list) else [messages]
+    return [{"field": place, "reason": str(reason)} for reason in reasons]
+
+
+def _name(key: object) -> str:
+    """A place as it is called in the interface; an unknown name is typed, and may be anything."""
+    return str(key) if _FIELD_NAME.fullmatch(str(key)) else "(unknown)"

@@ -1,0 +1,98 @@
+"""The platform's secrets: files of one directory, readable by the service's user alone.
+
+They are made by `python -m app secrets` and read once at start. A missing file, a wrong
+length or a file that others may read refuses the start.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.errors import StartRefusedError
+
+_KEY_LENGTH = 32  # bytes
+_NONCE_LENGTH = 12  # bytes, AES-GCM
+
+
+class Sealer:
+    """AES-256-GCM under one key, each value bound to a context that must be given to open it."""
+
+    def __init__(self, key: bytes) -> None:
+        self._aead = AESGCM(key)
+        self._index_key = hashlib.sha256(b"postern/index/v1" + key).digest()
+
+    def seal(self, plain: bytes, context: bytes) -> bytes:
+        """nonce (12 bytes) || ciphertext || tag (16 bytes)."""
+        nonce = os.urandom(_NONCE_LENGTH)
+        return nonce + self._aead.encrypt(nonce, plain, context)
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """The plain bytes; ValueError when key, context or bytes do not belong together."""
+        try:
+            return self._aead.decrypt(sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:], context)
+        except InvalidTag:
+            raise ValueError("sealed bytes do not open in this context") from None
+
+    def index(self, plain: bytes) -> bytes:
+        """32 bytes by which equal values are found without opening any (HMAC-SHA256)."""
+        return hmac.digest(self._index_key, plain, "sha256")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """One field per file `NAME.key`, each of 32 random bytes."""
+
+    cookies: bytes
+    evaluation: bytes  # seed of the VOPRF keys (RFC 9497 DeriveKeyPair)
+    directory: bytes  # Ed25519 seed that signs the key document
+    accounts: bytes  # seals names and sign-ins
+    vault: bytes  # seals unblinded elements
+
+    def __repr__(self) -> str:
+        return "Secrets(...)"
+
+
+def create(directory: Path) -> list[str]:
+    """Make the files that are missing; returns their names. Existing files are never touched."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = []
+    for field in fields(Secrets):
+        path = directory / f"{field.name}.key"
+        if path.exists():
+            continue
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_LENGTH))
+        made.append(path.name)
+    return made
+
+
+def read(directory: Path) -> Secrets:
+    """Read all files; StartRefusedError names the file and the remedy."""
+    return Secrets(
+        **{field.name: _read_key(directory / f"{field.name}.key") for field in fields(Secrets)}
+    )
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise StartRefusedError(
+            f"The secret {path} is missing. Run: python -m app secrets"
+        ) from None
+    if mode & 0o077:
+        raise StartRefusedError(f"Others may read {path} (mode {mode:o}). Run: chmod 600 {path}")
+    if len(content) != _KEY_LENGTH:
+        raise StartRefusedError(
+            f"{path} has {len(content)} bytes instead of {_KEY_LENGTH}. Restore it from the backup."
+        )
+    return content

