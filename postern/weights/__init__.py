@@ -1,0 +1,1 @@
+"""The weights of facets, as versioned data: `python -m bench.fit_matching` makes `postal.json`."""
