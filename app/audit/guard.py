@@ -1,0 +1,169 @@
+"""The guard: no response with content leaves without an entry that is already durable.
+
+`@audited` opens the transaction, asks for role and scope, runs the view, demands that the service
+appended an entry, commits, and only then lets the value go. What it refuses, it logs. A view
+without `@audited` or `@public` is turned into an error by `refuse_unaudited`.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import ParamSpec, TypeVar
+
+import structlog
+from flask import Flask, Response, g, request
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.access import Caller, current_caller
+from app.audit.catalogue import CATALOGUE
+from app.audit.entry import Outcome
+from app.audit.service import APPENDED, append
+from app.errors import (
+    NotAllowedError,
+    PosternError,
+    SignInNeededError,
+    UnauditedResponseError,
+)
+from app.runtime import runtime
+from postern.vocabulary import Role, Scope
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = structlog.get_logger(__name__)
+
+_CLIENT_ERRORS = range(400, 500)
+
+
+def audited(
+    act: str,
+    *,
+    roles: Iterable[Role] = (),
+    scope: Scope | None = None,
+    any_scope: bool = False,
+    anonymous: bool = False,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a view an audited act: `act` must stand in the catalogue.
+
+    The caller needs one of `roles` (none named: any signed-in person) and, with an API token,
+    `scope` (None: tokens are refused, unless `any_scope` takes a token whatever its scopes).
+    `anonymous` lets a view run without a caller; sign-in is the only use. The view reads its
+    transaction from `transaction()`.
+    """
+    if act not in CATALOGUE:
+        raise LookupError(f"{act} is not in the catalogue of acts")
+    needed = frozenset(roles)
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            caller = current_caller()
+            try:
+                if not anonymous:
+                    _authorise(caller, needed, scope, any_scope=any_scope)
+                with runtime().database.transaction() as session:
+                    g.transaction = session
+                    try:
+                        answer = view(*args, **kwargs)
+                        _demand_complete(act, answer, session)
+                    finally:
+                        g.pop("transaction", None)
+            except Exception as error:
+                _log_refusal(act, caller, error)
+                raise
+            g.audited = True
+            return answer
+
+        guarded.audit_act = act  # type: ignore[attr-defined]
+        guarded.audit_roles = needed  # type: ignore[attr-defined]
+        guarded.audit_scope = scope  # type: ignore[attr-defined]
+        guarded.audit_any_scope = any_scope  # type: ignore[attr-defined]
+        guarded.audit_anonymous = anonymous  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view that shows nothing of any organisation: it needs neither caller nor entry."""
+    view.audit_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def transaction() -> Session:
+    """The session of the audited act in progress."""
+    session: Session = g.transaction
+    return session
+
+
+def caller() -> Caller:
+    """The caller of the audited act in progress."""
+    found = current_caller()
+    if found is None:
+        raise SignInNeededError
+    return found
+
+
+def refuse_unaudited(app: Flask) -> None:
+    """Install the last check: an answer that is neither audited, public nor a refusal is a 500."""
+
+    @app.after_request
+    def check(response: Response) -> Response:
+        if g.get("audited") or g.get("refused"):
+            return response
+        if isinstance(request.routing_exception, RequestRedirect):
+            return response  # only the slash of the address was corrected
+        view = app.view_functions.get(request.endpoint or "")
+        if request.endpoint == "static" or getattr(view, "audit_public", False):
+            return response
+        # Cookies and headers that the view set are dropped with the body.
+        refusal = app.handle_user_exception(
+            UnauditedResponseError(f"{request.endpoint} answered without an entry")
+        )
+        return app.make_response(refusal)
+
+
+def _authorise(
+    caller: Caller | None, roles: frozenset[Role], scope: Scope | None, *, any_scope: bool
+) -> None:
+    if caller is None:
+        raise SignInNeededError
+    if not caller.may(roles, scope, any_scope=any_scope):
+        raise NotAllowedError
+
+
+def _demand_complete(act: str, answer: object, session: Session) -> None:
+    """The entry must be there, and the whole body too: one made later would be made unlogged."""
+    if not session.info.get(APPENDED):
+        raise UnauditedResponseError(f"{act} appended no entry")
+    if isinstance(answer, Iterator) or (isinstance(answer, BaseResponse) and answer.is_streamed):
+        raise UnauditedResponseError(f"{act} answered with a body that is not there yet")
+
+
+def _log_refusal(act: str, caller: Caller | None, error: Exception) -> None:
+    """Tell the log of an act that did not happen; an error here is an error of the request.
+
+    A stranger without any credential is not logged: nothing was consulted, and it would let
+    anybody fill the log.
+    """
+    if caller is None:
+        return
+    denied = isinstance(error, NotAllowedError)
+    code = error.code if isinstance(error, PosternError) else _http_code(error)
+    with runtime().database.transaction() as session:
+        append(
+            session,
+            caller,
+            act,
+            outcome=Outcome.DENIED if denied else Outcome.ERROR,
+            details={"refusal": code},
+        )
+    log.info("act refused", act=act, code=code)
+
+
+def _http_code(error: Exception) -> str:
+    if isinstance(error, HTTPException) and error.code in _CLIENT_ERRORS:
+        return f"http-{error.code}"
+    return "unexpected-error"
