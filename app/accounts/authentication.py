@@ -1,0 +1,223 @@
+"""Who is calling: reads the session or the API token of a request, and changes nothing.
+
+A closed account, a suspended organisation, a revoked token or a session that ended counts from the
+next request on, because nothing about a caller is remembered between requests.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from flask import g
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.access import PLATFORM, Caller, Means
+from app.accounts.models import AccountStatus, ApiToken, PersonAccount, RoleGrant, WebSession
+from app.accounts.scopes import scopes_of
+from app.fields import from_base64url, to_base64url
+from app.organisations.models import Organisation, OrganisationStatus
+from app.runtime import runtime
+from postern.vocabulary import Role, Scope
+
+_TOKEN = re.compile(r"pst_([A-Za-z0-9_-]{22})_([A-Za-z0-9_-]{43})")
+_NOBODY = UUID(int=0)
+_SEEN_AFTER = timedelta(minutes=1)
+"""How stale `last_seen_at` may be: a session may so end up to a minute before its idle time."""
+
+
+class Refusal(StrEnum):
+    """Why a credential was refused; told to the log, never to the caller."""
+
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    SECRET = "secret"  # noqa: S105 - the name of a reason: the token's secret part is wrong
+    PASSWORD = "password"  # noqa: S105 - the name of a reason
+    LOCKED = "locked"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The caller and the credential that proved it: one of the last two is set."""
+
+    caller: Caller
+    expires_at: datetime
+    last_seen_at: datetime | None = None
+    session_hash: bytes | None = None
+    token_id: int | None = None
+    last_used_on: int | None = None
+    language: str = ""  # of the pages, empty when the person never chose one
+
+    @property
+    def is_seen_long_ago(self) -> bool:
+        """Whether the credential's last use ought to be noted again: by minute, tokens by day."""
+        if self.last_seen_at is not None:
+            return clock.now() - self.last_seen_at >= _SEEN_AFTER
+        return self.last_used_on != clock.day(clock.now())
+
+
+@dataclass(frozen=True)
+class RefusedToken:
+    """A token that opened nothing; the last two are known when its first part is some token's."""
+
+    reason: Refusal
+    token: UUID | None = None
+    organisation: str | None = None
+
+
+def signed_in() -> SignedIn | None:
+    """What the request in progress proved, None when nothing."""
+    found: SignedIn | None = g.get("signed_in")
+    return found
+
+
+def by_session(session: Session, name: str) -> SignedIn | None:
+    """The person whose live session has this name; None for every other name."""
+    name_hash = session_hash(name)
+    row = session.execute(
+        _of_person(WebSession, PersonAccount, Organisation)
+        .join(WebSession, WebSession.person_id == PersonAccount.id)
+        .where(WebSession.name_hash == name_hash)
+    ).one_or_none()
+    if row is None:
+        return None
+    web, person, organisation = row
+    idle = timedelta(minutes=runtime().settings.session.idle_minutes)
+    if clock.now() >= min(web.expires_at, web.last_seen_at + idle):
+        return None
+    if refusal_of(person, organisation) is not None:
+        return None
+    roles = roles_of(session, person.id)
+    return SignedIn(
+        caller=caller_of(person, organisation, roles, Means.SESSION),
+        expires_at=web.expires_at,
+        last_seen_at=web.last_seen_at,
+        session_hash=name_hash,
+        language=person.language,
+    )
+
+
+def by_token(session: Session, text: str) -> SignedIn | RefusedToken:
+    """The person and scopes of a presented token, or why it is refused.
+
+    Every refusal costs the same reads and the same comparison.
+    """
+    parts = _TOKEN.fullmatch(text)
+    public_id = _public_id(parts[1]) if parts else None
+    row = session.execute(
+        _of_person(ApiToken, PersonAccount, Organisation)
+        .join(ApiToken, ApiToken.person_id == PersonAccount.id)
+        .where(ApiToken.public_id == (public_id or _NOBODY))
+    ).one_or_none()
+    expected = bytes(32) if row is None else row[0].secret_hash
+    is_right = hmac.compare_digest(secret_hash(parts[2] if parts else ""), expected)
+    roles = roles_of(session, 0 if row is None else row[1].id)
+    if row is None:
+        return RefusedToken(Refusal.MALFORMED if public_id is None else Refusal.UNKNOWN)
+    token, person, organisation = row
+    refusal = _refusal_of_token(token, is_right=is_right) or refusal_of(person, organisation)
+    if refusal is not None:
+        return RefusedToken(refusal, token.public_id, organisation.code)
+    granted = frozenset(Scope(scope) for scope in token.scopes)
+    return SignedIn(
+        caller=caller_of(person, organisation, roles, Means.TOKEN, granted & scopes_of(roles)),
+        expires_at=token.expires_at,
+        token_id=token.id,
+        last_used_on=token.last_used_on,
+    )
+
+
+def session_hash(name: str) -> bytes:
+    """What is stored of a session's name (256 random bits, so a plain SHA-256 suffices)."""
+    return hashlib.sha256(name.encode()).digest()
+
+
+def secret_hash(secret: str) -> bytes:
+    """What is stored of a token's secret (256 random bits, so a plain SHA-256 suffices)."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def token_text(public_id: UUID, secret: str) -> str:
+    """The token as its person keeps it: `pst_`, 22 characters, `_`, 43 characters."""
+    return f"pst_{to_base64url(public_id.bytes)}_{secret}"
+
+
+def refusal_of(person: PersonAccount, organisation: Organisation) -> Refusal | None:
+    """Why this person may not act at all, None when they may."""
+    if person.status is not AccountStatus.ACTIVE:
+        return Refusal.CLOSED
+    if organisation.status is not OrganisationStatus.ACTIVE:
+        return Refusal.SUSPENDED
+    return None
+
+
+def roles_of(session: Session, person_id: int) -> frozenset[Role]:
+    """The roles that a person holds now."""
+    held = session.scalars(select(RoleGrant.role).where(RoleGrant.person_id == person_id))
+    return frozenset(held)
+
+
+def caller_of(
+    person: PersonAccount,
+    organisation: Organisation,
+    roles: Iterable[Role],
+    means: Means,
+    scopes: frozenset[Scope] | None = None,
+) -> Caller:
+    """The person as the rooms above know them."""
+    return Caller(
+        person_id=person.id,
+        person=person.public_id,
+        organisation_id=organisation.id,
+        organisation=organisation.code,
+        roles=frozenset(roles),
+        scopes=scopes,
+        means=means,
+    )
+
+
+def stranger(means: Means) -> Caller:
+    """Nobody in particular: under whom refused credentials are logged, by the platform."""
+    return Caller(
+        person_id=None,
+        person=None,
+        organisation_id=None,
+        organisation=PLATFORM,
+        roles=frozenset(),
+        scopes=frozenset(),
+        means=means,
+    )
+
+
+def _of_person(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(PersonAccount)
+        .join(Organisation, Organisation.id == PersonAccount.organisation_id)
+    )
+
+
+def _public_id(text: str) -> UUID | None:
+    raw = from_base64url(text)
+    return None if raw is None else UUID(bytes=raw)
+
+
+def _refusal_of_token(token: ApiToken, *, is_right: bool) -> Refusal | None:
+    if not is_right:
+        return Refusal.SECRET
+    if token.revoked_at is not None:
+        return Refusal.REVOKED
+    if clock.now() >= token.expires_at:
+        return Refusal.EXPIRED
+    return None

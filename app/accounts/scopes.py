@@ -1,0 +1,22 @@
+"""Which scopes an API token may have: never more than its person's roles allow."""
+
+from collections.abc import Iterable, Mapping
+
+from postern.vocabulary import Role, Scope
+
+ROLES_OF_SCOPE: Mapping[Scope, frozenset[Role]] = {
+    Scope.EVALUATE: frozenset({Role.SUBMITTER, Role.ANALYST}),
+    Scope.REPORTS_WRITE: frozenset({Role.SUBMITTER}),
+    Scope.REPORTS_READ: frozenset({Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE}),
+    # Compliance lists the lookups under this scope; asking one needs the analyst's role.
+    Scope.LOOKUPS_WRITE: frozenset({Role.ANALYST, Role.COMPLIANCE}),
+    Scope.AUDIT_READ: frozenset({Role.COMPLIANCE}),
+}
+"""Any one of the roles suffices. The verb itself asks for the role again, so a role that is
+withdrawn takes effect on living tokens at once."""
+
+
+def scopes_of(roles: Iterable[Role]) -> frozenset[Scope]:
+    """The scopes that a person with these roles may give to a token."""
+    held = frozenset(roles)
+    return frozenset(scope for scope, needed in ROLES_OF_SCOPE.items() if needed & held)

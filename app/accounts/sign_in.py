@@ -1,0 +1,271 @@
+"""Signing in and out: passwords judged, sessions started and ended.
+
+A password is compared before a transaction begins (`compare`), and the result is judged inside the
+transaction that counts the failure: parallel guesses find the lock that the first ones closed.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.access import CONSOLE, Caller, Means
+from app.accounts.authentication import (
+    Refusal,
+    SignedIn,
+    caller_of,
+    refusal_of,
+    roles_of,
+    session_hash,
+    stranger,
+)
+from app.accounts.models import (
+    ApiToken,
+    Credential,
+    CredentialKind,
+    PersonAccount,
+    WebSession,
+)
+from app.accounts.passwords import passwords
+from app.accounts.profiles import fold_login, profiles
+from app.accounts.records import UnknownAccountError, store_secret
+from app.audit.entry import Outcome
+from app.audit.service import append
+from app.fields import to_base64url
+from app.organisations.models import Organisation
+from app.runtime import runtime
+
+_NAME_LENGTH = 32  # bytes of a session's name
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """One of a person's sessions; `is_current` is the one that asks."""
+
+    started_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    is_current: bool
+
+
+@dataclass(frozen=True, repr=False)
+class Attempt:
+    """A password that was compared; `renewed` is its new hash when the stored one is outdated."""
+
+    login_index: bytes
+    compared: str | None
+    is_right: bool
+    renewed: str | None
+
+
+def compare(login: str, password: str) -> Attempt:
+    """Compare a password with that of `login`, outside of any transaction.
+
+    An unknown name takes the same time. Whether the account is locked is judged later, in the
+    transaction that also counts the failure, so that parallel guesses gain nothing.
+    """
+    index = profiles().index(fold_login(login))
+    with runtime().database.reading() as session:
+        compared = session.scalar(
+            select(Credential.secret_hash)
+            .join(PersonAccount, PersonAccount.id == Credential.person_id)
+            .where(PersonAccount.login_index == index, Credential.kind == CredentialKind.PASSWORD)
+        )
+    is_right = passwords().is_right(compared, password)
+    is_outdated = is_right and compared is not None and passwords().is_outdated(compared)
+    return Attempt(index, compared, is_right, passwords().hash(password) if is_outdated else None)
+
+
+def own_login(caller: Caller) -> str:
+    """The sign-in name of the caller, for the page on which they change their password."""
+    with runtime().database.reading() as session:
+        person = session.get_one(PersonAccount, caller.member[1])
+        return profiles().open(person.sealed_profile, person.public_id).login
+
+
+def sign_in(session: Session, attempt: Attempt) -> str | None:
+    """Start a session; returns its name, to be kept by the browser alone.
+
+    None when the sign-in is refused; then the failure is counted and logged, and the transaction
+    must be committed.
+    """
+    found = _attempted(session, attempt)
+    if found is None:
+        _tell_refusal(session, attempt, Refusal.UNKNOWN)
+        return None
+    person, organisation = found
+    refusal = _judge(session, person, organisation, attempt)
+    if refusal is not None:
+        _tell_refusal(session, attempt, refusal, person, organisation)
+        return None
+    caller = caller_of(person, organisation, roles_of(session, person.id), Means.SESSION)
+    name, moment = secrets.token_urlsafe(_NAME_LENGTH), clock.now()
+    session.add(
+        WebSession(
+            name_hash=session_hash(name),
+            person_id=person.id,
+            started_at=moment,
+            last_seen_at=moment,
+            expires_at=moment + timedelta(hours=runtime().settings.session.absolute_hours),
+        )
+    )
+    append(session, caller, "session.start", object_type="session", count=1)
+    return name
+
+
+def change_password(
+    session: Session, caller: Caller, attempt: Attempt, secret: str, keep: bytes
+) -> bool:
+    """Replace the caller's own password and end all sessions but the one with hash `keep`.
+
+    False when the present password is wrong or the account is locked; then the failure is counted
+    and logged, and the transaction must be committed.
+    """
+    found = _attempted(session, attempt)
+    if found is None or found[0].id != caller.member[1]:
+        raise UnknownAccountError
+    person, organisation = found
+    refusal = _judge(session, person, organisation, attempt)
+    if refusal is not None:
+        append(
+            session,
+            caller,
+            "account.password",
+            outcome=Outcome.DENIED,
+            details={"refusal": refusal.value},
+        )
+        return False
+    store_secret(session, person.id, secret)
+    _end_others(session, person.id, keep)
+    append(session, caller, "account.password", object_type="account", count=1)
+    return True
+
+
+def sign_out(session: Session, caller: Caller, name_hash: bytes) -> None:
+    """End a session; its cookie opens nothing from then on, whoever holds a copy."""
+    session.execute(delete(WebSession).where(WebSession.name_hash == name_hash))
+    append(session, caller, "session.end", object_type="session", count=1)
+
+
+def end_other_sessions(session: Session, caller: Caller, keep: bytes) -> int:
+    """End all sessions of the caller but the one with hash `keep`; returns how many ended."""
+    ended = _end_others(session, caller.member[1], keep)
+    append(session, caller, "session.end", object_type="session", count=ended)
+    return ended
+
+
+def forget_ended_sessions(session: Session) -> int:
+    """Remove the rows of sessions past their end; returns how many. A duty, not an act of a person.
+
+    They open nothing already: `authentication.by_session` asks for the time at each request.
+    """
+    moment = clock.now()
+    idle = timedelta(minutes=runtime().settings.session.idle_minutes)
+    ended = session.scalars(
+        delete(WebSession)
+        .where((WebSession.expires_at <= moment) | (WebSession.last_seen_at <= moment - idle))
+        .returning(WebSession.person_id)
+    ).all()
+    if ended:
+        append(session, CONSOLE, "session.expire", object_type="session", count=len(ended))
+    return len(ended)
+
+
+def note_use(session: Session, proof: SignedIn) -> None:
+    """Note when a credential was used last: a session by minute, a token by day. Not an act."""
+    if proof.session_hash is not None:
+        session.execute(
+            update(WebSession)
+            .where(WebSession.name_hash == proof.session_hash)
+            .values(last_seen_at=clock.now())
+        )
+    else:
+        session.execute(
+            update(ApiToken)
+            .where(ApiToken.id == proof.token_id)
+            .values(last_used_on=clock.day(clock.now()))
+        )
+
+
+def sessions_of(session: Session, person_id: int, current: bytes | None) -> Sequence[OpenSession]:
+    """The live sessions of a person, newest first."""
+    moment, idle = clock.now(), timedelta(minutes=runtime().settings.session.idle_minutes)
+    rows = session.scalars(
+        select(WebSession)
+        .where(
+            WebSession.person_id == person_id,
+            WebSession.expires_at > moment,
+            WebSession.last_seen_at > moment - idle,
+        )
+        .order_by(WebSession.started_at.desc())
+    )
+    return [
+        OpenSession(row.started_at, row.last_seen_at, row.expires_at, row.name_hash == current)
+        for row in rows
+    ]
+
+
+def _attempted(session: Session, attempt: Attempt) -> tuple[PersonAccount, Organisation] | None:
+    # The account is locked until commit, so that failures of parallel attempts are all counted.
+    row = session.execute(
+        select(PersonAccount, Organisation)
+        .join(Organisation, Organisation.id == PersonAccount.organisation_id)
+        .where(PersonAccount.login_index == attempt.login_index)
+        .with_for_update(of=PersonAccount)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def _judge(
+    session: Session, person: PersonAccount, organisation: Organisation, attempt: Attempt
+) -> Refusal | None:
+    """Why the attempt fails, None when it succeeds; keeps the count of failures."""
+    limits, moment = runtime().settings.sign_in, clock.now()
+    if (refusal := refusal_of(person, organisation)) is not None:
+        return refusal
+    if person.locked_until is not None and moment < person.locked_until:
+        return Refusal.LOCKED
+    stored = session.get(Credential, (person.id, CredentialKind.PASSWORD))
+    if not attempt.is_right or stored is None or stored.secret_hash != attempt.compared:
+        person.failures += 1
+        if person.failures >= limits.failures_before_lock:
+            # The count stays: after the lock, each further failure locks again at once.
+            person.locked_until = moment + timedelta(minutes=limits.lock_minutes)
+        return Refusal.PASSWORD
+    person.failures, person.locked_until = 0, None
+    if attempt.renewed is not None:
+        stored.secret_hash = attempt.renewed
+    return None
+
+
+def _tell_refusal(
+    session: Session,
+    attempt: Attempt,
+    refusal: Refusal,
+    person: PersonAccount | None = None,
+    organisation: Organisation | None = None,
+) -> None:
+    details = {"refusal": refusal.value, "login_index": to_base64url(attempt.login_index)}
+    if person is not None:
+        details["person"] = str(person.public_id)
+    append(
+        session,
+        stranger(Means.SESSION),
+        "session.refuse",
+        audience=[] if organisation is None else [organisation.code],
+        outcome=Outcome.DENIED,
+        details=details,
+    )
+
+
+def _end_others(session: Session, person_id: int, keep: bytes) -> int:
+    ended = session.scalars(
+        delete(WebSession)
+        .where(WebSession.person_id == person_id, WebSession.name_hash != keep)
+        .returning(WebSession.name_hash)
+    ).all()
+    return len(ended)
