@@ -1,0 +1,134 @@
+"""The brake on guessing: evaluations are counted before they are made, and the count is durable.
+
+Blinding hides what is asked, so a member could test a whole register of addresses; only the number
+of evaluations stops that. A counter that cannot be written refuses the request: the write is part
+of the same transaction as the audit entry, before any element leaves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.config import QuotaSettings
+from app.errors import QuotaSpentError
+from app.pseudonyms.models import EvaluationAllowance, EvaluationBudget, Window
+from postern.vocabulary import EvaluationKind
+
+WHOLE_ORGANISATION = 0
+"""The person id under which an organisation's total is counted."""
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """Evaluations left in the tightest window, and when that window begins again."""
+
+    left: int
+    resets_at: datetime
+
+
+def spend(
+    session: Session,
+    quota: QuotaSettings,
+    *,
+    organisation_id: int,
+    person_id: int,
+    kind: EvaluationKind,
+    elements: int,
+) -> Remaining:
+    """Count `elements` against every window of organisation and person.
+
+    QuotaSpentError, with Retry-After, when one of them would be exceeded; the caller's transaction
+    then undoes the count, so a refused request costs nothing.
+    """
+    moment = now()
+    tightest = None
+    for window, limit in _limits(session, quota, organisation_id, kind).items():
+        begins, ends = _span(window, moment)
+        person_limit = limit * quota.person_percent // 100
+        for counted, most in ((WHOLE_ORGANISATION, limit), (person_id, person_limit)):
+            key = {
+                "organisation_id": organisation_id,
+                "person_id": counted,
+                "kind": kind,
+                "window": window,
+                "window_start": begins,
+            }
+            used = _add(session, key, elements)
+            if used > most:
+                raise _spent(window, ends, moment)
+            if tightest is None or most - used < tightest.left:
+                tightest = Remaining(most - used, ends)
+    if tightest is None:
+        raise LookupError("no quota is configured")
+    return tightest
+
+
+def remaining(
+    session: Session,
+    quota: QuotaSettings,
+    *,
+    organisation_id: int,
+    person_id: int,
+    kind: EvaluationKind,
+) -> Remaining:
+    """What is left without counting anything; for pages."""
+    moment = now()
+    found: list[Remaining] = []
+    for window, limit in _limits(session, quota, organisation_id, kind).items():
+        begins, ends = _span(window, moment)
+        person_limit = limit * quota.person_percent // 100
+        for counted, most in ((WHOLE_ORGANISATION, limit), (person_id, person_limit)):
+            key = (organisation_id, counted, kind, window, begins)
+            row = session.get(EvaluationBudget, key)
+            found.append(Remaining(max(0, most - (row.used if row else 0)), ends))
+    return min(found, key=lambda each: each.left)
+
+
+def _limits(
+    session: Session, quota: QuotaSettings, organisation_id: int, kind: EvaluationKind
+) -> dict[Window, int]:
+    limits = {Window.HOUR: quota.hour, Window.DAY: quota.day, Window.MONTH: quota.month}
+    own = select(EvaluationAllowance).where(
+        EvaluationAllowance.organisation_id == organisation_id, EvaluationAllowance.kind == kind
+    )
+    return limits | {each.window: each.elements for each in session.scalars(own)}
+
+
+def _span(window: Window, moment: datetime) -> tuple[datetime, datetime]:
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if window is Window.HOUR:
+        return hour, hour + timedelta(hours=1)
+    day = hour.replace(hour=0)
+    if window is Window.DAY:
+        return day, day + timedelta(days=1)
+    month = day.replace(day=1)
+    return month, (month + timedelta(days=32)).replace(day=1)
+
+
+def _add(session: Session, key: Mapping[str, Any], elements: int) -> int:
+    """Add to the counter and return its new value; the row stays locked until the commit."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql_insert if postgresql else sqlite_insert
+    statement = insert(EvaluationBudget).values(**key, used=elements)
+    counted = statement.on_conflict_do_update(
+        index_elements=list(key),
+        set_={"used": EvaluationBudget.used + elements},
+    ).returning(EvaluationBudget.used)
+    return int(session.execute(counted).scalar_one())
+
+
+def _spent(window: Window, ends: datetime, moment: datetime) -> QuotaSpentError:
+    seconds = max(1, int((ends - moment).total_seconds()) + 1)
+    return QuotaSpentError(
+        f"The evaluations of this {window.value} are spent.",
+        headers={"Retry-After": str(seconds)},
+        window=window.value,
+        resets_at=ends.isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,265 @@
+"""The verbs of pseudonymisation: open a key epoch, publish the keys, evaluate blindly."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from app.access import Caller
+from app.audit.service import append
+from app.clock import now
+from app.errors import InvalidRequestError, NotFoundError, PosternError, UnavailableError
+from app.fields import to_base64url
+from app.organisations.models import Organisation
+from app.pseudonyms.evaluator import Part, SingleKeyEvaluator
+from app.pseudonyms.models import EvaluationAllowance, KeyEpoch, Window
+from app.pseudonyms.quota import Remaining, spend
+from app.pseudonyms.quota import remaining as remaining_of
+from app.runtime import runtime
+from postern import key_document
+from postern.group import InvalidElementError
+from postern.normalise import NORMALISER_VERSION
+from postern.vocabulary import EvaluationKind, Purpose
+
+EPOCH_LENGTH = timedelta(days=365)
+"""Oracle use weakens a key slowly (RFC 9497, section 7.2.3), so keys are rotated yearly."""
+
+_DOCUMENT_LENGTH = timedelta(days=7)
+
+
+class EpochClosedError(PosternError):
+    """The client works with a key document that is out of date."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "epoch-closed"
+    title: ClassVar[str] = "That key epoch is not open"
+    remedy: ClassVar[str] = "Fetch the key document again and use its newest epoch of the kind."
+
+
+class InvalidElementsError(PosternError):
+    """`positions` lists the elements that are not canonical points, counted from 0."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "invalid-element"
+    title: ClassVar[str] = "An element is not a canonical group element"
+    remedy: ClassVar[str] = "Blind the identifiers again; if it happens again, update the client."
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    kind: EvaluationKind
+    epoch: int
+    parts: list[Part]
+    quota: Remaining
+
+
+def evaluate(
+    session: Session,
+    caller: Caller,
+    *,
+    kind: EvaluationKind,
+    epoch: int,
+    elements: Sequence[bytes],
+    purpose: Purpose,
+    case: str,
+) -> Evaluation:
+    """Evaluate blinded elements, after counting them; the log learns how many, never what.
+
+    EpochClosedError, InvalidElementsError, InvalidRequestError when elements repeat or are more
+    than limit.evaluate_elements, QuotaSpentError. The evaluation itself is the last step:
+    everything else is already written in the transaction and becomes durable before the elements
+    leave.
+    """
+    most = runtime().settings.limit.evaluate_elements
+    if len(elements) > most:
+        reason = f"It holds more than {most} elements."
+        raise InvalidRequestError(errors=[{"field": "json.elements", "reason": reason}])
+    _require_open(session, kind, epoch)
+    if len(set(elements)) != len(elements):
+        raise InvalidRequestError(
+            errors=[{"field": "json.elements", "reason": "Each element may stand there once."}]
+        )
+    organisation_id, person_id = caller.member
+    quota = runtime().settings.quota
+    left = spend(
+        session,
+        quota,
+        organisation_id=organisation_id,
+        person_id=person_id,
+        kind=kind,
+        elements=len(elements),
+    )
+    append(
+        session,
+        caller,
+        "evaluation.evaluate",
+        purpose=purpose,
+        case=case,
+        object_type="evaluation",
+        count=len(elements),
+        details={"query": {"kind": kind.value, "epoch": epoch}},
+    )
+    try:
+        parts = runtime().part(SingleKeyEvaluator).evaluate(kind, epoch, elements)
+    except InvalidElementError as error:
+        raise InvalidElementsError(positions=[error.position]) from None
+    return Evaluation(kind, epoch, parts, left)
+
+
+def open_first_epochs(session: Session, caller: Caller) -> list[EvaluationKind]:
+    """Open epoch 1 of every kind that has none; returns those kinds. Safe to repeat."""
+    known = set(session.scalars(select(KeyEpoch.kind)))
+    opened = [kind for kind in EvaluationKind if kind not in known]
+    evaluator = runtime().part(SingleKeyEvaluator)
+    begins = now().replace(microsecond=0)
+    for kind in opened:
+        session.execute(
+            insert(KeyEpoch).values(
+                kind=kind,
+                epoch=1,
+                norm=NORMALISER_VERSION,
+                public_key=evaluator.public_key(kind, 1),
+                valid_from=begins,
+                valid_to=begins + EPOCH_LENGTH,
+            )
+        )
+    append(
+        session,
+        caller,
+        "key.epoch",
+        object_type="key_epoch",
+        count=len(opened),
+        details={
+            "epochs": [f"{kind.value}/1" for kind in opened],
+            "public_keys": [to_base64url(evaluator.public_key(kind, 1)) for kind in opened],
+        },
+    )
+    return opened
+
+
+def allow(
+    session: Session,
+    caller: Caller,
+    organisation: str,
+    kind: EvaluationKind,
+    limits: Mapping[Window, int],
+) -> None:
+    """Set an organisation's own limits, in elements per window; NotFoundError for no such code."""
+    organisation_id = session.scalar(
+        select(Organisation.id).where(Organisation.code == organisation)
+    )
+    if organisation_id is None:
+        raise NotFoundError(
+            f"There is no organisation {organisation}.",
+            remedy="List the codes with: flask --app wsgi organisations list",
+        )
+    session.execute(
+        delete(EvaluationAllowance).where(
+            EvaluationAllowance.organisation_id == organisation_id,
+            EvaluationAllowance.kind == kind,
+        )
+    )
+    session.execute(
+        insert(EvaluationAllowance),
+        [
+            {
+                "organisation_id": organisation_id,
+                "kind": kind,
+                "window": window,
+                "elements": elements,
+            }
+            for window, elements in limits.items()
+        ],
+    )
+    append(
+        session,
+        caller,
+        "organisation.allow",
+        audience=[organisation],
+        object_type="organisation",
+        objects=[organisation],
+        details={"allowance": {kind.value: {str(w): n for w, n in limits.items()}}},
+    )
+
+
+def epochs(session: Session) -> list[KeyEpoch]:
+    """All epochs, ordered by kind and number."""
+    return list(session.scalars(select(KeyEpoch).order_by(KeyEpoch.kind, KeyEpoch.epoch)))
+
+
+def open_epoch(session: Session, kind: EvaluationKind) -> int:
+    """The newest epoch of `kind` that is open now; UnavailableError when none is."""
+    moment = now()
+    found: int | None = session.scalar(
+        select(func.max(KeyEpoch.epoch)).where(
+            KeyEpoch.kind == kind, KeyEpoch.valid_from <= moment, KeyEpoch.valid_to > moment
+        )
+    )
+    if found is None:
+        raise UnavailableError(
+            f"No key epoch of the kind {kind.value} is open.",
+            remedy="The platform's administrator must run: flask --app wsgi keys open",
+        )
+    return found
+
+
+def open_epochs(session: Session, kinds: Iterable[EvaluationKind]) -> dict[EvaluationKind, int]:
+    """The newest open epoch of each of `kinds`."""
+    return {kind: open_epoch(session, kind) for kind in kinds}
+
+
+def signed_document(session: Session) -> dict[str, object]:
+    """The key document in its wire form, signed; the same for all clients within an hour."""
+    settings = runtime().settings
+    issued = now().replace(minute=0, second=0, microsecond=0)
+    document = key_document.KeyDocument(
+        platform=settings.platform.name,
+        issued_at=issued,
+        expires_at=issued + _DOCUMENT_LENGTH,
+        epochs=tuple(
+            key_document.KeyEpoch(
+                kind=each.kind.value,
+                epoch=each.epoch,
+                norm=each.norm,
+                public_key=bytes(each.public_key),
+                valid_from=each.valid_from,
+                valid_to=each.valid_to,
+            )
+            for each in epochs(session)
+        ),
+    )
+    return key_document.sign(document, _directory_key())
+
+
+def directory_fingerprint() -> str:
+    """What people compare by another channel before they trust the key document."""
+    return key_document.fingerprint(_directory_key().public_key().public_bytes_raw())
+
+
+def remaining(
+    session: Session, organisation_id: int, person_id: int
+) -> dict[EvaluationKind, Remaining]:
+    """Evaluations left for a person, per kind."""
+    quota = runtime().settings.quota
+    return {
+        kind: remaining_of(
+            session, quota, organisation_id=organisation_id, person_id=person_id, kind=kind
+        )
+        for kind in EvaluationKind
+    }
+
+
+def _require_open(session: Session, kind: EvaluationKind, epoch: int) -> None:
+    newest = open_epoch(session, kind)
+    if epoch != newest:
+        raise EpochClosedError(
+            f"Epoch {epoch} of the kind {kind.value} is not open.", epoch=newest, kind=kind.value
+        )
+
+
+def _directory_key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(runtime().secrets.directory)
