@@ -1,0 +1,367 @@
+"""The verbs of sharing: publish and read a policy, find profiles and share classes, figures.
+
+Whoever needs a profile or a class asks here and finds it with its grants, decided in the same
+transaction. A policy takes effect with the transaction that publishes it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.access import Caller
+from app.audit.service import append
+from app.organisations import service as organisations
+from app.organisations.models import Community, Organisation, OrganisationStatus
+from app.sharing import engine, grants, visibility
+from app.sharing.classes import ClassAttributes
+from app.sharing.classes import read as read_class
+from app.sharing.engine import Member, Seat
+from app.sharing.models import PolicyVersion, Profile, ShareClass, ShareGrant
+from app.sharing.policy_text import Fault, Policy, PolicyRefusedError, platform_policies, read
+from postern.vocabulary import LegalBasis, Level, Purpose, Role
+
+
+@dataclass(frozen=True)
+class CurrentPolicy:
+    """The policy in force; version 0 with an empty text when none was ever published."""
+
+    organisation: str
+    version: int
+    valid_from: datetime | None
+    text: str
+    policies: tuple[Policy, ...]
+
+
+@dataclass(frozen=True)
+class LevelCount:
+    """How many of an owner's live indicators one organisation may see for one purpose.
+
+    Each indicator is counted once, at the highest level that it is visible at.
+    """
+
+    organisation: str
+    name: str
+    purpose: Purpose
+    presence: int
+    metadata: int
+    request: int
+
+    @property
+    def total(self) -> int:
+        """All that is visible at any level."""
+        return self.presence + self.metadata + self.request
+
+
+def check(session: Session, text: str) -> list[Policy]:
+    """The policies of a text that could be published now.
+
+    PolicyRefusedError lists every fault, among them organisations and communities that do not
+    exist: a misspelt name would silently share nothing, or silently forbid nothing.
+    """
+    policies = read(text)
+    known = {
+        "Organisation": set(session.scalars(select(Organisation.code))),
+        "Community": set(session.scalars(select(Community.code))),
+    }
+    faults = [
+        Fault(
+            policy.id,
+            policy.line,
+            f'{kind}::"{name}" does not exist here',
+            f"Correct the code of the {kind.lower()}, or have it created first.",
+        )
+        for policy in policies
+        for kind, name in sorted(policy.entities())
+        if kind in known and name not in known[kind]
+    ]
+    if faults:
+        raise PolicyRefusedError(faults)
+    return policies
+
+
+def publish(session: Session, caller: Caller, organisation_code: str, text: str) -> int:
+    """Put a policy in force from the end of this transaction on; returns its version number.
+
+    Every decision on what the organisation shares is made anew. An empty text withdraws all
+    sharing. Raises PolicyRefusedError and UnknownOrganisationError.
+    """
+    organisation_id, _ = organisations.find(session, organisation_code)
+    policies = check(session, text)
+    grants.hold_owner(session, organisation_id)
+    newest = session.scalar(
+        select(func.max(PolicyVersion.seq)).where(PolicyVersion.organisation_id == organisation_id)
+    )
+    version = PolicyVersion(
+        organisation_id=organisation_id,
+        seq=(newest or 0) + 1,
+        text=text,
+        sha256=hashlib.sha256(text.encode()).digest(),
+        valid_from=clock.now(),
+    )
+    session.add(version)
+    session.flush()
+    _lay_out_owner(session, organisation_id)
+    append(
+        session,
+        caller,
+        "policy.publish",
+        audience=[organisation_code],
+        object_type="policy",
+        objects=[f"{organisation_code}/{version.seq}"],
+        details={
+            "sha256": version.sha256.hex(),
+            "policies": [policy.id for policy in policies],
+        },
+    )
+    return version.seq
+
+
+def current(session: Session, caller: Caller, organisation_code: str) -> CurrentPolicy:
+    """The organisation's policy in force; UnknownOrganisationError for an unknown code."""
+    organisation_id, _ = organisations.find(session, organisation_code)
+    row = session.execute(
+        select(PolicyVersion.seq, PolicyVersion.valid_from, PolicyVersion.text).where(
+            PolicyVersion.id == grants.newest_version(organisation_id).scalar_subquery()
+        )
+    ).one_or_none()
+    found = CurrentPolicy(
+        organisation=organisation_code,
+        version=row.seq if row else 0,
+        valid_from=row.valid_from if row else None,
+        text=row.text if row else "",
+        policies=_still_valid(row.text) if row else (),
+    )
+    append(
+        session,
+        caller,
+        "policy.read",
+        audience=[organisation_code],
+        object_type="policy",
+        objects=[f"{organisation_code}/{found.version}"],
+    )
+    return found
+
+
+def share_class_ids(
+    session: Session, organisation_id: int, attributes: Iterable[ClassAttributes]
+) -> dict[ClassAttributes, int]:
+    """The share class of each of these attributes, made with its grants when it is new.
+
+    Call it before other rows are written: while a class is made, others of the same organisation
+    wait.
+    """
+    keys = {each.key(organisation_id): each for each in attributes}
+    found = _class_ids(session, keys)
+    if len(found) < len(keys):
+        grants.hold_owner(session, organisation_id)
+        found = _class_ids(session, keys)
+        found |= _make_classes(
+            session,
+            organisation_id,
+            {key: each for key, each in keys.items() if key not in found},
+        )
+    return {keys[key]: class_id for key, class_id in found.items()}
+
+
+def profile_id(
+    session: Session,
+    organisation_id: int,
+    role: Role,
+    purpose: Purpose,
+    legal_basis: LegalBasis,
+) -> int:
+    """The profile of such a reader, made with its grants when it is new.
+
+    Its grants are renewed when the organisation's sector, country or communities have changed
+    since, or the platform's rules have. LookupError when there is no such organisation.
+    """
+    named = {
+        "organisation_id": organisation_id,
+        "role": role,
+        "purpose": purpose,
+        "legal_basis": legal_basis,
+    }
+    statement = select(Profile.id, Profile.facts).filter_by(**named)
+    row = session.execute(statement).one_or_none()
+    if row and row.facts == grants.facts(session, organisation_id):
+        return int(row.id)
+
+    grants.hold_readers(session)
+    facts = grants.facts(session, organisation_id)
+    if row is None:
+        # Nothing is granted under these facts yet, so the first to lock the row lays it out.
+        grants.insert_new(session, Profile, [{**named, "facts": {"rules": ""}}])
+    row = session.execute(statement.with_for_update()).one()
+    if row.facts != facts:
+        _renew(session, row.id, facts)
+    return int(row.id)
+
+
+def own_profile_id(session: Session, organisation_id: int, role: Role) -> int:
+    """The profile under which an organisation keeps its own records: lists, figures, withdrawal.
+
+    One's own records are visible whatever the purpose; this one is fit for every sector.
+    """
+    return profile_id(
+        session, organisation_id, role, Purpose.RISK_ANALYSIS, LegalBasis.LEGAL_OBLIGATION
+    )
+
+
+def refill(session: Session, caller: Caller) -> int:
+    """Decide everything anew for all organisations; returns the number of grants.
+
+    Needed only after a database was edited by hand: policies, classes, memberships and releases
+    renew what they concern by themselves.
+    """
+    grants.hold_all(session)
+    session.execute(delete(ShareGrant))
+    for organisation_id in session.scalars(select(Profile.organisation_id).distinct()).all():
+        _state_facts(session, organisation_id)
+    for owner in grants.owners(session):
+        _lay_out_owner(session, owner.organisation_id)
+    laid_out = session.execute(select(func.count()).select_from(ShareGrant)).scalar_one()
+    append(session, caller, "policy.refill", object_type="grant", count=laid_out)
+    return laid_out
+
+
+def refill_for_organisation(session: Session, organisation_id: int) -> None:
+    """Decide anew what this organisation may see and what it shares.
+
+    Its own profiles renew themselves at their next use; this is for not waiting until then.
+    """
+    grants.hold_all(session)
+    _state_facts(session, organisation_id)
+    renewed = grants.readers(session, organisation_id=organisation_id)
+    grants.clear_readers(session, [reader.profile_id for reader in renewed])
+    for owner in grants.owners(session):
+        grants.lay_out(session, owner, renewed, grants.classes_of(session, owner.organisation_id))
+    _lay_out_owner(session, organisation_id)
+
+
+def level_counts(session: Session, organisation_id: int) -> list[LevelCount]:
+    """For every other active organisation and purpose: how much of one's own it may see today.
+
+    What an analyst with a fitting legal basis would see, whether or not one has ever asked; so
+    the figures tell what the policy means, not who has used it. In the order of codes and of the
+    list of purposes.
+    """
+    shared = visibility.live_by_class(session, organisation_id, clock.day(clock.now()))
+    owner = grants.owner(session, organisation_id)
+    names = session.execute(
+        select(Organisation.id, Organisation.name)
+        .where(Organisation.status == OrganisationStatus.ACTIVE, Organisation.id != organisation_id)
+        .order_by(Organisation.code)
+    ).all()
+    members = grants.members(session)
+    return [
+        _level_count(owner, members[viewer_id], name, purpose, shared)
+        for viewer_id, name in names
+        for purpose in Purpose
+    ]
+
+
+def words(session: Session, reasons: Sequence[str], policy_version_id: int | None) -> list[str]:
+    """The label of each policy that decided, as its author wrote it; its id if that is gone.
+
+    `policy_version_id` is that of the grant: it names the owner's text, None the platform's rules.
+    """
+    text = session.scalar(select(PolicyVersion.text).where(PolicyVersion.id == policy_version_id))
+    policies = (*platform_policies(), *_still_valid(text or ""))
+    labels = {policy.id: policy.label for policy in policies}
+    return [labels.get(reason, reason) for reason in reasons]
+
+
+def _still_valid(text: str) -> tuple[Policy, ...]:
+    """The policies of a stored text; none when the present schema no longer accepts it."""
+    try:
+        return tuple(read(text))
+    except PolicyRefusedError:
+        return ()
+
+
+def _lay_out_owner(session: Session, organisation_id: int) -> None:
+    grants.clear_owner(session, organisation_id)
+    grants.lay_out(
+        session,
+        grants.owner(session, organisation_id),
+        grants.readers(session),
+        grants.classes_of(session, organisation_id),
+    )
+
+
+def _class_ids(session: Session, keys: Iterable[bytes]) -> dict[bytes, int]:
+    rows = session.execute(
+        select(ShareClass.key, ShareClass.id).where(ShareClass.key.in_(list(keys)))
+    )
+    return {bytes(key): class_id for key, class_id in rows}
+
+
+def _make_classes(
+    session: Session, organisation_id: int, new: dict[bytes, ClassAttributes]
+) -> dict[bytes, int]:
+    if not new:
+        return {}
+    grants.insert_new(
+        session,
+        ShareClass,
+        [
+            {"organisation_id": organisation_id, "key": key, "attributes": each.stored()}
+            for key, each in new.items()
+        ],
+    )
+    made = _class_ids(session, new)
+    grants.lay_out(
+        session,
+        grants.owner(session, organisation_id),
+        grants.readers(session),
+        [grants.StoredClass(class_id, new[key]) for key, class_id in made.items()],
+    )
+    return made
+
+
+def _renew(session: Session, profile_id: int, facts: dict[str, object]) -> None:
+    session.execute(update(Profile).where(Profile.id == profile_id).values(facts=facts))
+    grants.clear_readers(session, [profile_id])
+    readers = grants.readers(session, profile_id=profile_id)
+    for owner in grants.owners(session):
+        grants.lay_out(session, owner, readers, grants.classes_of(session, owner.organisation_id))
+
+
+def _state_facts(session: Session, organisation_id: int) -> None:
+    session.execute(
+        update(Profile)
+        .where(Profile.organisation_id == organisation_id)
+        .values(facts=grants.facts(session, organisation_id))
+    )
+
+
+def _level_count(
+    owner: grants.Owner,
+    viewer: Member,
+    name: str,
+    purpose: Purpose,
+    shared: Sequence[visibility.ClassCount],
+) -> LevelCount:
+    subjects = [(read_class(each.attributes), each.age_band) for each in shared]
+    seats = [
+        Seat(viewer, Role.ANALYST, purpose, basis) for basis in owner.policies.distinct_bases()
+    ]
+    by_basis = owner.policies.rulings(owner.member, seats, subjects)
+    highest = [max(ruling.level for ruling in found) for found in zip(*by_basis, strict=True)]
+    counts = dict.fromkeys(Level, 0)
+    for level, each in zip(highest, shared, strict=True):
+        if level:
+            counts[engine.CHAIN[level - 1]] += each.count
+    return LevelCount(
+        viewer.code,
+        name,
+        purpose,
+        counts[Level.PRESENCE],
+        counts[Level.METADATA],
+        counts[Level.REQUEST],
+    )

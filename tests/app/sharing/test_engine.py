@@ -1,0 +1,259 @@
+"""What Cedar answers, and what is made of an answer."""
+
+from typing import Any, cast
+
+import cedarpy
+import pytest
+
+from app.errors import StartRefusedError
+from app.sharing import engine, policy_text, start
+from app.sharing.engine import NOTHING, Member, Ruling, Seat, Window
+from app.sharing.policy_text import Policy
+from postern.vocabulary import (
+    Assertion,
+    Handling,
+    InformationGrade,
+    Kind,
+    LegalBasis,
+    PermittedAction,
+    Purpose,
+    Role,
+    Sector,
+    SourceGrade,
+    Tlp,
+)
+from tests.app.sharing.world import PLAIN, like
+
+POST = Member("post-be", Sector.POST, "BE")
+POLICE = Member("police-de", Sector.POLICE, "DE", ("postal-exchange",))
+INVESTIGATION = Seat(
+    POLICE, Role.ANALYST, Purpose.CRIMINAL_INVESTIGATION, LegalBasis.CRIMINAL_PROCEDURE
+)
+OPEN = '@id("post-be/open") @label("All") permit (principal, action, resource);\n'
+
+
+def ruling(text: str, seat: Seat = INVESTIGATION, attributes: Any = PLAIN, band: int = 0) -> Ruling:
+    ((found,),) = engine.load(text).rulings(POST, [seat], [(attributes, band)])
+    return found
+
+
+def seat(sector: Sector, purpose: Purpose, basis: LegalBasis = LegalBasis.PUBLIC_TASK) -> Seat:
+    return Seat(Member("other", sector, "DE"), Role.ANALYST, purpose, basis)
+
+
+def test_without_a_policy_nothing_is_shared() -> None:
+    assert ruling("") == NOTHING
+
+
+def test_a_permit_of_all_levels_reaches_request_and_names_itself() -> None:
+    assert ruling(OPEN) == Ruling(3, ("post-be/open",))
+
+
+def test_a_denial_of_a_lower_level_ends_the_chain() -> None:
+    without_presence = (
+        '@id("a/high") @label("High") permit (principal, '
+        'action in [Action::"metadata", Action::"request"], resource);'
+    )
+    assert ruling(without_presence) == NOTHING
+    without_metadata = OPEN + (
+        '@id("a/gap") @label("Gap") forbid (principal, action == Action::"metadata", resource);'
+    )
+    assert ruling(without_metadata).level == 1
+
+
+def test_a_forbid_that_errors_denies() -> None:
+    # Valid against the schema, yet it overflows: Cedar alone would skip the forbid and allow.
+    text = OPEN + (
+        '@id("a/overflow") @label("Overflow") forbid (principal, action, resource)'
+        " when { resource.ageBand + 9223372036854775807 == 0 };"
+    )
+    assert ruling(text, band=0).level == 3  # no overflow, and the forbid does not apply
+    assert ruling(text, band=1) == NOTHING
+
+
+def test_a_purpose_outside_the_closed_list_is_denied() -> None:
+    class Unlisted:
+        value = "curiosity"
+
+    curious = Seat(POLICE, Role.ANALYST, cast("Purpose", Unlisted()), LegalBasis.CRIMINAL_PROCEDURE)
+    assert ruling(OPEN, curious) == NOTHING
+
+
+def test_no_policy_hides_a_record_from_its_owner() -> None:
+    forbidding = '@id("a/none") @label("None") forbid (principal, action, resource);'
+    own = Seat(POST, Role.SUBMITTER, Purpose.RISK_ANALYSIS, LegalBasis.LEGAL_OBLIGATION)
+    assert ruling(forbidding, own, like(tlp=Tlp.RED)) == Ruling(3, ("platform/own",))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "level"),
+    [
+        (like(tlp=Tlp.CLEAR), 3),
+        (like(tlp=Tlp.AMBER), 3),
+        (like(tlp=Tlp.AMBER_STRICT), 0),
+        (like(tlp=Tlp.RED), 0),
+        (like(handling=frozenset({Handling.H3, Handling.H0})), 1),
+        (like(handling=frozenset({Handling.H2})), 3),
+    ],
+)
+def test_an_open_policy_cannot_lift_the_platforms_rules(attributes: Any, level: int) -> None:
+    assert ruling(OPEN, attributes=attributes).level == level
+
+
+@pytest.mark.parametrize("owner", [Sector.POLICE, Sector.CUSTOMS, Sector.AUTHORITY])
+@pytest.mark.parametrize("reader", [Sector.POST, Sector.COURIER])
+def test_from_an_authority_an_operator_gets_presence_at_most(owner: Sector, reader: Sector) -> None:
+    ((found,),) = engine.load(OPEN).rulings(
+        Member("owner", owner, "NL"), [seat(reader, Purpose.SERVICE_SECURITY)], [(PLAIN, 0)]
+    )
+    assert found.level == 1
+
+
+_PURPOSES = {
+    Sector.POST: {"parcel_screening", "risk_analysis", "service_security"},
+    Sector.COURIER: {"parcel_screening", "risk_analysis", "service_security"},
+    Sector.CUSTOMS: {
+        "parcel_screening",
+        "customs_control",
+        "criminal_investigation",
+        "criminal_intelligence",
+        "risk_analysis",
+    },
+    Sector.POLICE: {"criminal_investigation", "criminal_intelligence", "risk_analysis"},
+    Sector.AUTHORITY: {"criminal_investigation", "criminal_intelligence", "risk_analysis"},
+}
+
+_NOT_ITS_BASIS = {
+    Sector.POST: {"police_law", "criminal_procedure", "customs_law"},
+    Sector.COURIER: {"police_law", "criminal_procedure", "customs_law"},
+    Sector.CUSTOMS: {"legitimate_interest", "police_law", "postal_law"},
+    Sector.POLICE: {"legitimate_interest", "customs_law", "postal_law"},
+    Sector.AUTHORITY: {"legitimate_interest"},
+}
+
+
+@pytest.mark.parametrize("sector", list(Sector))
+def test_each_sector_asks_for_its_own_purposes_and_bases_only(sector: Sector) -> None:
+    for purpose in Purpose:
+        for basis in LegalBasis:
+            granted = ruling(OPEN, seat(sector, purpose, basis)).level
+            fits = purpose in _PURPOSES[sector] and basis not in _NOT_ITS_BASIS[sector]
+            assert (granted > 0) == fits, (sector, purpose, basis)
+
+
+@pytest.mark.parametrize("sector", list(Sector))
+def test_the_basis_that_stands_for_all_is_forbidden_to_nobody(sector: Sector) -> None:
+    (basis,) = engine.load(OPEN).distinct_bases()
+    for purpose in Purpose:
+        assert (ruling(OPEN, seat(sector, purpose, basis)).level > 0) == (
+            purpose in _PURPOSES[sector]
+        )
+
+
+def test_a_policy_that_asks_for_the_basis_is_asked_about_all() -> None:
+    text = (
+        '@id("a/court") @label("Court") permit (principal, action, resource)'
+        ' when { context.legalBasis == LegalBasis::"court_order" };'
+    )
+    assert engine.load(text).distinct_bases() == tuple(LegalBasis)
+
+
+def test_bands_with_the_same_ruling_are_one_window() -> None:
+    young = OPEN.replace(";\n", " when { resource.ageBand <= 1 };\n")
+    ((windows,),) = engine.load(young).windows(POST, [INVESTIGATION], [PLAIN])
+    assert windows == (Window(0, 29, Ruling(3, ("post-be/open",))),)
+
+
+def test_bands_with_a_gap_between_them_stay_apart() -> None:
+    text = OPEN.replace(";\n", " when { resource.ageBand != 2 };\n")
+    ((windows,),) = engine.load(text).windows(POST, [INVESTIGATION], [PLAIN])
+    assert [(w.age_min, w.age_max) for w in windows] == [(0, 29), (90, 32767)]
+
+
+def test_a_policy_that_does_not_ask_for_age_has_one_window() -> None:
+    ((windows,),) = engine.load(OPEN).windows(POST, [INVESTIGATION], [PLAIN])
+    assert [(w.age_min, w.age_max) for w in windows] == [(0, 32767)]
+
+
+def test_classes_that_differ_in_what_no_policy_asks_for_are_asked_about_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    real = cedarpy.is_authorized_batch
+
+    def counting(requests: list[Any], *others: Any) -> Any:
+        asked.append(len(requests))
+        return real(requests, *others)
+
+    monkeypatch.setattr(cedarpy, "is_authorized_batch", counting)
+    policies = engine.OwnerPolicies(policy_text.read(OPEN))
+    classes = [like(source_grade=grade) for grade in SourceGrade]
+    (windows,) = policies.windows(POST, [INVESTIGATION], classes)
+    assert len(set(windows)) == 1
+    assert asked == [1, 1, 1]
+    policies.windows(POST, [INVESTIGATION], classes)
+    assert asked == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("condition", "granted", "denied"),
+    [
+        ('resource.kind == Kind::"pgp"', like(kind=Kind.PGP), PLAIN),
+        ('resource.sourceGrade == SourceGrade::"A"', like(source_grade=SourceGrade.A), PLAIN),
+        ("resource.informationGrade < 4", like(information_grade=InformationGrade.ONE), PLAIN),
+        ('resource.assertion == Assertion::"fact"', like(assertion=Assertion.FACT), PLAIN),
+        (
+            'resource.permittedAction == PermittedAction::"watch"',
+            like(permitted_action=PermittedAction.WATCH),
+            PLAIN,
+        ),
+        (
+            'resource.handling.containsAll([Handling::"H0", Handling::"H1"])',
+            like(handling=frozenset({Handling.H0, Handling.H1})),
+            like(handling=frozenset({Handling.H0})),
+        ),
+    ],
+)
+def test_a_policy_may_ask_for_every_attribute(condition: str, granted: Any, denied: Any) -> None:
+    text = OPEN.replace(";\n", f" when {{ {condition} }};\n")
+    assert ruling(text, attributes=granted).level == 3
+    assert ruling(text, attributes=denied).level == 0
+
+
+@pytest.mark.parametrize(
+    ("scope", "is_meant"),
+    [
+        ('principal in Organisation::"police-de"', True),
+        ('principal in Organisation::"police-nl"', False),
+        ('principal in Community::"postal-exchange"', True),
+        ('principal in Community::"another"', False),
+        ('principal in Country::"DE"', True),
+        ('principal in Country::"NL"', False),
+        ('principal in Sector::"police"', True),
+        ('principal in Sector::"customs"', False),
+    ],
+)
+def test_a_policy_may_name_whom_it_means(scope: str, is_meant: bool) -> None:
+    text = OPEN.replace("principal", scope)
+    assert ruling(text).level == (3 if is_meant else 0)
+
+
+def test_the_memory_of_answers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_ANSWERS_KEPT", 3)
+    text = OPEN.replace(";\n", ' when { resource.kind == Kind::"pgp" };\n')
+    policies = engine.OwnerPolicies(policy_text.read(text))
+    subjects = [(like(kind=kind), 0) for kind in Kind]
+    expected = [3 if kind is Kind.PGP else 0 for kind in Kind]
+    for _ in range(2):
+        (found,) = policies.rulings(POST, [INVESTIGATION], subjects)
+        assert [each.level for each in found] == expected
+
+
+def test_a_damaged_rule_of_the_platform_refuses_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> tuple[Policy, ...]:
+        return tuple(policy_text.read("permit (principal"))
+
+    monkeypatch.setattr(engine, "platform_policies", damaged)
+    engine._load.cache_clear()
+    with pytest.raises(StartRefusedError, match=r"line 1: .* Restore it"):
+        start.start(cast("Any", None), cast("Any", None))

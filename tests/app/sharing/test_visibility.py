@@ -1,0 +1,393 @@
+"""The one predicate: equal to Cedar asked row by row, closed by default, and alone."""
+
+import random
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, func, select, text
+from sqlalchemy.dialects import postgresql
+
+from app.access import CONSOLE
+from app.database import Database
+from app.indicators.models import Indicator
+from app.organisations import service as organisations
+from app.organisations.models import OrganisationStatus
+from app.sharing import visibility
+from app.sharing.classes import ClassAttributes
+from app.sharing.engine import Member, Seat
+from postern.vocabulary import (
+    Assertion,
+    Handling,
+    InformationGrade,
+    Kind,
+    LegalBasis,
+    PartyRole,
+    PermittedAction,
+    Purpose,
+    Role,
+    Sector,
+    SourceGrade,
+    Tlp,
+)
+from tests.app.sharing.reference import reference_level
+from tests.app.sharing.world import (
+    EVERYTHING_TO_POLICE,
+    POLICIES,
+    TODAY,
+    World,
+    like,
+    token_of,
+    trio,
+)
+
+APP = Path(__file__).parent.parent.parent.parent / "app"
+
+
+def _text(name: str) -> str:
+    return (POLICIES / f"{name}.cedar").read_text("utf-8")
+
+
+_MEMBERS = (
+    Member("post-be", Sector.POST, "BE", ("postal-exchange",)),
+    Member("courier-nl", Sector.COURIER, "NL", ("other", "postal-exchange")),
+    Member("customs-nl", Sector.CUSTOMS, "NL", ("postal-exchange",)),
+    Member("police-be", Sector.POLICE, "BE", ()),
+    Member("police-de", Sector.POLICE, "DE", ("postal-exchange",)),
+    Member("authority-lu", Sector.AUTHORITY, "LU", ("other",)),
+)
+_POLICIES = {
+    "post-be": _text("demo/post-be")
+    + _text("templates/operator-to-police")
+    + _text("templates/operator-to-customs"),
+    "courier-nl": _text("templates/operators-among-themselves")
+    + _text("templates/holding-back")
+    + '@id("courier-nl/some") @label("Some") permit (principal, action, resource)'
+    ' when { principal in Organisation::"police-be" || principal in Community::"other"'
+    " || resource.ageBand == 1 || resource.ageBand == 3 };",
+    "customs-nl": _text("demo/customs-nl"),
+    "police-de": _text("demo/police-de") + _text("templates/authorities-intelligence"),
+    "authority-lu": '@id("lu/all") @label("All") permit (principal, action, resource);'
+    '@id("lu/ask") @label("Ask") forbid (principal, action == Action::"request", resource)'
+    ' unless { context.legalBasis == LegalBasis::"court_order" };',
+}
+_AGES = (0, 6, 7, 29, 30, 89, 90, 364, 365, 2_000)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Records and readers drawn at random, and what the reference says of pairs of them."""
+
+    records: tuple[tuple[str, ClassAttributes, int, bytes], ...]  # owner, class, age, token
+    seats: tuple[Seat, ...]
+    levels: dict[tuple[int, int], int]  # (seat, record) to level
+
+
+@cache
+def _sample() -> Sample:
+    """The same for both databases."""
+    chance = random.Random(20_26)  # noqa: S311 - a reproducible sample, not a secret
+    records = tuple(
+        (
+            chance.choice(_MEMBERS).code,
+            ClassAttributes(
+                kind=chance.choice(list(Kind)),
+                role=chance.choice(list(PartyRole)),
+                tlp=chance.choice([*Tlp, Tlp.CLEAR, Tlp.GREEN]),
+                handling=frozenset(chance.sample(list(Handling), chance.choice([0, 0, 0, 1, 2]))),
+                source_grade=chance.choice(list(SourceGrade)),
+                information_grade=chance.choice(list(InformationGrade)),
+                assertion=chance.choice(list(Assertion)),
+                permitted_action=chance.choice(list(PermittedAction)),
+            ),
+            chance.choice(_AGES),
+            token_of(number),
+        )
+        for number in range(200)
+    )
+    every_seat = [
+        Seat(member, role, purpose, basis)
+        for member in _MEMBERS
+        for role in (Role.ANALYST, Role.APPROVER)
+        for purpose in Purpose
+        for basis in LegalBasis
+    ]
+    seats = tuple(chance.sample(every_seat, 60))
+    owners = {member.code: (member.code, member.sector, member.country) for member in _MEMBERS}
+    pairs = chance.sample([(s, r) for s in range(len(seats)) for r in range(len(records))], 4_000)
+    levels = {}
+    for seat, record in pairs:
+        owner, attributes, age, _ = records[record]
+        policy = _POLICIES.get(owner, "")
+        levels[seat, record] = reference_level(seats[seat], owners[owner], policy, attributes, age)
+    return Sample(records, seats, levels)
+
+
+def test_sql_and_cedar_row_by_row_never_disagree(database: Database) -> None:
+    sample = _sample()
+    world = World(database)
+    for member in _MEMBERS:
+        world.organisation(member.code, member.sector, member.country, member.communities)
+
+    def profile(seat: Seat) -> int:
+        return world.profile(seat.member.code, seat.purpose, seat.legal_basis, seat.role)
+
+    # Some classes come before the policies and some after, some profiles before the last classes.
+    world.indicators(sample.records[:70])
+    for seat in sample.seats[:20]:
+        profile(seat)
+    for code, policy in _POLICIES.items():
+        world.publish(code, policy)
+    for seat in sample.seats[20:40]:
+        profile(seat)
+    world.indicators(sample.records[70:])
+
+    tokens = [token for _, _, _, token in sample.records]
+    found = [
+        {match.token: match.level for match in world.matches(profile(seat), *tokens)}
+        for seat in sample.seats
+    ]
+    different = {
+        pair: level
+        for pair, level in sample.levels.items()
+        if found[pair[0]].get(tokens[pair[1]], 0) != level
+    }
+    assert different == {}
+    assert set(sample.levels.values()) == {0, 1, 2, 3}
+    assert len(sample.levels) == 4_000
+
+
+def test_without_a_policy_only_the_owner_sees(database: Database) -> None:
+    world = trio(database)
+    world.indicator("post-be", token=token_of(1))
+    assert world.level(world.profile("police-de"), token_of(1)) == 0
+    assert world.level(world.profile("post-be"), token_of(1)) == 3
+
+
+def test_a_profile_that_does_not_exist_sees_nothing(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be", token=token_of(1))
+    assert world.matches(world.profile("police-de") + 1, token_of(1)) == []
+
+
+def test_what_is_hidden_changes_nothing_in_an_answer(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    profile = world.profile("police-de")
+    for number in range(5):
+        world.indicator("post-be", token=token_of(number))
+    asked = [token_of(number) for number in range(8)]
+    before = world.matches(profile, *asked)
+    for number in range(8):
+        world.indicator("post-be", like(tlp=Tlp.RED), token=token_of(number))
+        world.indicator("customs-nl", token=token_of(number))
+    assert world.matches(profile, *asked) == before
+    assert len(before) == 5
+
+
+def test_an_answer_has_one_row_for_each_posting_in_a_fixed_order(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    first = world.indicator("post-be", token=token_of(2))
+    second = world.indicator("post-be", token=token_of(1))
+    found = world.matches(world.profile("post-be"), token_of(1), token_of(2), token_of(1))
+    assert [(match.indicator_id, match.token, match.level) for match in found] == [
+        (first, token_of(2), 3),
+        (second, token_of(1), 3),
+    ]
+    # By the platform's rules alone, whatever the owner has published.
+    assert {match.policy_version_id for match in found} == {None}
+
+
+def test_a_match_names_the_policy_version_that_decided(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", "")
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be", token=token_of(1))
+    (match,) = world.matches(world.profile("police-de"), token_of(1))
+    with database.reading() as session:
+        seq = session.execute(
+            text("SELECT seq FROM policy_version WHERE id = :id"), {"id": match.policy_version_id}
+        ).scalar_one()
+    assert seq == 2
+
+
+def test_no_token_asks_for_nothing(database: Database) -> None:
+    world = trio(database)
+    world.indicator("post-be")
+    assert world.matches(world.profile("post-be")) == []
+
+
+def test_more_tokens_than_one_statement_takes_are_all_asked_for(database: Database) -> None:
+    world = trio(database)
+    ids = [world.indicator("post-be", token=token_of(number)) for number in (0, 499, 500, 1_200)]
+    found = world.matches(world.profile("post-be"), *(token_of(n) for n in range(1_201)))
+    assert [match.indicator_id for match in found] == ids
+
+
+@pytest.mark.parametrize("code", ["police-de", "post-be"])
+def test_suspension_of_reader_or_owner_is_immediate_and_so_is_its_end(
+    database: Database, code: str
+) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be", token=token_of(1))
+    profile = world.profile("police-de")
+
+    def seen() -> tuple[int, int, int]:
+        with database.reading() as session:
+            listed = session.execute(visibility.visible_indicators(profile, TODAY)).all()
+            why = visibility.reasons(session, profile, [1], TODAY)
+        return world.level(profile, token_of(1)), len(listed), len(why)
+
+    assert seen() == (3, 1, 1)
+    _set_status(database, code, OrganisationStatus.SUSPENDED)
+    assert seen() == (0, 0, 0)
+    _set_status(database, code, OrganisationStatus.ACTIVE)
+    assert seen() == (3, 1, 1)
+
+
+def test_age_is_counted_on_the_day_of_the_question(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", _text("demo/post-be"))
+    world.indicator("post-be", token=token_of(1))
+    profile = world.profile("customs-nl", Purpose.CUSTOMS_CONTROL, LegalBasis.CUSTOMS_LAW)
+    assert world.level(profile, token_of(1), today=TODAY - 1) == 0  # not seen yet
+    assert world.level(profile, token_of(1), today=TODAY + 89) == 2
+    assert world.level(profile, token_of(1), today=TODAY + 90) == 1
+
+
+def test_a_list_holds_live_indicators_at_the_asked_level(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", _text("demo/post-be"))
+    young = world.indicator("post-be")
+    old = world.indicator("post-be", age=90)
+    world.indicator("post-be", expires_in=0)
+    last_day = world.indicator("post-be", expires_in=1)
+    profile = world.profile("customs-nl", Purpose.CUSTOMS_CONTROL, LegalBasis.CUSTOMS_LAW)
+    assert _listed(database, profile) == {young: 2, last_day: 2}
+    assert _listed(database, profile, visibility.PRESENCE) == {young: 2, last_day: 2, old: 1}
+    assert _listed(database, profile, visibility.REQUEST) == {}
+    own = world.profile("post-be")
+    assert _listed(database, own) == {young: 3, old: 3, last_day: 3}
+
+
+def test_a_list_joins_to_its_rows_without_losing_the_predicate(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    shown = world.indicator("post-be")
+    world.indicator("post-be", like(tlp=Tlp.RED))
+    visible = visibility.visible_indicators(world.profile("police-de"), TODAY).subquery()
+    with database.reading() as session:
+        ids = session.scalars(
+            select(Indicator.id).join(visible, visible.c.indicator_id == Indicator.id)
+        ).all()
+        count = session.scalar(select(func.count()).select_from(visible))
+    assert (ids, count) == ([shown], 1)
+
+
+def test_the_reasons_of_what_is_visible_are_told_and_of_nothing_else(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    shown = world.indicator("post-be")
+    hidden = world.indicator("post-be", like(tlp=Tlp.RED))
+    with database.reading() as session:
+        found = visibility.reasons(session, world.profile("police-de"), [shown, hidden], TODAY)
+    assert found == {shown: ["post-be/all-to-police"]}
+
+
+def test_a_lookup_on_postgresql_reads_the_covering_index_alone(database: Database) -> None:
+    if database.is_sqlite:
+        with database.reading() as session:
+            key = session.execute(text("SELECT sql FROM sqlite_master WHERE name = 'token'"))
+            assert "WITHOUT ROWID" in key.scalar_one()
+        return
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be")
+    profile = world.profile("police-de")
+    with database.transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO token SELECT decode(md5(n::text), 'hex'), 1, 1, 20000, 1 "
+                "FROM generate_series(1, 50000) n"
+            )
+        )
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE token"))
+        connection.execute(text("ANALYZE share_grant"))
+        compiled = visibility._MATCHES_POSTGRESQL.compile(dialect=postgresql.dialect())
+        statement = re.sub(r"%\((\w+)\)s", r":\1", str(compiled))
+        plan = connection.execute(
+            text(f"EXPLAIN {statement}".replace("::", "\\:\\:")),
+            {
+                "tokens": [token_of(n) for n in range(16)],
+                "profile": profile,
+                "today": TODAY,
+                **{k: v for k, v in compiled.params.items() if v is not None},
+            },
+        )
+        lines = "\n".join(plan.scalars())
+    assert "Index Only Scan using ix_token_token" in lines
+    assert "Seq Scan on token" not in lines
+
+
+def test_a_lookup_is_one_statement(database: Database) -> None:
+    world = trio(database)
+    world.indicator("post-be", token=token_of(1))
+    profile = world.profile("post-be")
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        seen.append(statement)
+
+    with database.reading() as session:
+        event.listen(database.engine, "before_cursor_execute", note)
+        found = visibility.matching_tokens(
+            session, profile, [token_of(n) for n in range(16)], TODAY
+        )
+        event.remove(database.engine, "before_cursor_execute", note)
+    assert len(found) == 1
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
+
+
+def test_no_other_module_reads_the_tokens() -> None:
+    imported = re.compile(r"from app\.indicators\.models import (?:[^\n(]*|\([^)]*)\bToken\b")
+    whole = re.compile(r"import app\.indicators\.models|from app\.indicators import .*\bmodels\b")
+    in_sql = re.compile(
+        r"\b(?:FROM|JOIN|INTO|UPDATE|USING|COPY)\s+token\b|tables\[.token.\]|table\(\s*.token."
+    )
+    touching = {
+        str(file.relative_to(APP))
+        for file in APP.rglob("*.py")
+        for source in [file.read_text("utf-8")]
+        if imported.search(source) or whole.search(source) or in_sql.search(source)
+    }
+    # The storage of indicators writes tokens, and counts an owner's own.
+    assert touching <= {"sharing/visibility.py", "indicators/storage.py"}
+    assert "sharing/visibility.py" in touching
+
+
+def test_nobody_else_reads_or_writes_the_grants() -> None:
+    named = re.compile(r"\bShareGrant\b|\bshare_grant\b")
+    users = {
+        str(file.relative_to(APP))
+        for file in APP.rglob("*.py")
+        if named.search(file.read_text("utf-8"))
+    }
+    assert {user.split("/")[0] for user in users} <= {"sharing"}
+
+
+def _listed(database: Database, profile: int, *least: int) -> dict[int, int]:
+    with database.reading() as session:
+        rows = session.execute(visibility.visible_indicators(profile, TODAY, *least)).all()
+    return {row.indicator_id: row.level for row in rows}
+
+
+def _set_status(database: Database, code: str, status: OrganisationStatus) -> None:
+    with database.transaction() as session:
+        organisations.set_status(session, CONSOLE, code, status)
