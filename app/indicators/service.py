@@ -1,0 +1,391 @@
+"""The verbs of reports: submit, list, read, withdraw, and let expire.
+
+Every verb appends to the audit log in the same transaction: ids and counts, never a value.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.access import CONSOLE, Caller
+from app.audit.service import append
+from app.clock import now
+from app.errors import InvalidRequestError, NotFoundError
+from app.indicators import own, storage
+from app.indicators.models import Indicator, ReportStatus
+from app.indicators.own import Figures, OwnReport, Page
+from app.indicators.reading import (
+    SHIPMENT_FIELDS,
+    Fault,
+    NewIndicator,
+    NewReport,
+    Rules,
+    client_key,
+    read_report,
+)
+from app.indicators.storage import KnownReport, Posting
+from app.indicators.vault import Vault
+from app.organisations.service import directory
+from app.pseudonyms.service import open_epoch
+from app.public_ids import new_public_ids
+from app.runtime import runtime
+from app.sharing.classes import ClassAttributes
+from app.sharing.service import share_class_ids
+from postern.vocabulary import EVALUATION_KIND
+
+EXPIRY_BATCH = 1000
+"""Indicators that one call of `expire` erases, and whose ids one entry of the log names."""
+
+
+class Status(StrEnum):
+    """What became of one report of a request."""
+
+    CREATED = "created"
+    EXISTING = "existing"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResult:
+    """The answer for one report; `id` is None exactly when it was rejected."""
+
+    client_key: str | None
+    status: Status
+    id: UUID | None = None
+    indicators: Sequence[UUID] = ()
+    errors: Sequence[Fault] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One result for each report of a request, in its order, and how many of each kind."""
+
+    results: list[ReportResult]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The state of a report after it was withdrawn; `erased` counts indicators."""
+
+    id: UUID
+    status: ReportStatus
+    erased: int
+
+
+def submit(session: Session, caller: Caller, reports: Sequence[Any]) -> Submission:
+    """Store reports with their indicators; each is accepted, recognised or rejected by itself.
+
+    A report is recognised by its client key within the organisation: the same content again is
+    `existing`, other content is rejected. Raises InvalidRequestError for more reports than
+    limit.report_items, UnavailableError when no key epoch of a kind is open.
+    """
+    most = runtime().settings.limit.report_items
+    if len(reports) > most:
+        reason = f"It holds more than {most} reports."
+        raise InvalidRequestError(errors=[{"field": "json.reports", "reason": reason}])
+    organisation_id, _ = caller.member
+    at = now()
+    rules = Rules(
+        at.date(),
+        runtime().settings.retention,
+        cache(lambda kind: open_epoch(session, kind)),
+    )
+    read = [read_report(raw, rules) for raw in reports]
+    fresh: dict[str, NewReport] = {}
+    for report in read:
+        if isinstance(report, NewReport):
+            fresh.setdefault(report.client_key, report)
+    keys = list(fresh)
+    known = storage.known_reports(session, organisation_id, keys) if keys else {}
+    fresh = {key: report for key, report in fresh.items() if key not in known}
+    created = _store(session, caller, at, fresh)
+    lost = fresh.keys() - created.keys()
+    if lost:
+        # Another request took these keys since; what it stored is committed by now.
+        known |= storage.known_reports(session, organisation_id, sorted(lost))
+    results = _results(session, reports, read, created, known)
+    counts = Counter(result.status.value for result in results)
+    submission = Submission(results, {status.value: counts[status] for status in Status})
+    _log_submission(session, caller, submission, [fresh[key] for key in created])
+    return submission
+
+
+def list_own(session: Session, caller: Caller, limit: int, cursor: UUID | None = None) -> Page:
+    """The organisation's own reports, newest first; `cursor` is the last id of the page before.
+
+    A cursor that is not one of the organisation's reports is NotFoundError.
+    """
+    organisation_id, _ = caller.member
+    page = own.page(session, organisation_id, limit, cursor)
+    append(
+        session,
+        caller,
+        "report.list",
+        object_type="report",
+        objects=[str(report.id) for report in page.reports],
+    )
+    return page
+
+
+def read_own(session: Session, caller: Caller, public_id: UUID) -> OwnReport:
+    """One of the organisation's own reports; NotFoundError for any other."""
+    organisation_id, _ = caller.member
+    report = own.one(session, organisation_id, public_id)
+    if report is None:
+        raise NotFoundError
+    append(session, caller, "report.read", object_type="report", objects=[str(public_id)])
+    return report
+
+
+def withdraw(session: Session, caller: Caller, public_id: UUID, reason: str) -> Withdrawal:
+    """Erase a report's indicators with their tokens and what it told of the shipment.
+
+    Its key stays taken, so that a retry cannot bring it back. Withdrawing it again changes
+    nothing. NotFoundError for a report that is not the organisation's.
+    """
+    organisation_id, _ = caller.member
+    report_id = own.row_id(session, organisation_id, public_id)
+    if report_id is None:
+        raise NotFoundError
+    condition = Indicator.report_id == report_id
+    erased = storage.erase(session, condition, ReportStatus.WITHDRAWN, now())
+    storage.empty_report(session, report_id, ("barrier_step", *SHIPMENT_FIELDS))
+    ids = erased.get(organisation_id, [])
+    append(
+        session,
+        caller,
+        "report.withdraw",
+        object_type="report",
+        objects=[str(public_id)],
+        count=len(ids),
+        details={"reason": reason, "indicators": [str(each) for each in ids]},
+    )
+    return Withdrawal(public_id, ReportStatus.WITHDRAWN, len(ids))
+
+
+def expire(session: Session, today: date) -> int:
+    """Erase up to EXPIRY_BATCH indicators whose last day is over; returns how many.
+
+    Each organisation's entry in the log names the ids. The sweep calls it until it returns 0.
+    """
+    due = storage.due(session, today, EXPIRY_BATCH)
+    if not due:
+        return 0
+    erased = storage.erase(session, Indicator.id.in_(due), "expired", now())
+    members = directory(session)
+    for organisation_id, ids in erased.items():
+        append(
+            session,
+            CONSOLE,
+            "indicator.expire",
+            audience=[members[organisation_id].code],
+            object_type="indicator",
+            objects=[str(each) for each in ids],
+        )
+    return sum(map(len, erased.values()))
+
+
+def figures(session: Session, organisation_id: int) -> Figures:
+    """What a home page shows of an organisation's own reports and indicators."""
+    return own.figures(session, organisation_id, now())
+
+
+def _store(
+    session: Session, caller: Caller, at: datetime, fresh: Mapping[str, NewReport]
+) -> dict[str, tuple[UUID, list[UUID]]]:
+    """Write reports with all that belongs to them; key -> (report, indicators) of those written."""
+    if not fresh:
+        return {}
+    organisation_id, person_id = caller.member
+    # Before any row is written: making a class lets others of the organisation wait.
+    classes = share_class_ids(
+        session,
+        organisation_id,
+        {new.share_class for report in fresh.values() for new in report.indicators},
+    )
+    report_ids = dict(zip(fresh, new_public_ids(len(fresh), at), strict=True))
+    rows = [
+        {
+            "public_id": report_ids[key],
+            "organisation_id": organisation_id,
+            "person_id": person_id,
+            "client_key": key,
+            "content_hash": report.content_hash,
+            "status": ReportStatus.ACTIVE,
+            "created_at": at,
+            **report.columns,
+        }
+        for key, report in fresh.items()
+    ]
+    inserted = storage.insert_reports(session, rows)
+    written = [fresh[key] for key in fresh if key in inserted]
+    owned = [(inserted[report.client_key], new) for report in written for new in report.indicators]
+    ids = iter(_store_indicators(session, organisation_id, at, owned, classes))
+    return {
+        report.client_key: (report_ids[report.client_key], [next(ids) for _ in report.indicators])
+        for report in written
+    }
+
+
+def _store_indicators(
+    session: Session,
+    organisation_id: int,
+    at: datetime,
+    owned: Sequence[tuple[int, NewIndicator]],
+    classes: Mapping[ClassAttributes, int],
+) -> list[UUID]:
+    """Write indicators, each with the inner key of its report; their public ids, in order."""
+    if not owned:
+        return []
+    asked = list({token: None for _, new in owned for token in new.tokens})
+    postings_of = storage.own_postings(session, organisation_id, asked)
+    public_ids = new_public_ids(len(owned), at)
+    ids = storage.reserve_indicator_ids(session, len(owned))
+    rows, vault, postings = [], [], []
+    for (report_id, new), public_id, indicator_id in zip(owned, public_ids, ids, strict=True):
+        capped = _within_cap(new, postings_of)
+        class_id = classes[new.share_class]
+        rows.append(
+            {
+                **new.columns,
+                "id": indicator_id,
+                "public_id": public_id,
+                "report_id": report_id,
+                "organisation_id": organisation_id,
+                "share_class_id": class_id,
+                "facets_stored": capped.stored,
+                "facets_common": capped.common,
+                "tokens": b"".join(token for token, _ in capped.postings),
+            }
+        )
+        day = new.columns["seen_day"]
+        postings += [
+            Posting(token, indicator_id, class_id, day, facet) for token, facet in capped.postings
+        ]
+        if new.elements:
+            vault.append(_vault_row(new, public_id, indicator_id))
+    storage.insert_indicators(session, rows)
+    storage.insert_vault(session, vault)
+    storage.insert_postings(session, postings)
+    return public_ids
+
+
+@dataclass(frozen=True, slots=True)
+class _Capped:
+    stored: int  # bit n: every token of facet n is stored
+    common: int  # bit n: a token of facet n is too common
+    postings: list[tuple[bytes, int]]  # token and facet
+
+
+def _within_cap(new: NewIndicator, postings_of: dict[bytes, int]) -> _Capped:
+    """What of an indicator is stored, counting it in `postings_of`.
+
+    The cap is per owner, so that it tells nobody how much others hold.
+    """
+    most = runtime().settings.matching.common_after
+    seen = common = 0
+    postings = []
+    for facet, token in zip(new.facets, new.tokens, strict=True):
+        seen |= 1 << facet
+        held = postings_of.get(token, 0)
+        if held >= most:
+            common |= 1 << facet
+        else:
+            postings_of[token] = held + 1
+            postings.append((token, facet))
+    return _Capped(seen & ~common, common, postings)
+
+
+def _vault_row(new: NewIndicator, public_id: UUID, indicator_id: int) -> dict[str, Any]:
+    kind, epoch = EVALUATION_KIND[new.columns["kind"]], new.columns["epoch"]
+    return {
+        "indicator_id": indicator_id,
+        "kind": kind,
+        "epoch": epoch,
+        "sealed": runtime().part(Vault).seal(public_id, kind, epoch, new.elements),
+    }
+
+
+def _results(
+    session: Session,
+    reports: Sequence[Any],
+    read: Sequence[NewReport | tuple[Fault, ...]],
+    created: Mapping[str, tuple[UUID, list[UUID]]],
+    known: Mapping[str, KnownReport],
+) -> list[ReportResult]:
+    present = [each.id for each in known.values()]
+    indicators = storage.indicator_ids_of(session, present) if present else {}
+    first_of: dict[str, NewReport] = {}
+    results = []
+    for raw, report in zip(reports, read, strict=True):
+        if not isinstance(report, NewReport):
+            results.append(ReportResult(client_key(raw), Status.REJECTED, errors=report))
+            continue
+        key = report.client_key
+        if key in known:
+            results.append(_recognised(report, known[key], indicators[known[key].id]))
+        elif key not in first_of:
+            first_of[key] = report
+            results.append(ReportResult(key, Status.CREATED, *created[key]))
+        elif first_of[key].content_hash == report.content_hash:
+            results.append(ReportResult(key, Status.EXISTING, *created[key]))
+        else:
+            results.append(ReportResult(key, Status.REJECTED, errors=[_OTHER_CONTENT]))
+    return results
+
+
+def _recognised(report: NewReport, known: KnownReport, ids: Sequence[UUID]) -> ReportResult:
+    key = report.client_key
+    if known.status is ReportStatus.WITHDRAWN:
+        return ReportResult(key, Status.REJECTED, errors=[_WITHDRAWN])
+    if known.content_hash != report.content_hash:
+        return ReportResult(key, Status.REJECTED, errors=[_OTHER_CONTENT])
+    return ReportResult(key, Status.EXISTING, known.public_id, ids)
+
+
+def _log_submission(
+    session: Session, caller: Caller, submission: Submission, stored: Sequence[NewReport]
+) -> None:
+    indicators = [new for report in stored for new in report.indicators]
+    bases = Counter(new.columns["legal_basis"].value for new in indicators)
+    kinds = Counter(new.columns["kind"].value for new in indicators)
+    told = [
+        [result.status.value, None if result.id is None else str(result.id)]
+        for result in submission.results
+    ]
+    append(
+        session,
+        caller,
+        "report.submit",
+        basis=next(iter(bases)) if len(bases) == 1 else "",
+        object_type="report",
+        objects=[
+            str(result.id) for result in submission.results if result.status is Status.CREATED
+        ],
+        results=told,
+        details={
+            "counts": dict(submission.counts),
+            "kinds": dict(kinds),
+            "bases": dict(bases),
+        },
+    )
+
+
+_OTHER_CONTENT = Fault(
+    "client_key",
+    "Another report stands under this key.",
+    "Use a new key for a new report; to correct one, withdraw it and send it under a new key.",
+)
+_WITHDRAWN = Fault(
+    "client_key",
+    "The report under this key was withdrawn.",
+    "Leave it withdrawn, or send it under a new key if that was a mistake.",
+)

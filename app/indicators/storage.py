@@ -1,0 +1,309 @@
+"""Set-based statements of reports, indicators, tokens and the vault: few for many rows.
+
+The only writer of `token`. Its one read of it counts an owner's own postings, which no policy
+hides from the owner; whatever another organisation may see is asked of `app.sharing.visibility`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from string import Template
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from app.indicators.models import Indicator, Report, ReportStatus, Tombstone
+from app.indicators.reading import SHIPMENT_FIELDS
+from app.pseudonyms.models import ElementVault
+from postern.pseudonym import TOKEN_SIZE
+
+_CHUNK = 10_000  # ids or tokens of one statement; SQLite takes 32,766 parameters
+
+
+@dataclass(frozen=True, slots=True)
+class KnownReport:
+    """A report that stands under its client key already."""
+
+    id: int
+    public_id: UUID
+    content_hash: bytes
+    status: ReportStatus
+
+
+class Posting(NamedTuple):
+    """One row of `token`: by it a lookup finds the indicator. There are thousands in a request."""
+
+    token: bytes
+    indicator_id: int
+    share_class_id: int
+    seen_day: int
+    facet: int
+
+
+def known_reports(
+    session: Session, organisation_id: int, client_keys: Sequence[str]
+) -> dict[str, KnownReport]:
+    """The organisation's reports under these keys."""
+    found = session.execute(
+        select(
+            Report.client_key, Report.id, Report.public_id, Report.content_hash, Report.status
+        ).where(Report.organisation_id == organisation_id, Report.client_key.in_(client_keys))
+    )
+    return {row[0]: KnownReport(*row[1:]) for row in found}
+
+
+def indicator_ids_of(session: Session, report_ids: Sequence[int]) -> dict[int, list[UUID]]:
+    """Public ids of the indicators of each report, in the order in which they were sent."""
+    ids: dict[int, list[UUID]] = {report_id: [] for report_id in report_ids}
+    found = session.execute(
+        select(Indicator.report_id, Indicator.public_id)
+        .where(Indicator.report_id.in_(report_ids))
+        .order_by(Indicator.id)
+    )
+    for report_id, public_id in found:
+        ids[report_id].append(public_id)
+    return ids
+
+
+def insert_reports(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Insert reports; client key -> id of those that went in.
+
+    A key that another transaction has just taken is left out: that report is known by now.
+    """
+    if _is_sqlite(session):
+        # The transaction is the only writer: no key can be taken since it was looked up.
+        statement = insert(Report).returning(Report.client_key, Report.id)
+        return dict(session.execute(statement, rows).all())
+    columns = {name: [row[name] for row in rows] for name in _REPORT_ARRAYS}
+    shared = {name: rows[0][name] for name in _REPORT_SHARED}
+    return dict(session.connection().exec_driver_sql(_INSERT_REPORTS, columns | shared).all())
+
+
+def reserve_indicator_ids(session: Session, count: int) -> list[int]:
+    """Fresh ids in rising order, so that rows of other tables can be made without reading back."""
+    if _is_sqlite(session):
+        # The transaction is the only writer, and this is how SQLite itself numbers rows.
+        last = session.execute(select(func.max(Indicator.id))).scalar_one() or 0
+        return list(range(last + 1, last + 1 + count))
+    return list(session.execute(_NEXT_IDS, {"count": count}).scalars())
+
+
+def insert_indicators(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert indicators whose ids were reserved."""
+    if _is_sqlite(session):
+        session.execute(insert(Indicator), rows)
+        return
+    with _psycopg(session.connection()).cursor().copy(_COPY_INDICATORS) as copy:
+        for row in rows:
+            copy.write_row(
+                [
+                    _json(row[name]) if name in _JSON_COLUMNS else row[name]
+                    for name in _INDICATOR_COLUMNS
+                ]
+            )
+
+
+def insert_vault(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert sealed elements."""
+    if not rows:
+        return
+    if _is_sqlite(session):
+        session.execute(insert(ElementVault), rows)
+        return
+    with _psycopg(session.connection()).cursor().copy(_COPY_VAULT) as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in _VAULT_COLUMNS])
+
+
+def insert_postings(session: Session, postings: Iterable[Posting]) -> None:
+    """Insert tokens in the order of the index, which both engines write fastest."""
+    rows = sorted(postings)
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        if rows:
+            connection.exec_driver_sql(_INSERT_TOKENS, rows)
+        return
+    with _psycopg(connection).cursor().copy(_COPY_TOKENS) as copy:
+        copy.set_types(("bytea", "int8", "int4", "int2", "int2"))
+        for row in rows:
+            copy.write_row(row)
+
+
+def own_postings(
+    session: Session, organisation_id: int, tokens: Sequence[bytes]
+) -> dict[bytes, int]:
+    """How many postings the organisation itself has of each of these tokens; 0 is left out."""
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        found = connection.exec_driver_sql(
+            _OWN_POSTINGS, {"tokens": sorted(tokens), "organisation_id": organisation_id}
+        )
+        return {bytes(token): count for token, count in found}
+    counts: dict[bytes, int] = {}
+    for start in range(0, len(tokens), _CHUNK):
+        chunk = tokens[start : start + _CHUNK]
+        statement = _OWN_POSTINGS_SQLITE.format(marks=",".join("?" * len(chunk)))
+        counts.update(connection.exec_driver_sql(statement, (*chunk, organisation_id)).all())
+    return counts
+
+
+def erase(session: Session, condition: Any, reason: str, at: datetime) -> dict[int, list[UUID]]:
+    """Erase the indicators of `condition` with tokens, elements and hits; organisation -> ids.
+
+    A tombstone stays of each. The caller bounds the number of rows by its condition.
+    """
+    found = session.execute(
+        select(Indicator.id, Indicator.public_id, Indicator.organisation_id, Indicator.tokens)
+        .where(condition)
+        .order_by(Indicator.id)
+        .with_for_update()
+    ).all()
+    if not found:
+        return {}
+    _delete_postings(session, [(bytes(tokens), id_) for id_, _, _, tokens in found])
+    session.execute(
+        insert(Tombstone),
+        [
+            {"public_id": public_id, "organisation_id": owner, "ended_at": at, "reason": reason}
+            for _, public_id, owner, _ in found
+        ],
+    )
+    # Vault and hits go with the indicator, by their foreign keys.
+    session.execute(delete(Indicator).where(Indicator.id.in_([row.id for row in found])))
+    erased: dict[int, list[UUID]] = {}
+    for _, public_id, owner, _ in found:
+        erased.setdefault(owner, []).append(public_id)
+    return erased
+
+
+def due(session: Session, today: date, most: int) -> list[int]:
+    """Ids of up to `most` indicators whose last day is over."""
+    return list(
+        session.scalars(
+            select(Indicator.id)
+            .where(Indicator.expires_on <= today)
+            .order_by(Indicator.expires_on)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def empty_report(session: Session, report_id: int, fields: Iterable[str]) -> None:
+    """Mark a report as withdrawn and forget what it told; its key stays, so it cannot return."""
+    session.execute(
+        update(Report)
+        .where(Report.id == report_id)
+        .values(status=ReportStatus.WITHDRAWN, **dict.fromkeys(fields))
+    )
+
+
+def _delete_postings(session: Session, owned: Sequence[tuple[bytes, int]]) -> None:
+    pairs = [
+        (blob[start : start + TOKEN_SIZE], indicator_id)
+        for blob, indicator_id in owned
+        for start in range(0, len(blob), TOKEN_SIZE)
+    ]
+    if not pairs:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_DELETE_TOKENS_SQLITE, pairs)
+        return
+    tokens, ids = zip(*pairs, strict=True)
+    connection.exec_driver_sql(_DELETE_TOKENS, {"tokens": list(tokens), "ids": list(ids)})
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def _psycopg(connection: Connection) -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+_NEXT_IDS = text(
+    "SELECT nextval(pg_get_serial_sequence('indicator', 'id')) "
+    "FROM generate_series(1, CAST(:count AS integer))"
+)
+
+_INSERT_TOKENS = (
+    "INSERT INTO token (token, indicator_id, share_class_id, seen_day, facet) "
+    "VALUES (?, ?, ?, ?, ?)"
+)
+_COPY_TOKENS = (
+    "COPY token (token, indicator_id, share_class_id, seen_day, facet) FROM STDIN (FORMAT binary)"
+)
+
+_INDICATOR_COLUMNS = tuple(column.name for column in Indicator.__table__.columns)
+_COPY_INDICATORS = f"COPY indicator ({', '.join(_INDICATOR_COLUMNS)}) FROM STDIN"
+_VAULT_COLUMNS = tuple(column.name for column in ElementVault.__table__.columns)
+_COPY_VAULT = f"COPY element_vault ({', '.join(_VAULT_COLUMNS)}) FROM STDIN"
+
+
+_JSON_COLUMNS = frozenset({"handling", "quality", "place"})
+
+_REPORT_SHARED = ("organisation_id", "person_id", "status", "created_at")
+_REPORT_ARRAYS = {
+    "public_id": "uuid",
+    "client_key": "varchar",
+    "content_hash": "bytea",
+    "barrier_step": "smallint",
+    **dict.fromkeys(SHIPMENT_FIELDS, "varchar"),
+}
+_INSERT_REPORTS = Template(
+    """
+    INSERT INTO report ($columns, organisation_id, person_id, status, created_at)
+    SELECT *, %(organisation_id)s, %(person_id)s, %(status)s, %(created_at)s
+    FROM unnest($arrays) AS sent
+    ON CONFLICT (organisation_id, client_key) DO NOTHING
+    RETURNING client_key, id
+    """
+).substitute(
+    columns=", ".join(_REPORT_ARRAYS),
+    arrays=", ".join(f"%({name})s::{kind}[]" for name, kind in _REPORT_ARRAYS.items()),
+)
+"""Arrays instead of as many VALUES: a tenth of the time for 500 reports."""
+
+# A join of thousands of tokens is planned as a scan of the whole table; LATERAL keeps it to one
+# probe of the index for each. %b: in binary form, which is sent and read without quoting.
+_OWN_POSTINGS = """
+    SELECT asked.token, held.count
+    FROM unnest(%(tokens)b::bytea[]) AS asked (token)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS count FROM token t
+        WHERE t.token = asked.token AND t.share_class_id = ANY (
+            ARRAY(SELECT id FROM share_class WHERE organisation_id = %(organisation_id)s)
+        )
+    ) AS held
+    WHERE held.count > 0
+    """
+_OWN_POSTINGS_SQLITE = """
+    SELECT t.token, count(*)
+    FROM token t
+    JOIN share_class c ON c.id = t.share_class_id
+    WHERE t.token IN ({marks}) AND c.organisation_id = ?
+    GROUP BY t.token
+    """
+
+_DELETE_TOKENS_SQLITE = "DELETE FROM token WHERE token = ? AND indicator_id = ?"
+# OFFSET 0 keeps the planner from turning the probes into a scan; a posting is never updated, so
+# where it stands does not change.
+_DELETE_TOKENS = """
+    DELETE FROM token WHERE ctid = ANY (ARRAY(
+        SELECT held.ctid
+        FROM unnest(%(tokens)b::bytea[], %(ids)b::bigint[]) AS gone (token, indicator_id)
+        CROSS JOIN LATERAL (
+            SELECT t.ctid FROM token t
+            WHERE t.token = gone.token AND t.indicator_id = gone.indicator_id OFFSET 0
+        ) AS held
+    ))
+    """

@@ -1,0 +1,162 @@
+"""Fields of lookups on the wire; docs/lookups.md explains them for people."""
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from app.fields import case_reference, purpose
+from app.indicators.schemas import (
+    LARGEST_EPOCH,
+    FacetList,
+    ShipmentSchema,
+    StoredIndicatorSchema,
+)
+from postern.pseudonym import TOKEN_SIZE
+from postern.vocabulary import (
+    Band,
+    FacetAnswer,
+    Kind,
+    LegalBasis,
+    Level,
+    Purpose,
+    Sector,
+)
+
+MOST_QUERIES = 100  # of one request, whatever the settings say
+
+
+class QueryTokenSchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    facet = fields.Integer(
+        required=True, metadata={"description": "Number of the facet, see docs/matching.md."}
+    )
+    token = fields.String(
+        required=True,
+        metadata={
+            "description": "The 16-byte token as base64url without padding.",
+            "minLength": 22,
+            "maxLength": 22,
+        },
+    )
+
+
+class QuerySchema(Schema):
+    """One value to look up, as the tokens of its facets."""
+
+    class Meta:
+        unknown = RAISE
+
+    id = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=64),
+        metadata={"description": "Your own, to find the result; it is not stored."},
+    )
+    kind = fields.Enum(
+        Kind, by_value=True, required=True, metadata={"description": "What is looked up."}
+    )
+    epoch = fields.Integer(
+        strict=True,
+        load_default=0,
+        validate=validate.Range(min=1, max=LARGEST_EPOCH),
+        metadata={"description": "Key epoch of the tokens; not for an induction point."},
+    )
+    tokens = FacetList(
+        QueryTokenSchema,
+        "token",
+        TOKEN_SIZE,
+        required=True,
+        metadata={"description": "The tokens of the value's facets."},
+    )
+
+
+class AskSchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    purpose = purpose()
+    legal_basis = fields.Enum(
+        LegalBasis,
+        by_value=True,
+        required=True,
+        metadata={"description": "Under which kind of law you ask."},
+    )
+    case = case_reference()
+    queries = fields.List(
+        fields.Nested(QuerySchema),
+        required=True,
+        validate=validate.Length(min=1, max=MOST_QUERIES),
+    )
+
+
+class OwnerSchema(Schema):
+    """The organisation whose indicator was found."""
+
+    code = fields.String()
+    name = fields.String()
+    sector = fields.Enum(Sector, by_value=True)
+    country = fields.String()
+
+
+class FacetAnswerSchema(Schema):
+    facet = fields.Integer()
+    answer = fields.Enum(FacetAnswer, by_value=True)
+    weight = fields.Integer(metadata={"description": "Tenths of a bit that it adds to the points."})
+    words = fields.String(metadata={"description": "The answer in plain words."})
+
+
+class HitReportSchema(Schema):
+    id = fields.UUID()
+    barrier_step = fields.Integer(allow_none=True)
+    shipment = fields.Nested(ShipmentSchema)
+
+
+class HitSchema(Schema):
+    """What the owner's policy lets you have; at `presence` only the first four fields are told."""
+
+    organisation = fields.Nested(OwnerSchema)
+    level = fields.Enum(Level, by_value=True)
+    band = fields.Enum(Band, by_value=True)
+    precision = fields.Float(
+        allow_none=True,
+        metadata={
+            "description": "Measured share of right matches in this band; null if not measured."
+        },
+    )
+    points = fields.Integer(allow_none=True)
+    explanation = fields.String(allow_none=True)
+    facets = fields.List(fields.Nested(FacetAnswerSchema))
+    indicator = fields.Nested(StoredIndicatorSchema, allow_none=True)
+    report = fields.Nested(HitReportSchema, allow_none=True)
+
+
+class ResultSchema(Schema):
+    id = fields.String(metadata={"description": "As in the request."})
+    hits = fields.List(fields.Nested(HitSchema), metadata={"description": "Best first."})
+    more = fields.Boolean(
+        metadata={"description": "Whether there are more than matching.hits_per_query."}
+    )
+
+
+class AnswerSchema(Schema):
+    lookup = fields.UUID()
+    asked_at = fields.AwareDateTime(format="iso")
+    results = fields.List(
+        fields.Nested(ResultSchema), metadata={"description": "In the order of the request."}
+    )
+
+
+class OwnLookupSchema(Schema):
+    id = fields.UUID()
+    asked_at = fields.AwareDateTime(format="iso")
+    person = fields.UUID(metadata={"description": "The pseudonym of who asked."})
+    purpose = fields.Enum(Purpose, by_value=True)
+    legal_basis = fields.Enum(LegalBasis, by_value=True)
+    queries = fields.Integer()
+    hits = fields.Integer()
+
+
+class OwnLookupsSchema(Schema):
+    lookups = fields.List(fields.Nested(OwnLookupSchema), metadata={"description": "Newest first."})
+    next = fields.UUID(
+        allow_none=True, metadata={"description": "Cursor of the next page; null on the last."}
+    )

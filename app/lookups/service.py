@@ -1,0 +1,315 @@
+"""The verbs of lookups: ask, list one's own, and let expire.
+
+A lookup is logged whether or not it finds anything, and every other owner whose indicator it found
+gets an entry of its own. What a policy hides changes nothing: not the status, not the body, not a
+count.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.access import CONSOLE, Caller
+from app.audit.service import append
+from app.clock import day, now
+from app.errors import InvalidRequestError
+from app.indicators.kinds import FACETS_OF
+from app.lookups import storage
+from app.lookups.answers import Result, results
+from app.lookups.scoring import Query, Ranked, Scored, gather, rank
+from app.lookups.storage import Details, OwnLookup
+from app.organisations.service import directory
+from app.pseudonyms.service import EpochClosedError, open_epoch
+from app.public_ids import new_public_id
+from app.runtime import runtime
+from app.sharing.engine import CHAIN
+from app.sharing.service import profile_id
+from app.sharing.visibility import matching_tokens
+from postern.vocabulary import (
+    EVALUATION_KIND,
+    EvaluationKind,
+    LegalBasis,
+    Level,
+    Purpose,
+    Role,
+)
+
+EXPIRY_BATCH = 1000
+"""Lookups that one call of `expire` erases."""
+
+RECENT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One result for each query, in order."""
+
+    lookup: UUID
+    asked_at: datetime
+    results: list[Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Lookups, newest first; `next` is the cursor of the following page, None on the last."""
+
+    lookups: list[OwnLookup]
+    next: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeFigures:
+    """Of one purpose in the last 30 days."""
+
+    lookups: int
+    with_hits: int
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """An organisation's own lookups of the last 30 days, and the latest ones."""
+
+    lookups: int
+    with_hits: int
+    hits: int
+    by_purpose: Mapping[Purpose, PurposeFigures]
+    latest: Sequence[OwnLookup]
+
+
+def ask(
+    session: Session,
+    caller: Caller,
+    *,
+    purpose: Purpose,
+    legal_basis: LegalBasis,
+    case: str,
+    queries: Sequence[Query],
+) -> Answer:
+    """Find what matches each query and may be seen for this purpose on this legal basis.
+
+    Raises InvalidRequestError for queries that contradict themselves, EpochClosedError (409) when
+    one was made under a key epoch that is not open: it could find nothing.
+    """
+    _check(session, queries)
+    organisation_id, person_id = caller.member
+    at = now()
+    profile = profile_id(session, organisation_id, Role.ANALYST, purpose, legal_basis)
+    ranked, details = _search(session, profile, queries, at)
+    lookup = new_public_id(at)
+    row = {
+        "public_id": lookup,
+        "organisation_id": organisation_id,
+        "person_id": person_id,
+        "profile_id": profile,
+        "asked_at": at,
+        "queries": len(queries),
+        "hits": sum(len(each.groups) for each in ranked),
+        "expires_on": at.date() + timedelta(days=runtime().settings.retention.lookup_days),
+    }
+    storage.insert_lookup(session, row, _hit_rows(ranked))
+    asked = _Asked(lookup, purpose, legal_basis, case, queries)
+    _log_lookup(session, caller, asked, ranked, details)
+    _log_matches(session, caller, asked, ranked, details)
+    return Answer(lookup, at, results(queries, ranked, details))
+
+
+def list_own(session: Session, caller: Caller, limit: int, cursor: UUID | None = None) -> Page:
+    """The organisation's own lookups, newest first; `cursor` is the last id of the page before."""
+    organisation_id, _ = caller.member
+    lookups, following = storage.page(session, organisation_id, limit, cursor)
+    append(
+        session,
+        caller,
+        "lookup.list",
+        object_type="lookup",
+        objects=[str(lookup.id) for lookup in lookups],
+    )
+    return Page(lookups, following)
+
+
+def expire(session: Session, today: date) -> int:
+    """Erase up to EXPIRY_BATCH records of lookups whose last day is over; returns how many."""
+    erased = storage.erase_expired(session, today, EXPIRY_BATCH)
+    if not erased:
+        return 0
+    members = directory(session)
+    for organisation_id, count in erased.items():
+        append(
+            session,
+            CONSOLE,
+            "lookup.expire",
+            audience=[members[organisation_id].code],
+            object_type="lookup",
+            count=count,
+        )
+    return sum(erased.values())
+
+
+def figures(session: Session, organisation_id: int, latest: int = 5) -> Figures:
+    """What a home page shows of an organisation's own lookups."""
+    by_purpose = {
+        purpose: PurposeFigures(asked, hit, hits)
+        for purpose, asked, hit, hits in storage.counts(session, organisation_id, now() - RECENT)
+    }
+    return Figures(
+        lookups=sum(each.lookups for each in by_purpose.values()),
+        with_hits=sum(each.with_hits for each in by_purpose.values()),
+        hits=sum(each.hits for each in by_purpose.values()),
+        by_purpose=by_purpose,
+        latest=storage.page(session, organisation_id, latest, None)[0],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A lookup as the log tells it."""
+
+    lookup: UUID
+    purpose: Purpose
+    legal_basis: LegalBasis
+    case: str
+    queries: Sequence[Query]
+
+
+def _check(session: Session, queries: Sequence[Query]) -> None:
+    most = runtime().settings.limit.lookup_queries
+    errors = []
+    if len(queries) > most:
+        errors.append(_error("", f"There are more than {most} queries."))
+    if len({query.id for query in queries}) != len(queries):
+        errors.append(_error("", "Two queries have the same id."))
+    for place, query in enumerate(queries):
+        tokens = [token for _, token in query.tokens]
+        if len(set(tokens)) != len(tokens):
+            errors.append(_error(f".{place}.tokens", "A token stands there twice."))
+        if not FACETS_OF[query.kind].issuperset(facet for facet, _ in query.tokens):
+            reason = f"A {query.kind} has no facet of one of these numbers."
+            errors.append(_error(f".{place}.tokens", reason))
+        if (query.kind in EVALUATION_KIND) != bool(query.epoch):
+            errors.append(_error(f".{place}.epoch", _EPOCH_FITS))
+    if errors:
+        raise InvalidRequestError(errors=errors)
+    opened = cache(lambda kind: open_epoch(session, kind))
+    for query in queries:
+        if query.epoch:
+            _require_open(EVALUATION_KIND[query.kind], query.epoch, opened)
+
+
+def _error(place: str, reason: str) -> dict[str, str]:
+    return {"field": f"json.queries{place}", "reason": reason}
+
+
+def _require_open(kind: EvaluationKind, epoch: int, opened: Any) -> None:
+    newest = opened(kind)
+    if epoch != newest:
+        raise EpochClosedError(
+            f"Epoch {epoch} of the kind {kind.value} is not open.", epoch=newest, kind=kind.value
+        )
+
+
+def _search(
+    session: Session, profile: int, queries: Sequence[Query], at: datetime
+) -> tuple[list[Ranked], Mapping[int, Details]]:
+    """The hits of each query, and what may be shown of them, kept until the commit."""
+    tokens = [token for query in queries for _, token in query.tokens]
+    found = gather(queries, matching_tokens(session, profile, tokens, day(at)))
+    seen = sorted({indicator_id for each in found for indicator_id in each})
+    candidates = storage.candidates(session, seen, day(at))
+    most = runtime().settings.matching.hits_per_query
+    while True:
+        ranked = [
+            rank(query, each, candidates, most) for query, each in zip(queries, found, strict=True)
+        ]
+        shown = {hit.candidate.id for hit in _all(ranked)}
+        details = storage.hold_details(session, sorted(shown))
+        erased = shown - details.keys()
+        if not erased:
+            return ranked, details
+        # Withdrawn or expired by another transaction since: rank without them.
+        candidates = {key: each for key, each in candidates.items() if key not in erased}
+
+
+def _all(ranked: Sequence[Ranked]) -> list[Scored]:
+    return [hit for each in ranked for group in each.groups for hit in group]
+
+
+def _hit_rows(ranked: Sequence[Ranked]) -> list[dict[str, Any]]:
+    """Rows of `hit`, without the lookup: one for each indicator of each shown group."""
+    return [
+        {
+            "query": place,
+            "indicator_id": hit.candidate.id,
+            "level": CHAIN.index(hit.level) + 1,
+            "points": hit.score.points,
+            "band": hit.band,
+            "policy_version_id": hit.policy_version_id,
+        }
+        for place, each in enumerate(ranked)
+        for group in each.groups
+        for hit in group
+    ]
+
+
+def _log_lookup(
+    session: Session,
+    caller: Caller,
+    asked: _Asked,
+    ranked: Sequence[Ranked],
+    details: Mapping[int, Details],
+) -> None:
+    hits = _all(ranked)
+    append(
+        session,
+        caller,
+        "lookup.ask",
+        purpose=asked.purpose,
+        basis=asked.legal_basis,
+        case=asked.case,
+        object_type="lookup",
+        objects=[str(asked.lookup)],
+        count=len(asked.queries),
+        results=[[details[hit.candidate.id].public_id, hit.level.value] for hit in hits],
+        details={
+            "query": dict(Counter(query.kind.value for query in asked.queries)),
+            "hits": sum(len(each.groups) for each in ranked),
+        },
+    )
+
+
+def _log_matches(
+    session: Session,
+    caller: Caller,
+    asked: _Asked,
+    ranked: Sequence[Ranked],
+    details: Mapping[int, Details],
+) -> None:
+    """Tell every other owner which of its indicators were found, at which level and why."""
+    matched: dict[tuple[str, Level], dict[str, None]] = {}
+    for hit in _all(ranked):
+        found = details[hit.candidate.id]
+        if found.owner.code != caller.organisation:
+            ids = matched.setdefault((found.owner.code, hit.level), {})
+            ids[found.public_id] = None
+    for (owner, level), ids in sorted(matched.items()):
+        append(
+            session,
+            caller,
+            "indicator.match",
+            purpose=asked.purpose,
+            basis=asked.legal_basis,
+            audience=[owner],
+            tell_actor=False,
+            object_type="indicator",
+            objects=list(ids),
+            details={"level": level.value, "viewer": caller.organisation},
+        )
+
+
+_EPOCH_FITS = "Every kind but induction_point has the epoch of its tokens, from 1."

@@ -1,0 +1,203 @@
+"""Statements of lookups: candidates and their details, the record of what was asked and found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import BindParameter, Table, bindparam, delete, func, insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.accounts.models import PersonAccount
+from app.indicators.models import Indicator, Report
+from app.indicators.own import STORED
+from app.indicators.reading import SHIPMENT_FIELDS
+from app.lookups.models import Hit, Lookup
+from app.organisations.models import Organisation
+from app.sharing.models import Profile
+from app.sharing.visibility import live
+from postern.vocabulary import LegalBasis, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What scoring needs of a live indicator; bit n of a column of facets stands for facet n."""
+
+    id: int
+    organisation_id: int
+    facets_stored: int
+    facets_common: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An organisation as a hit names it."""
+
+    code: str
+    name: str
+    sector: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """All that may be shown of an indicator: its owner, its own columns and its report's."""
+
+    owner: Owner
+    columns: Mapping[str, Any]
+
+    @property
+    def public_id(self) -> str:
+        """The indicator's, as the log names it."""
+        return str(self.columns["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLookup:
+    """A lookup as its organisation reads it back; `person` is who asked, a pseudonym."""
+
+    id: UUID
+    asked_at: datetime
+    person: UUID
+    purpose: Purpose
+    legal_basis: LegalBasis
+    queries: int
+    hits: int
+
+
+def candidates(session: Session, ids: Sequence[int], today: int) -> dict[int, Candidate]:
+    """Those of the indicators that are live on day `today` (days since 1970), by id."""
+    if not ids:
+        return {}
+    statement = _CANDIDATES.where(live(_indicator.c.expires_on, today))
+    found = session.connection().execute(statement, {"ids": ids})
+    return {row[0]: Candidate(*row) for row in found}
+
+
+def hold_details(session: Session, ids: Sequence[int]) -> dict[int, Details]:
+    """What may be shown of the indicators, by id.
+
+    They cannot be erased until the commit; those that were since the lookup began are left out.
+    """
+    if not ids:
+        return {}
+    found: dict[int, Details] = {}
+    for row in session.connection().execute(_DETAILS, {"ids": ids}):
+        columns = row._asdict()
+        owner = Owner(*(columns.pop(name) for name in _OWNER))
+        found[columns.pop("indicator_id")] = Details(owner, columns)
+    return found
+
+
+def insert_lookup(
+    session: Session, row: Mapping[str, Any], hits: Sequence[Mapping[str, Any]]
+) -> None:
+    """Record that a lookup was asked and which indicators answered."""
+    connection = session.connection()
+    lookup_id = connection.execute(_INSERT_LOOKUP, row).scalar_one()
+    if hits:
+        connection.execute(_INSERT_HITS, [{**hit, "lookup_id": lookup_id} for hit in hits])
+
+
+def page(
+    session: Session, organisation_id: int, limit: int, cursor: UUID | None
+) -> tuple[list[OwnLookup], UUID | None]:
+    """Up to `limit` lookups of the organisation, newest first, and the next cursor."""
+    wanted = (
+        select(
+            Lookup.public_id,
+            Lookup.asked_at,
+            PersonAccount.public_id,
+            Profile.purpose,
+            Profile.legal_basis,
+            Lookup.queries,
+            Lookup.hits,
+        )
+        .join(Profile, Profile.id == Lookup.profile_id)
+        .join(PersonAccount, PersonAccount.id == Lookup.person_id)
+        .where(Lookup.organisation_id == organisation_id)
+        .order_by(Lookup.asked_at.desc(), Lookup.id.desc())
+        .limit(limit + 1)
+    )
+    if cursor is not None:
+        last = (
+            select(Lookup.asked_at, Lookup.id)
+            .where(Lookup.public_id == cursor, Lookup.organisation_id == organisation_id)
+            .subquery()
+        )
+        wanted = wanted.join(
+            last, tuple_(Lookup.asked_at, Lookup.id) < tuple_(last.c.asked_at, last.c.id)
+        )
+    rows = [OwnLookup(*row) for row in session.execute(wanted)]
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+def counts(
+    session: Session, organisation_id: int, since: datetime
+) -> list[tuple[Purpose, int, int, int]]:
+    """Purpose, lookups, lookups with a hit, and hits since a moment."""
+    with_hit = func.count().filter(Lookup.hits > 0)
+    found = session.execute(
+        select(Profile.purpose, func.count(), with_hit, func.coalesce(func.sum(Lookup.hits), 0))
+        .join(Profile, Profile.id == Lookup.profile_id)
+        .where(Lookup.organisation_id == organisation_id, Lookup.asked_at > since)
+        .group_by(Profile.purpose)
+    )
+    return [(purpose, asked, hit, int(hits)) for purpose, asked, hit, hits in found]
+
+
+def erase_expired(session: Session, today: date, most: int) -> dict[int, int]:
+    """Erase up to `most` lookups, with their hits, whose last day is over; owner -> how many."""
+    due = list(
+        session.scalars(
+            select(Lookup.id)
+            .where(Lookup.expires_on <= today)
+            .order_by(Lookup.expires_on)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    erased: dict[int, int] = {}
+    if due:
+        gone = delete(Lookup).where(Lookup.id.in_(due)).returning(Lookup.organisation_id)
+        for owner in session.scalars(gone):
+            erased[owner] = erased.get(owner, 0) + 1
+    return erased
+
+
+# The statements of the hot path are made once and bypass the ORM.
+_indicator, _report, _organisation = (
+    cast("Table", model.__table__) for model in (Indicator, Report, Organisation)
+)
+_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
+_OWNER = ("owner_code", "owner_name", "owner_sector", "owner_country")
+
+_CANDIDATES = select(
+    _indicator.c.id,
+    _indicator.c.organisation_id,
+    _indicator.c.facets_stored,
+    _indicator.c.facets_common,
+).where(_indicator.c.id.in_(_IDS))
+
+_DETAILS = (
+    select(
+        _indicator.c.id.label("indicator_id"),
+        _organisation.c.code.label("owner_code"),
+        _organisation.c.name.label("owner_name"),
+        _organisation.c.sector.label("owner_sector"),
+        _organisation.c.country.label("owner_country"),
+        *STORED,
+        _report.c.public_id.label("report"),
+        _report.c.barrier_step,
+        *(_report.c[name] for name in SHIPMENT_FIELDS),
+    )
+    .join_from(_indicator, _report, _report.c.id == _indicator.c.report_id)
+    .join(_organisation, _organisation.c.id == _indicator.c.organisation_id)
+    .where(_indicator.c.id.in_(_IDS))
+    .order_by(_indicator.c.id)
+    .with_for_update(read=True, key_share=True, of=_indicator)
+)
+
+_INSERT_LOOKUP = insert(cast("Table", Lookup.__table__)).returning(Lookup.__table__.c.id)
+_INSERT_HITS = insert(cast("Table", Hit.__table__))
