@@ -1,0 +1,43 @@
+"""Files that only their owner may read: tokens, settings, pins, journals, rejected rows."""
+
+import os
+import stat
+from pathlib import Path
+
+PRIVATE = 0o600
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put `text` into a file of mode 0600, whole or not at all: a crash leaves the old content.
+
+    Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make names in a directory durable, where the system has a call for it."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def others_may_read(path: Path) -> bool:
+    """Whether the mode lets anyone but the owner in; never on systems without such modes."""
+    return os.name == "posix" and bool(path.stat().st_mode & _OTHERS)

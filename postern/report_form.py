@@ -1,0 +1,67 @@
+"""Reports and queries in the form in which they are sent: pseudonyms, closed words, no clear value.
+
+The one exception is the place of an induction point, which is public by nature.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from postern.pseudonymise import Pseudonym
+from postern.rows import ReadRow, Sighting
+from postern.terms import terms_on_wire
+from postern.vocabulary import Kind
+from postern.wire import to_text
+
+_NOT_OF_PEOPLE = frozenset({Kind.INDUCTION_POINT, Kind.ITEM})
+
+
+def report(client_key: str, row: ReadRow, pseudonyms: Sequence[Pseudonym]) -> dict[str, Any]:
+    """One report; `pseudonyms` are those of the row's sightings, in their order."""
+    found: dict[str, Any] = {
+        "client_key": client_key,
+        "indicators": [
+            _indicator(sighting, pseudonym, row)
+            for sighting, pseudonym in zip(row.sightings, pseudonyms, strict=True)
+        ],
+    }
+    if row.shipment:
+        found["shipment"] = row.shipment
+    if row.terms.barrier_step is not None:
+        found["barrier_step"] = row.terms.barrier_step
+    return found
+
+
+def query(name: str, pseudonym: Pseudonym) -> dict[str, Any]:
+    """One query of a lookup, whose result is found by `name`."""
+    found: dict[str, Any] = {
+        "id": name,
+        "kind": pseudonym.kind.value,
+        "tokens": [
+            {"facet": each.number, "token": to_text(each.token)} for each in pseudonym.facets
+        ],
+    }
+    if pseudonym.epoch:
+        found["epoch"] = pseudonym.epoch
+    return found
+
+
+def _indicator(sighting: Sighting, pseudonym: Pseudonym, row: ReadRow) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "kind": pseudonym.kind.value,
+        "role": sighting.role.value,
+        **terms_on_wire(row.terms),
+    }
+    if sighting.value.flags:
+        found["quality"] = sorted(set(sighting.value.flags))
+    if pseudonym.kind in _NOT_OF_PEOPLE:
+        found.pop("subject_category", None)
+    if sighting.place is not None:
+        found["place"] = sighting.place
+    else:
+        found["epoch"] = pseudonym.epoch
+        found["elements"] = [
+            {"facet": each.number, "element": to_text(each.element)}
+            for each in pseudonym.facets
+            if each.element is not None
+        ]
+    return found

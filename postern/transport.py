@@ -1,0 +1,377 @@
+"""HTTP to the platform: where a token may go, how long to wait, how much to read, when to retry.
+
+What an answer means is read in `postern.client`; here a status becomes one of the named errors.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase
+from requests.exceptions import ConnectionError as NoConnectionError
+from requests.exceptions import RequestException, SSLError, Timeout
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from postern import __version__
+from postern.client_errors import (
+    AddressRefusedError,
+    AnswerMalformedError,
+    AnswerTooLargeError,
+    BodyTooLargeError,
+    ClientError,
+    EpochClosedError,
+    NotAllowedError,
+    NotThePlatformError,
+    PlatformFailedError,
+    PlatformUnreachableError,
+    QuotaSpentError,
+    RequestRefusedError,
+    TlsFailedError,
+    TokenRefusedError,
+)
+
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between attempts; one attempt more than pauses
+LARGEST_ANSWER = 32 * 2**20  # bytes; a page of 100 queries with 50 hits each is far smaller
+
+_CONNECT_SECONDS = 10.0
+_SILENCE_SECONDS = 60.0  # between two pieces of an answer
+_ANSWER_SECONDS = 300.0  # for a whole answer
+_LONGEST_PAUSE = 60.0  # seconds that a platform may ask us to wait within one call
+_PIECE = 65536  # bytes
+_LONGEST_TEXT = 400  # characters of a platform's sentence that are shown
+_MOST_PLACES = 5
+
+_OK = range(200, 300)
+_REDIRECTS = range(300, 400)
+_UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _CONFLICT = 401, 403, 404, 409
+_TOO_LARGE, _TOO_MANY = 413, 429
+_SERVER_ERROR = 500
+_PASSING = frozenset({502, 503, 504})  # a proxy or a restarting service: worth another attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer: its JSON, and the platform's clock when it said what time it is."""
+
+    content: Any
+    date: datetime | None
+
+
+class Transport:
+    """Sends JSON to one platform and reads JSON back, with or without the token.
+
+    `pauses` are the seconds between attempts, PAUSES by default; `sleep` is replaced in tests.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        ca_file: Path | None = None,
+        pauses: Sequence[float] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.address = checked_address(address)
+        self._token = token
+        self._verify: str | bool = str(ca_file) if ca_file else True
+        self._pauses = PAUSES if pauses is None else pauses
+        self._sleep = sleep
+        self._session = requests.Session()
+        self._session.headers.update(
+            {
+                "User-Agent": f"postern/{__version__}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+            }
+        )
+
+    def get(self, path: str, *, with_token: bool = True) -> Answer:
+        """What a GET answers; tried again while the platform is away. Raises ClientError."""
+        return self._persist("GET", path, None, with_token=with_token, repeatable=True)
+
+    def post(self, path: str, payload: Mapping[str, Any], *, repeatable: bool) -> Answer:
+        """What a POST answers. Raises ClientError.
+
+        Only a `repeatable` request is sent again when it is unknown whether it arrived.
+        """
+        body = json.dumps(payload, separators=(",", ":")).encode()
+        return self._persist("POST", path, body, with_token=True, repeatable=repeatable)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _persist(
+        self, method: str, path: str, body: bytes | None, *, with_token: bool, repeatable: bool
+    ) -> Answer:
+        for pause in self._pauses:
+            try:
+                return self._once(method, path, body, with_token=with_token)
+            except _PassingError as passing:
+                if not (repeatable or passing.before_arrival):
+                    raise passing.error from passing
+                # Spread out, so that clients that a restart cut off do not come back as one.
+                spread = pause * (0.75 + secrets.randbelow(501) / 1000)
+                self._sleep(min(max(spread, passing.asked), _LONGEST_PAUSE))
+        try:
+            return self._once(method, path, body, with_token=with_token)
+        except _PassingError as passing:
+            raise passing.error from passing
+
+    def _once(self, method: str, path: str, body: bytes | None, *, with_token: bool) -> Answer:
+        # An `auth` of our own also keeps requests from putting in what a .netrc says.
+        auth = _Bearer(self._token) if with_token else _NoToken()
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        try:
+            with self._session.request(
+                method,
+                self.address + path,
+                data=body,
+                headers=headers,
+                auth=auth,
+                allow_redirects=False,  # a token never follows to another host
+                stream=True,
+                timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
+                verify=self._verify,
+            ) as response:
+                return _answer(response, _read(response))
+        except SSLError as error:
+            raise TlsFailedError(_words_of_tls(error)) from error
+        except Timeout as error:
+            before = isinstance(error, requests.ConnectTimeout)
+            raise _PassingError(
+                PlatformUnreachableError("it did not answer in time"), before_arrival=before
+            ) from error
+        except NoConnectionError as error:
+            raise _unconnected(error) from error
+        except RequestException as error:
+            raise _PassingError(
+                PlatformUnreachableError("the answer was cut off"), before_arrival=False
+            ) from error
+        except OSError as error:  # requests checks that the file of a CA exists, and only so
+            raise TlsFailedError("the file named as ca_file cannot be read") from error
+
+
+def checked_address(text: str) -> str:
+    """The address without a final slash: https, or http on this machine itself.
+
+    Raises AddressRefusedError for anything else, and for anything after the host.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise AddressRefusedError(
+            "The address of the platform cannot be read. Write it as https://HOST."
+        ) from None
+    if parts.scheme not in {"https", "http"} or not host:
+        raise AddressRefusedError(
+            "The address of the platform has no scheme or no host. Write it as https://HOST."
+        )
+    if parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"):
+        raise AddressRefusedError(
+            "The address of the platform has more than a scheme and a host. Write it as "
+            "https://HOST."
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise AddressRefusedError(
+            "The address of the platform begins with http://, which shows the token to the "
+            "network. Write it with https://; http:// is for this machine itself only."
+        )
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{bracketed}{f':{port}' if port else ''}"
+
+
+class _Bearer(AuthBase):
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class _NoToken(AuthBase):
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class _PassingError(Exception):
+    """Worth another attempt; `error` is what to say when there is none left."""
+
+    def __init__(self, error: ClientError, *, before_arrival: bool, asked: float = 0) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.before_arrival = before_arrival  # the platform cannot have acted on the request
+        self.asked = asked  # seconds that the platform asks to wait
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read(response: requests.Response) -> bytes:
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    pieces, size = [], 0
+    for piece in response.iter_content(_PIECE):
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            raise AnswerTooLargeError(LARGEST_ANSWER)
+        if time.monotonic() > deadline:
+            raise PlatformUnreachableError("its answer takes too long")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _answer(response: requests.Response, body: bytes) -> Answer:
+    status = response.status_code
+    if status in _OK:
+        try:
+            return Answer(json.loads(body), _date(response))
+        except (ValueError, RecursionError):
+            if "json" not in response.headers.get("Content-Type", ""):
+                raise NotThePlatformError("the answer is not JSON") from None
+            raise AnswerMalformedError("its beginning") from None
+    if status in _REDIRECTS:
+        raise NotThePlatformError("it redirects elsewhere, and a token follows no redirect")
+    raise _refusal(response, status, _problem(body))
+
+
+def _refusal(  # noqa: PLR0911 - one line for each status that has a meaning of its own
+    response: requests.Response, status: int, problem: Mapping[str, Any] | None
+) -> Exception:
+    code = problem.get("code") if problem else None
+    if status in _PASSING:
+        return _PassingError(
+            PlatformFailedError(status, _reference(response)),
+            before_arrival=code == "unavailable",  # the platform's own word: nothing was changed
+            asked=_seconds(response),
+        )
+    if status >= _SERVER_ERROR:
+        return PlatformFailedError(status, _reference(response))
+    if problem is None and status in {_NOT_FOUND, 400, 405, 421}:
+        return NotThePlatformError(f"it answers {status} without saying why")
+    words = problem or {}
+    if status == _UNAUTHORISED:
+        return TokenRefusedError()
+    if status == _FORBIDDEN:
+        return NotAllowedError(
+            _plain(words.get("detail", "a role or scope is missing")).rstrip(".")
+        )
+    if status == _CONFLICT and code == "epoch-closed":
+        current = words.get("epoch")
+        return EpochClosedError(current if isinstance(current, int) else None)
+    if status == _TOO_MANY:
+        return QuotaSpentError(_resets_at(response, words))
+    if status == _TOO_LARGE:
+        return BodyTooLargeError()
+    return RequestRefusedError(
+        status,
+        _plain(words.get("detail", "it gives no reason.")),
+        _plain(words.get("remedy", "Update postern, or tell the platform's operator.")),
+        _places(words.get("errors")),
+    )
+
+
+def _problem(body: bytes) -> Mapping[str, Any] | None:
+    """The members of an RFC 9457 problem; None when the body is none."""
+    try:
+        problem = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return problem if isinstance(problem, dict) and "code" in problem else None
+
+
+def _plain(text: object) -> str:
+    """A sentence of the platform that can do nothing to a terminal."""
+    return "".join(c if c.isprintable() else " " for c in str(text)[:_LONGEST_TEXT])
+
+
+def _places(errors: object) -> tuple[str, ...]:
+    if not isinstance(errors, list):
+        return ()
+    return tuple(
+        _plain(f"{each.get('field')}: {each.get('reason')}")
+        for each in errors[:_MOST_PLACES]
+        if isinstance(each, dict)
+    )
+
+
+def _reference(response: requests.Response) -> str:
+    return _plain(response.headers.get("X-Request-Id", ""))
+
+
+def _seconds(response: requests.Response) -> float:
+    """Seconds in Retry-After, 0 without one; its form with a date is not in use here."""
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _resets_at(response: requests.Response, problem: Mapping[str, Any]) -> datetime | None:
+    seconds = _seconds(response)
+    if seconds:
+        try:
+            return datetime.now(UTC) + timedelta(seconds=seconds)
+        except OverflowError:
+            return None
+    try:
+        moment = datetime.fromisoformat(str(problem.get("resets_at")))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _date(response: requests.Response) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _unconnected(error: NoConnectionError) -> ClientError | _PassingError:
+    reason = error.args[0] if error.args else None
+    cause = getattr(reason, "reason", reason)
+    if isinstance(cause, NameResolutionError):
+        return _PassingError(
+            PlatformUnreachableError("its name is not known to the network"), before_arrival=True
+        )
+    before = isinstance(cause, NewConnectionError)
+    what = "it refuses connections" if before else "the connection broke off"
+    return _PassingError(PlatformUnreachableError(what), before_arrival=before)
+
+
+def _words_of_tls(error: SSLError) -> str:
+    text = str(error)
+    for found, words in _TLS_WORDS.items():
+        if found in text:
+            return words
+    return "the handshake failed"
+
+
+_TLS_WORDS = {
+    "Hostname mismatch": "it is for another name",
+    "IP address mismatch": "it is for another name",
+    "certificate has expired": "it has expired",
+    "certificate is not yet valid": "it is not valid yet",
+    "self-signed certificate": "it is signed by itself or by an authority that is not trusted",
+    "self signed certificate": "it is signed by itself or by an authority that is not trusted",
+    "unable to get local issuer": "it is signed by an authority that is not trusted",
+    "WRONG_VERSION_NUMBER": "the address speaks http, not https",
+}
