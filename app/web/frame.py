@@ -1,0 +1,80 @@
+"""What the frame of every page shows: who is signed in, for whom, and where they may go."""
+
+from dataclasses import dataclass
+
+import structlog
+from flask import request
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.access import Caller, current_caller
+from app.organisations.service import directory
+from app.runtime import runtime
+from app.web.languages import LANGUAGES, language, words
+from postern.vocabulary import Role
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Language:
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Link:
+    address: str
+    words: LazyString
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`here` is the path to return to after the language was switched."""
+
+    platform: str
+    language: str
+    languages: tuple[Language, ...]
+    here: str
+    is_signed_in: bool
+    organisation: str
+    roles: tuple[str, ...]
+    links: tuple[Link, ...]
+
+
+_LINKS: tuple[tuple[str, LazyString, frozenset[Role]], ...] = (
+    ("/", _("Overview"), frozenset()),
+    ("/access-log", _("Access log"), frozenset({Role.COMPLIANCE})),
+    ("/account", _("Account"), frozenset()),
+)
+
+
+def page_frame() -> Frame:
+    """The frame of the page in progress; never fails, for pages that tell of errors need it too."""
+    caller = current_caller()
+    return Frame(
+        platform=runtime().settings.platform.name,
+        language=language(),
+        languages=tuple(Language(code, name) for code, name in LANGUAGES.items()),
+        here=request.full_path.rstrip("?") if request.method == "GET" else "/",
+        is_signed_in=caller is not None,
+        organisation=_organisation_name(caller) if caller else "",
+        roles=tuple(words(role) for role in Role if role in caller.roles) if caller else (),
+        links=tuple(
+            Link(address, said, is_here=request.path == address)
+            for address, said, roles in _LINKS
+            if caller is not None and caller.may(roles, None)
+        ),
+    )
+
+
+def _organisation_name(caller: Caller) -> str:
+    """The name of the caller's organisation; its code when the database does not answer."""
+    try:
+        with runtime().database.reading() as session:
+            return directory(session)[caller.member[0]].name
+    except SQLAlchemyError as error:
+        log.warning("no organisation name for the page", exc_info=error)
+        return caller.organisation

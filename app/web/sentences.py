@@ -1,0 +1,352 @@
+"""An entry of the access log in words, for people who read no JSON.
+
+The record and its details are given as stored; nothing is added that they do not say. A detail
+that was erased is left out of the sentence.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import format_decimal
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
+
+from app.access import PLATFORM, Means
+from app.audit.catalogue import CATALOGUE
+from app.audit.entry import Outcome
+from app.web.languages import gettext, ngettext, translated, words
+
+Record = Mapping[str, Any]
+Details = Mapping[str, Any]
+
+_TELL_OF_STRANGERS = frozenset({"session.refuse", "token.refuse"})
+"""Acts of nobody known, whose outcome is always a denial."""
+
+_SHOWN_OF_ID = 8  # characters: enough to tell the people of one organisation apart
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a sentence is made of; `count` is the number of results or objects."""
+
+    record: Record
+    details: Details
+    who: str
+    names: Mapping[str, str]
+
+    @property
+    def count(self) -> int:
+        return int(self.record["n"])
+
+
+def sentence(record: Record, details: Details, names: Mapping[str, str]) -> str:
+    """Who did what, for which purpose and case, with which result.
+
+    `names` gives the name of each organisation code; a code without one stands for itself.
+    """
+    who = _who(record, details, names)
+    tell = _SENTENCES.get(record["act"])
+    if record["act"] in _TELL_OF_STRANGERS and tell:
+        done = tell(_Told(record, details, who, names))
+    elif record["out"] != Outcome.OK.value:
+        done = _refused(record, details, who)
+    else:
+        done = tell(_Told(record, details, who, names)) if tell else f"{who}: {record['act']}"
+    return gettext("; ").join([done, *_clauses(record, details)])
+
+
+def act_name(act: str) -> str:
+    """The short name of an act, for lists and filters; an unknown act stands for itself."""
+    return str(ACT_NAMES.get(act, act))
+
+
+def act_meaning(act: str) -> str:
+    """The catalogue's sentence on an act, in the present language."""
+    known = CATALOGUE.get(act)
+    return translated(known.meaning) if known else ""
+
+
+def short_id(identifier: str) -> str:
+    """The first characters of an identifier, as the sentences show it."""
+    return identifier[:_SHOWN_OF_ID]
+
+
+def _who(record: Record, details: Details, names: Mapping[str, str]) -> str:
+    code = str(record["org"])
+    actor = str(details.get("actor", ""))
+    if actor == Means.CONSOLE.value or code == PLATFORM:
+        return gettext("The platform's administration")
+    organisation = names.get(code, code)
+    if not actor:
+        return gettext("A person of %(organisation)s", organisation=organisation)
+    return gettext(
+        "Person %(id)s of %(organisation)s", id=short_id(actor), organisation=organisation
+    )
+
+
+def _refused(record: Record, details: Details, who: str) -> str:
+    code = _reason(details)
+    if record["out"] == Outcome.DENIED.value:
+        told = gettext("%(who)s was denied: %(act)s", who=who, act=act_name(record["act"]))
+    else:
+        told = gettext("%(who)s failed: %(act)s", who=who, act=act_name(record["act"]))
+    return f"{told} ({code})" if code else told
+
+
+def _reason(details: Details) -> str:
+    return words(str(details.get("refusal", "")), "Refusal")
+
+
+def _clauses(record: Record, details: Details) -> list[str]:
+    clauses = []
+    if record["purpose"]:
+        purpose = words(record["purpose"], "Purpose")
+        clauses.append(gettext("purpose: %(purpose)s", purpose=purpose))
+    if details.get("case"):
+        clauses.append(gettext("case %(case)s", case=details["case"]))
+    hits = details.get("hits")
+    if isinstance(hits, int):
+        clauses.append(ngettext("%(num)s hit", "%(num)s hits", hits))
+    return clauses
+
+
+def _kinds(details: Details) -> str:
+    """' (party 3, phone number 1)' for the kinds and counts of a query, else ''."""
+    kinds = details.get("query")
+    if not isinstance(kinds, Mapping) or not kinds:
+        return ""
+    told = ", ".join(
+        f"{words(kind, 'Kind')} {format_decimal(count)}" for kind, count in sorted(kinds.items())
+    )
+    return f" ({told})"
+
+
+def _evaluation(told: _Told) -> str:
+    query = told.details.get("query")
+    kind = words(query["kind"], "EvaluationKind") if isinstance(query, Mapping) else ""
+    done = ngettext(
+        "%(who)s had %(num)s blinded identifier evaluated",
+        "%(who)s had %(num)s blinded identifiers evaluated",
+        told.count,
+        who=told.who,
+    )
+    return f"{done} ({kind})" if kind else done
+
+
+def _lookup(told: _Told) -> str:
+    done = ngettext(
+        "%(who)s looked up %(num)s identifier",
+        "%(who)s looked up %(num)s identifiers",
+        told.count,
+        who=told.who,
+    )
+    return done + _kinds(told.details)
+
+
+def _match(told: _Told) -> str:
+    viewer = str(told.details.get("viewer") or told.record["org"])
+    done = ngettext(
+        "A lookup by %(viewer)s matched %(num)s of your indicators",
+        "A lookup by %(viewer)s matched %(num)s of your indicators",
+        told.count,
+        viewer=told.names.get(viewer, viewer),
+    )
+    level = told.details.get("level")
+    if not isinstance(level, str):
+        return done
+    granted = gettext("level: %(level)s", level=words(level, "Level"))
+    return f"{done} ({granted})"
+
+
+def _submission(told: _Told) -> str:
+    counts = told.details.get("counts")
+    if not isinstance(counts, Mapping):
+        return gettext("%(who)s submitted reports", who=told.who)
+    return gettext(
+        "%(who)s submitted reports: %(created)s created, %(existing)s known already, "
+        "%(rejected)s rejected",
+        who=told.who,
+        created=format_decimal(counts.get("created", 0)),
+        existing=format_decimal(counts.get("existing", 0)),
+        rejected=format_decimal(counts.get("rejected", 0)),
+    )
+
+
+def _withdrawal(told: _Told) -> str:
+    return ngettext(
+        "%(who)s withdrew a report; %(num)s indicator was erased",
+        "%(who)s withdrew a report; %(num)s indicators were erased",
+        told.count,
+        who=told.who,
+    )
+
+
+def _expiry(told: _Told) -> str:
+    return ngettext(
+        "%(num)s expired indicator was erased with its tokens",
+        "%(num)s expired indicators were erased with their tokens",
+        told.count,
+    )
+
+
+def _sign_out(told: _Told) -> str:
+    if told.count == 1:
+        return gettext("%(who)s signed out", who=told.who)
+    return ngettext(
+        "%(who)s ended %(num)s other session",
+        "%(who)s ended %(num)s other sessions",
+        told.count,
+        who=told.who,
+    )
+
+
+def _ended_sessions(told: _Told) -> str:
+    return ngettext(
+        "%(num)s session past its end was removed",
+        "%(num)s sessions past their end were removed",
+        told.count,
+    )
+
+
+def _log_reading(told: _Told) -> str:
+    return ngettext(
+        "%(who)s read %(num)s entry of the access log",
+        "%(who)s read %(num)s entries of the access log",
+        told.count,
+        who=told.who,
+    )
+
+
+def _report_list(told: _Told) -> str:
+    return ngettext(
+        "%(who)s listed %(num)s report",
+        "%(who)s listed %(num)s reports",
+        told.count,
+        who=told.who,
+    )
+
+
+def _lookup_list(told: _Told) -> str:
+    return ngettext(
+        "%(who)s listed %(num)s lookup of the organisation",
+        "%(who)s listed %(num)s lookups of the organisation",
+        told.count,
+        who=told.who,
+    )
+
+
+def _lookup_expiry(told: _Told) -> str:
+    return ngettext(
+        "%(num)s record of a lookup was erased at the end of its retention",
+        "%(num)s records of lookups were erased at the end of their retention",
+        told.count,
+    )
+
+
+def _publication(told: _Told) -> str:
+    objects = told.details.get("objects") or [""]
+    version = str(objects[0]).rpartition("/")[2]
+    return gettext(
+        "%(who)s put version %(version)s of the sharing policy in force",
+        who=told.who,
+        version=version,
+    )
+
+
+def _refused_sign_in(told: _Told) -> str:
+    return _with_reason(gettext("A sign-in was refused"), told)
+
+
+def _refused_token(told: _Told) -> str:
+    return _with_reason(gettext("A presented API token was refused"), told)
+
+
+def _with_reason(done: str, told: _Told) -> str:
+    reason = _reason(told.details)
+    return f"{done} ({reason})" if reason else done
+
+
+def _fixed(pattern: LazyString) -> Callable[[_Told], str]:
+    """A sentence that needs nothing but who it was."""
+    return lambda told: str(pattern) % {"who": told.who}
+
+
+ACT_NAMES: Mapping[str, LazyString] = {
+    "account.create": _("Account created"),
+    "account.language": _("Language chosen"),
+    "account.list": _("Accounts listed"),
+    "account.password": _("Password changed"),
+    "account.role": _("Roles changed"),
+    "account.status": _("Account closed or unlocked"),
+    "audit.read": _("Access log read"),
+    "evaluation.evaluate": _("Blind evaluation"),
+    "indicator.expire": _("Indicators expired"),
+    "indicator.match": _("Match with your indicators"),
+    "interface.read": _("Own account read"),
+    "key.epoch": _("Key epoch opened"),
+    "lookup.ask": _("Lookup"),
+    "lookup.expire": _("Lookups expired"),
+    "lookup.list": _("Lookups listed"),
+    "organisation.allow": _("Allowance set"),
+    "organisation.community": _("Community changed"),
+    "organisation.create": _("Organisation joined"),
+    "organisation.list": _("Organisations listed"),
+    "organisation.status": _("Organisation suspended or active again"),
+    "overview.read": _("Overview opened"),
+    "policy.publish": _("Policy published"),
+    "policy.read": _("Policy read"),
+    "policy.refill": _("Sharing decided anew"),
+    "report.list": _("Reports listed"),
+    "report.read": _("Report read"),
+    "report.submit": _("Reports submitted"),
+    "report.withdraw": _("Report withdrawn"),
+    "session.end": _("Sign-out"),
+    "session.expire": _("Sessions removed"),
+    "session.refuse": _("Sign-in refused"),
+    "session.start": _("Sign-in"),
+    "token.create": _("API token made"),
+    "token.list": _("API tokens listed"),
+    "token.refuse": _("API token refused"),
+    "token.revoke": _("API token revoked"),
+}
+"""Every act of the catalogue; a test holds the two together."""
+
+_SENTENCES: Mapping[str, Callable[[_Told], str]] = {
+    "account.create": _fixed(_("%(who)s gave a person an account")),
+    "account.language": _fixed(_("%(who)s chose a language for the pages")),
+    "account.list": _fixed(_("%(who)s listed the accounts")),
+    "account.password": _fixed(_("%(who)s changed a password")),
+    "account.role": _fixed(_("%(who)s changed the roles of a person")),
+    "account.status": _fixed(_("%(who)s closed or unlocked an account")),
+    "audit.read": _log_reading,
+    "evaluation.evaluate": _evaluation,
+    "indicator.expire": _expiry,
+    "indicator.match": _match,
+    "interface.read": _fixed(_("%(who)s read the facts of their own account")),
+    "key.epoch": _fixed(_("%(who)s opened an evaluation key epoch")),
+    "lookup.ask": _lookup,
+    "lookup.expire": _lookup_expiry,
+    "lookup.list": _lookup_list,
+    "organisation.allow": _fixed(_("%(who)s set the evaluation allowance of an organisation")),
+    "organisation.community": _fixed(_("%(who)s changed the members of a community")),
+    "organisation.create": _fixed(_("%(who)s let an organisation join")),
+    "organisation.list": _fixed(_("%(who)s listed the organisations")),
+    "organisation.status": _fixed(_("%(who)s suspended an organisation or made it active again")),
+    "overview.read": _fixed(_("%(who)s opened the overview")),
+    "policy.publish": _publication,
+    "policy.read": _fixed(_("%(who)s read the sharing policy")),
+    "policy.refill": _fixed(_("%(who)s had all sharing decisions made anew")),
+    "report.list": _report_list,
+    "report.read": _fixed(_("%(who)s read a report")),
+    "report.submit": _submission,
+    "report.withdraw": _withdrawal,
+    "session.end": _sign_out,
+    "session.expire": _ended_sessions,
+    "session.refuse": _refused_sign_in,
+    "session.start": _fixed(_("%(who)s signed in")),
+    "token.create": _fixed(_("%(who)s made an API token")),
+    "token.list": _fixed(_("%(who)s listed API tokens")),
+    "token.refuse": _refused_token,
+    "token.revoke": _fixed(_("%(who)s revoked an API token")),
+}
