@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from postern.bands import day
 from postern.vocabulary import (
+    HANDLING_AGAINST_TLP,
     Assertion,
     Handling,
     InformationGrade,
@@ -98,7 +99,7 @@ def terms_of_row(row: Mapping[str, str], common: Terms, today: date) -> Terms:
             reading.fault(
                 field, "It is not said.", f"Give {option}, or fill in the column {field}."
             )
-    contradicting = set(terms.handling) & _AGAINST_TLP.get(terms.tlp or Tlp.AMBER, frozenset())
+    contradicting = set(terms.handling) & HANDLING_AGAINST_TLP[terms.tlp or Tlp.AMBER]
     if contradicting:
         reading.fault(
             "handling",
@@ -225,9 +226,5 @@ class _Reading:
         return found
 
 
-_AGAINST_TLP: Mapping[Tlp, frozenset[Handling]] = {
-    Tlp.CLEAR: frozenset(Handling),
-    Tlp.GREEN: frozenset({Handling.H2}),
-}
 _TOMORROW = timedelta(days=1)  # where the row was written it may be a day later than in UTC
 _MOST_DAYS = 3650  # the platform sets its own limit, which is lower

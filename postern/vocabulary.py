@@ -179,6 +179,16 @@ class Handling(StrEnum):
     H3 = "H3"
 
 
+HANDLING_AGAINST_TLP: dict[Tlp, frozenset[Handling]] = {
+    Tlp.CLEAR: frozenset(Handling),
+    Tlp.GREEN: frozenset({Handling.H2}),
+    Tlp.AMBER: frozenset(),
+    Tlp.AMBER_STRICT: frozenset(),
+    Tlp.RED: frozenset(),
+}
+"""Handling codes that contradict a marking: what may go to everybody cannot be restricted."""
+
+
 class PermittedAction(StrEnum):
     """How far a recipient may go, from knowing to contacting the sender."""
 

@@ -1,4 +1,4 @@
-"""What fits what: which facets and roles each kind of indicator has, and which markings agree.
+"""What fits what: which facets and roles each kind of indicator has.
 
 These are the closed rules by which an item is refused; docs/reports.md lists the same.
 """
@@ -6,7 +6,7 @@ These are the closed rules by which an item is refused; docs/reports.md lists th
 from collections.abc import Mapping
 
 from postern.facet_kinds import NAME_FACETS, NUMBERS, POSTAL_FACETS
-from postern.vocabulary import Handling, Kind, PartyRole, Tlp
+from postern.vocabulary import Kind, PartyRole
 
 _OF_PEOPLE = frozenset({PartyRole.SENDER, PartyRole.ADDRESSEE, PartyRole.VENDOR, PartyRole.UNKNOWN})
 _OF_SELLERS = frozenset({PartyRole.VENDOR, PartyRole.UNKNOWN})
@@ -38,12 +38,3 @@ FACETS_OF: Mapping[Kind, frozenset[int]] = {
     Kind.INDUCTION_POINT: frozenset({NUMBERS["POINT"]}),
 }
 """The facet numbers that a value of each kind can have (`postern.facets`)."""
-
-HANDLING_AGAINST_TLP: Mapping[Tlp, frozenset[Handling]] = {
-    Tlp.CLEAR: frozenset(Handling),
-    Tlp.GREEN: frozenset({Handling.H2}),
-    Tlp.AMBER: frozenset(),
-    Tlp.AMBER_STRICT: frozenset(),
-    Tlp.RED: frozenset(),
-}
-"""Handling codes that contradict a marking: what may go to everybody cannot be restricted."""

@@ -14,12 +14,18 @@ from typing import Any
 from marshmallow import ValidationError
 
 from app.config import RetentionSettings
-from app.indicators.kinds import FACETS_OF, HANDLING_AGAINST_TLP, ROLES_OF
+from app.indicators.kinds import FACETS_OF, ROLES_OF
 from app.indicators.schemas import ReportSchema
 from app.sharing.classes import ClassAttributes
 from postern import group, normalise, pseudonym
 from postern.facets import facets
-from postern.vocabulary import EVALUATION_KIND, EvaluationKind, Kind, SubjectCategory
+from postern.vocabulary import (
+    EVALUATION_KIND,
+    HANDLING_AGAINST_TLP,
+    EvaluationKind,
+    Kind,
+    SubjectCategory,
+)
 
 _FIRST_DAY = date(1970, 1, 1)
 _TOMORROW = timedelta(days=1)  # observers may live east of the platform
