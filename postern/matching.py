@@ -31,8 +31,8 @@ class Score:
 
     `points` are tenths of a bit; `band` is None when they are below "likely" or when no facet
     agrees. `answers` and `weights` hold one entry for each facet of the query and let a person
-    retrace the sum: points = bias + sum of weights. `precision` is the measured share of right
-    matches in this band, None where it was not measured.
+    retrace the sum: points = bias + sum of weights. `precision` is the least share of
+    right matches in this band that the measurement supports, None where there was none.
     """
 
     points: int
@@ -49,7 +49,7 @@ class Weighting:
     bias: int
     thresholds: Thresholds
     facets: Mapping[int, tuple[int, int, int]]
-    precision: Mapping[Band, float]  # measured, of each band
+    precision: Mapping[Band, float]  # the least that was measured of each band
 
 
 def score(
@@ -188,4 +188,4 @@ BAND_PRECISION: Mapping[str, Mapping[Band, float]] = {
     "named": NAMED.precision,
     "address": ADDRESS.precision,
 }
-"""Measured share of right matches per band, with names on both sides and without."""
+"""Least share of right matches per band, as measured, with names on both sides and without."""

@@ -119,7 +119,7 @@ class HitSchema(Schema):
     precision = fields.Float(
         allow_none=True,
         metadata={
-            "description": "Measured share of right matches in this band; null if not measured."
+            "description": "Least share of right matches in this band, as measured; null if not."
         },
     )
     points = fields.Integer(allow_none=True)

@@ -19,8 +19,8 @@ _LOOKS_LIKE: dict[str, str] = _SOUND["looks_like"]
 def fold(text: str) -> str:
     """`text` in [a-z0-9'-/,. ], single spaces, no space at the ends.
 
-    Source: specification of matching, 3.1 (1). Neither lower() nor casefold() nor a Unicode normal
-    form is used: they differ between Python and JavaScript.
+    Source: specification of matching, 3.1 (1). Neither the language's own case folding nor a
+    Unicode normal form is used: they differ between Python and JavaScript.
     """
     return _SPACES.sub(" ", text.translate(_TRANSLATION)).strip(" ")
 
