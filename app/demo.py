@@ -311,8 +311,10 @@ Three things to try:
   1. Look someone up as the police, with a typing error of your own:
        .venv/bin/postern --config {police}/config.toml lookup {lookup} \\
          --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-3
-  2. Submit a shipment as the post (edit the file first; nothing in clear leaves it):
-       .venv/bin/postern --config {post}/config.toml submit {post}/shipments.csv \\
+  2. Submit a shipment of your own as the post; nothing in clear leaves it. Then look it up:
+       printf 'sender_name,sender_street,sender_postcode,sender_city,sender_country\\n%s\\n' \\
+         'Sender Example,Rue de la Loi 16,1040,Bruxelles,BE' > {post}/mine.csv
+       .venv/bin/postern --config {post}/config.toml submit {post}/mine.csv \\
          --learned outside_of_item --legal-basis legal_obligation \\
          --purpose service_security --case DEMO-4
   3. Sign in at {address} as compliance@post-be.example and read who looked at what, and why.
