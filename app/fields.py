@@ -1,13 +1,12 @@
 """Fields of the interface that several rooms use, with refusals a person can act on."""
 
-import base64
-import binascii
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from postern.base64url import from_base64url, to_base64url
 from postern.vocabulary import Purpose
 
 
@@ -31,20 +30,6 @@ class Base64Url(fields.Field[bytes]):
         if decoded is None or len(decoded) != self.length:
             raise ValidationError(f"Write {self.length} bytes as base64url without padding.")
         return decoded
-
-
-def to_base64url(raw: bytes) -> str:
-    """Base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
-
-
-def from_base64url(text: str) -> bytes | None:
-    """The bytes, or None when `text` is not the one canonical base64url form without padding."""
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return raw if to_base64url(raw) == text else None
 
 
 def plain_text(text: str) -> None:

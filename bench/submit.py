@@ -29,7 +29,6 @@ from typing import Any
 from sqlalchemy import text
 
 from app.clock import day, now
-from app.fields import to_base64url
 from app.indicators import service, storage
 from app.public_ids import new_public_ids
 from bench.machine import machine
@@ -37,6 +36,7 @@ from bench.preload import FACET_BITS, FACETS, fill
 from bench.stage import BACKENDS, Stage, stage
 from bench.watch import Steps, Watch
 from postern import group
+from postern.base64url import to_base64url
 from postern.pseudonym import TOKEN_SIZE
 
 REQUEST = 500  # reports of one request

@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from postern.base64url import to_base64url
 from postern.transport import Transport
 from postern.vocabulary import EvaluationKind, LegalBasis, Purpose
 from postern.voprf import PROOF_SIZE
-from postern.wire import Fields, to_text
+from postern.wire import Fields
 
 ELEMENT_SIZE = 32  # bytes of an element and of a scalar
 MOST_REPORTS = 500  # in one request
@@ -188,7 +189,7 @@ class Client:
         payload = {
             "kind": kind.value,
             "epoch": epoch,
-            "elements": [to_text(each) for each in blinded],
+            "elements": [to_base64url(each) for each in blinded],
             "purpose": purpose.value,
             "case": case,
         }

@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from postern import group
+from postern.base64url import from_base64url, to_base64url
 from postern.key_errors import (
     DocumentExpiredError,
     DocumentNotYetValidError,
@@ -95,8 +96,8 @@ def sign(document: KeyDocument, private_key: Ed25519PrivateKey) -> dict[str, obj
     wire = _to_wire(document)
     return {
         "document": wire,
-        "key": _to_text(private_key.public_key().public_bytes_raw()),
-        "signature": _to_text(private_key.sign(_SIGNED + _canonical(wire))),
+        "key": to_base64url(private_key.public_key().public_bytes_raw()),
+        "signature": to_base64url(private_key.sign(_SIGNED + _canonical(wire))),
     }
 
 
@@ -148,7 +149,7 @@ def _to_wire(document: KeyDocument) -> dict[str, object]:
                 "kind": str(each.kind),
                 "epoch": each.epoch,
                 "norm": each.norm,
-                "public_key": _to_text(each.public_key),
+                "public_key": to_base64url(each.public_key),
                 "valid_from": written(each.valid_from),
                 "valid_to": written(each.valid_to),
             }
@@ -233,17 +234,11 @@ def _bare(fingerprint_text: str) -> str:
     return "".join(digit for digit in fingerprint_text.upper() if digit.isalnum())
 
 
-def _to_text(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
 def _to_bytes(text: object) -> bytes:
     """Bytes from base64url without padding; each has one spelling only."""
     if not isinstance(text, str):
         raise MalformedDocumentError("a key or signature is not a string")
-    try:
-        content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError as error:
-        raise MalformedDocumentError("a key or signature is not base64url") from error
-    _require(_to_text(content) == text, "a key or signature is not canonical base64url")
+    content = from_base64url(text)
+    if content is None:
+        raise MalformedDocumentError("a key or signature is not canonical base64url")
     return content

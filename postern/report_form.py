@@ -6,11 +6,11 @@ The one exception is the place of an induction point, which is public by nature.
 from collections.abc import Sequence
 from typing import Any
 
+from postern.base64url import to_base64url
 from postern.pseudonymise import Pseudonym
 from postern.rows import ReadRow, Sighting
 from postern.terms import terms_on_wire
 from postern.vocabulary import Kind
-from postern.wire import to_text
 
 _NOT_OF_PEOPLE = frozenset({Kind.INDUCTION_POINT, Kind.ITEM})
 
@@ -37,7 +37,7 @@ def query(name: str, pseudonym: Pseudonym) -> dict[str, Any]:
         "id": name,
         "kind": pseudonym.kind.value,
         "tokens": [
-            {"facet": each.number, "token": to_text(each.token)} for each in pseudonym.facets
+            {"facet": each.number, "token": to_base64url(each.token)} for each in pseudonym.facets
         ],
     }
     if pseudonym.epoch:
@@ -60,7 +60,7 @@ def _indicator(sighting: Sighting, pseudonym: Pseudonym, row: ReadRow) -> dict[s
     else:
         found["epoch"] = pseudonym.epoch
         found["elements"] = [
-            {"facet": each.number, "element": to_text(each.element)}
+            {"facet": each.number, "element": to_base64url(each.element)}
             for each in pseudonym.facets
             if each.element is not None
         ]

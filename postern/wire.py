@@ -1,5 +1,5 @@
 """Reading JSON that another program wrote: each field of the expected type, or an error with its
-place. And the one way to write bytes in JSON.
+place.
 """
 
 import base64
@@ -10,11 +10,6 @@ from typing import Any, TypeVar
 from postern.client_errors import AnswerMalformedError
 
 Kind = TypeVar("Kind", str, int, bool, list[Any])
-
-
-def to_text(content: bytes) -> str:
-    """Base64url without padding (RFC 4648, section 5)."""
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
 
 
 class Fields:

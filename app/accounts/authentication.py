@@ -22,9 +22,9 @@ from app import clock
 from app.access import PLATFORM, Caller, Means
 from app.accounts.models import AccountStatus, ApiToken, PersonAccount, RoleGrant, WebSession
 from app.accounts.scopes import scopes_of
-from app.fields import from_base64url, to_base64url
 from app.organisations.models import Organisation, OrganisationStatus
 from app.runtime import runtime
+from postern.base64url import from_base64url, to_base64url
 from postern.vocabulary import Role, Scope
 
 _TOKEN = re.compile(r"pst_([A-Za-z0-9_-]{22})_([A-Za-z0-9_-]{43})")

@@ -35,9 +35,9 @@ from app.accounts.profiles import fold_login, profiles
 from app.accounts.records import UnknownAccountError, store_secret
 from app.audit.entry import Outcome
 from app.audit.service import append
-from app.fields import to_base64url
 from app.organisations.models import Organisation
 from app.runtime import runtime
+from postern.base64url import to_base64url
 
 _NAME_LENGTH = 32  # bytes of a session's name
 

@@ -6,9 +6,9 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from app.audit import reading
-from app.audit.entry import b64url
 from app.audit.guard import audited, caller, transaction
 from app.audit.schemas import Asked, AuditPageSchema, AuditQuerySchema
+from postern.base64url import to_base64url
 from postern.vocabulary import Role, Scope
 
 blueprint = Blueprint(
@@ -44,7 +44,7 @@ def _written_entry(entry: reading.ReadEntry) -> bytes:
     beside = {
         "details": dict(entry.details),
         "disclosures": entry.disclosures,
-        "leaf": b64url(entry.leaf),
+        "leaf": to_base64url(entry.leaf),
         "intact": entry.is_intact,
     }
     return b'{"record":' + entry.record + b"," + json.dumps(beside).encode()[1:]

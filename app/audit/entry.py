@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from postern.base64url import to_base64url
+
 _LARGEST_INTEGER = 2**53
 _SALT_LENGTH = 16  # bytes; once erased, a digest of 128 hidden bits cannot be opened
 _NONCE_LENGTH = 12  # bytes
@@ -73,7 +75,7 @@ def make(act: Act, at: int, tag_keys: Mapping[str, bytes]) -> Entry:
     if not opened:
         # The record must always carry one salted digest, else outsiders could guess it.
         opened = {"none": _disclosure("none", True)}
-    record_id = b64url(os.urandom(16))
+    record_id = to_base64url(os.urandom(16))
     record = canonical(
         {
             "v": 1,
@@ -87,7 +89,7 @@ def make(act: Act, at: int, tag_keys: Mapping[str, bytes]) -> Entry:
             "purpose": act.purpose,
             "obj": act.object_type,
             "n": act.count,
-            "rh": b64url(hashlib.sha256(canonical(list(act.results))).digest()),
+            "rh": to_base64url(hashlib.sha256(canonical(list(act.results))).digest()),
             "f": {name: disclosure_digest(opening) for name, opening in opened.items()},
         }
     )
@@ -95,8 +97,8 @@ def make(act: Act, at: int, tag_keys: Mapping[str, bytes]) -> Entry:
     leaf = canonical(
         {
             "v": 1,
-            "c": b64url(hashlib.sha256(record).digest()),
-            "n": b64url(nonce),
+            "c": to_base64url(hashlib.sha256(record).digest()),
+            "n": to_base64url(nonce),
             "a": _tags(nonce, [tag_keys[code] for code in sorted(act.audience)]),
         }
     )
@@ -111,7 +113,7 @@ def canonical(value: Any) -> bytes:
 
 def disclosure_digest(disclosure: str) -> str:
     """The digest that stands in the record for a disclosure (RFC 9901, section 4.2.3)."""
-    return b64url(hashlib.sha256(disclosure.encode("ascii")).digest())
+    return to_base64url(hashlib.sha256(disclosure.encode("ascii")).digest())
 
 
 def open_disclosures(lines: str) -> dict[str, Any]:
@@ -125,22 +127,17 @@ def open_disclosures(lines: str) -> dict[str, Any]:
 
 def tag(key: bytes, nonce: bytes) -> str:
     """By which the holder of `key` recognises a leaf that concerns it."""
-    return b64url(hmac.digest(key, b"audit-tag/v1\n" + nonce, "sha256")[:_TAG_LENGTH])
-
-
-def b64url(raw: bytes) -> str:
-    """Base64url without padding (RFC 4648, section 5)."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return to_base64url(hmac.digest(key, b"audit-tag/v1\n" + nonce, "sha256")[:_TAG_LENGTH])
 
 
 def _disclosure(name: str, value: Any) -> str:
-    return b64url(canonical([b64url(os.urandom(_SALT_LENGTH)), name, value]))
+    return to_base64url(canonical([to_base64url(os.urandom(_SALT_LENGTH)), name, value]))
 
 
 def _tags(nonce: bytes, keys: Iterable[bytes]) -> list[str]:
     tags = [tag(key, nonce) for key in keys]
     while not tags or len(tags) % _TAG_STEP:
-        tags.append(b64url(os.urandom(_TAG_LENGTH)))
+        tags.append(to_base64url(os.urandom(_TAG_LENGTH)))
     return sorted(tags)
 
 

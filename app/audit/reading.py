@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from app.access import Caller
 from app.audit.catalogue import CATALOGUE, Operation
-from app.audit.entry import Outcome, b64url, disclosure_digest, open_disclosures
+from app.audit.entry import Outcome, disclosure_digest, open_disclosures
 from app.audit.models import AuditAudience, AuditDetail, AuditEntry
 from app.audit.service import append, searched_case
 from app.clock import milliseconds
 from app.errors import InvalidRequestError
-from app.fields import from_base64url
+from postern.base64url import from_base64url, to_base64url
 from postern.vocabulary import Purpose
 
 LARGEST_PAGE = 200
@@ -196,7 +196,7 @@ def _acts(filters: Filters) -> Sequence[str]:
 
 
 def _cursor(t: int, eid: int) -> str:
-    return b64url(f"{t}.{eid}".encode())
+    return to_base64url(f"{t}.{eid}".encode())
 
 
 def _place(cursor: str) -> tuple[int, int]:
@@ -227,7 +227,7 @@ def _open(row: Row[*tuple[Any, ...]]) -> ReadEntry:
         disclosures=disclosures,
         leaf=leaf,
         is_intact=(
-            json.loads(leaf)["c"] == b64url(hashlib.sha256(record).digest())
+            json.loads(leaf)["c"] == to_base64url(hashlib.sha256(record).digest())
             and all(disclosure_digest(one) in fixed for one in disclosures)
         ),
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from app.fields import from_base64url
 from app.indicators.models import ReportStatus
+from postern.base64url import from_base64url
 from postern.facet_kinds import FACETS
 from postern.normalise import Flag
 from postern.vocabulary import (

@@ -8,11 +8,10 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.indicators import service
 from app.indicators.vault import Vault
-from app.jobs.service import duty
+from app.jobs.service import duty, in_batches
 from app.runtime import Runtime
 
 _EVERY = timedelta(minutes=10)
-_BATCHES = 20  # of one run, so that its transaction stays short
 
 
 def start(_app: Flask, runtime: Runtime) -> None:
@@ -21,10 +20,5 @@ def start(_app: Flask, runtime: Runtime) -> None:
 
 
 def _sweep(session: Session) -> int:
-    erased = 0
-    for _ in range(_BATCHES):
-        batch = service.expire(session, now().date())
-        erased += batch
-        if batch < service.EXPIRY_BATCH:
-            break
-    return erased
+    today = now().date()
+    return in_batches(lambda: service.expire(session, today), service.EXPIRY_BATCH)

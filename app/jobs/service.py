@@ -22,6 +22,7 @@ from app.runtime import Runtime
 log = structlog.get_logger(__name__)
 
 _RETRY = timedelta(minutes=5)
+_BATCHES = 20  # of one run, so that its transaction stays short
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,17 @@ def duty(runtime: Runtime, name: str, every: timedelta, run: Callable[[Session],
     if name in duties:
         raise LookupError(f"there is a duty {name} already")
     duties[name] = Duty(name, every, run)
+
+
+def in_batches(erase: Callable[[], int], size: int) -> int:
+    """Call `erase`, which erases up to `size`, until nothing is left or the run is long enough."""
+    erased = 0
+    for _ in range(_BATCHES):
+        batch = erase()
+        erased += batch
+        if batch < size:
+            break
+    return erased
 
 
 def run_due(runtime: Runtime) -> Iterator[Performed]:

@@ -6,12 +6,11 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.jobs.service import duty
+from app.jobs.service import duty, in_batches
 from app.lookups import service
 from app.runtime import Runtime
 
 _EVERY = timedelta(hours=1)
-_BATCHES = 20  # of one run, so that its transaction stays short
 
 
 def start(_app: Flask, runtime: Runtime) -> None:
@@ -19,10 +18,5 @@ def start(_app: Flask, runtime: Runtime) -> None:
 
 
 def _sweep(session: Session) -> int:
-    erased = 0
-    for _ in range(_BATCHES):
-        batch = service.expire(session, now().date())
-        erased += batch
-        if batch < service.EXPIRY_BATCH:
-            break
-    return erased
+    today = now().date()
+    return in_batches(lambda: service.expire(session, today), service.EXPIRY_BATCH)

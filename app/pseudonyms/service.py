@@ -13,7 +13,6 @@ from app.access import Caller
 from app.audit.service import append
 from app.clock import now
 from app.errors import InvalidRequestError, NotFoundError, PosternError, UnavailableError
-from app.fields import to_base64url
 from app.organisations.models import Organisation
 from app.pseudonyms.evaluator import Part, SingleKeyEvaluator
 from app.pseudonyms.models import EvaluationAllowance, KeyEpoch, Window
@@ -21,6 +20,7 @@ from app.pseudonyms.quota import Remaining, spend
 from app.pseudonyms.quota import remaining as remaining_of
 from app.runtime import runtime
 from postern import key_document
+from postern.base64url import to_base64url
 from postern.group import InvalidElementError
 from postern.normalise import NORMALISER_VERSION
 from postern.vocabulary import EvaluationKind, Purpose

@@ -1,6 +1,7 @@
 """A platform without rooms: problems, guard and database, and whatever views a test adds."""
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -21,6 +22,17 @@ from app.web.openapi import Interface
 from postern.vocabulary import Role, Scope
 
 PERSON = UUID("018f0000-0000-7000-8000-000000000001")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    """A service's clock, standing where the test puts it."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
 
 
 def member(

@@ -15,9 +15,9 @@ from app.accounts import service, sign_in
 from app.accounts.models import Credential, PersonAccount
 from app.accounts.passwords import Passwords
 from app.database import Database
-from app.fields import to_base64url
 from app.organisations import service as organisations
 from app.organisations.models import OrganisationStatus
+from postern.base64url import to_base64url
 from postern.vocabulary import Role
 from tests.app.accounts.conftest import MovingClock, log_of
 from tests.app.people import Person, cross_site_headers, make_person, runtime_of

@@ -10,10 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.audit import api, service
-from app.audit.entry import b64url, canonical, disclosure_digest, open_disclosures
+from app.audit.entry import canonical, disclosure_digest, open_disclosures
 from app.audit.models import AuditDetail, AuditEntry
 from app.config import Settings
 from app.database import Database
+from postern.base64url import to_base64url
 from postern.vocabulary import Purpose, Role, Scope
 from tests.app.bare import bare_app, give_tag_keys, member
 
@@ -58,7 +59,7 @@ def test_an_answer_can_be_checked_from_its_own_bytes(officer: FlaskClient) -> No
         record = canonical(entry["record"])
         assert b'{"record":' + record + b"," in body
         leaf = json.loads(_unb64(entry["leaf"]))
-        assert leaf["c"] == b64url(hashlib.sha256(record).digest())
+        assert leaf["c"] == to_base64url(hashlib.sha256(record).digest())
         digests = {disclosure_digest(line) for line in entry["disclosures"]}
         assert digests == set(entry["record"]["f"].values())
 
@@ -75,7 +76,7 @@ def test_reading_is_an_act_that_tells_which_filters_were_used(
         record = json.loads(entry.rec)
         details = open_disclosures(detail.disc)
     assert (record["n"], record["aud"]) == (1, ["police-de"])
-    assert record["rh"] == b64url(hashlib.sha256(json.dumps(found).encode()).digest())
+    assert record["rh"] == to_base64url(hashlib.sha256(json.dumps(found).encode()).digest())
     assert details["filters"] == {
         "case": "K-1",
         "purpose": "risk_analysis",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, text, update
@@ -17,19 +17,7 @@ from app.audit.reading import Filters
 from app.database import Database
 from app.errors import InvalidRequestError
 from postern.vocabulary import Purpose
-from tests.app.bare import PERSON, give_tag_keys, member
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class Clock:
-    """The service's clock, standing where the test puts it."""
-
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def __call__(self) -> datetime:
-        return self.at
+from tests.app.bare import NOON, PERSON, Clock, give_tag_keys, member
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.access import CONSOLE
-from app.audit.entry import b64url, disclosure_digest, open_disclosures
+from app.audit.entry import disclosure_digest, open_disclosures
 from app.audit.models import AuditAudience, AuditDetail, AuditEntry, AuditOrgKey, AuditQueue
 from app.audit.service import append
 from app.database import Database
+from postern.base64url import to_base64url
 from postern.vocabulary import LegalBasis, Purpose
 from tests.app.bare import PERSON, count_entries, give_tag_keys, member
 
@@ -41,7 +42,7 @@ def test_an_entry_is_stored_as_the_bytes_that_were_hashed(database: Database) ->
 
         assert (bytes(entry.rec), bytes(entry.leaf)) == (made.record, made.leaf)
         record = json.loads(entry.rec)
-        assert json.loads(entry.leaf)["c"] == b64url(hashlib.sha256(entry.rec).digest())
+        assert json.loads(entry.leaf)["c"] == to_base64url(hashlib.sha256(entry.rec).digest())
         assert {disclosure_digest(line) for line in detail.disc.splitlines()} == set(
             record["f"].values()
         )

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,20 +23,9 @@ from app.jobs.service import Duties, Performed, duty, run_due
 from app.logs import configure_logs
 from app.runtime import Runtime
 from app.secret_files import read as read_secrets
-from tests.app.bare import bare_app
+from tests.app.bare import NOON, Clock, bare_app
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-class Clock:
-    """The service's clock, standing where the test puts it."""
-
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def __call__(self) -> datetime:
-        return self.at
 
 
 @pytest.fixture
