@@ -3,12 +3,14 @@
 These commands need no running service and no secrets; all others are `flask --app wsgi ...`.
 """
 
+import sqlite3
 import sys
 from pathlib import Path
 
 import click
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import Connection, event
 
 from app.config import Settings, load
 from app.database import Database
@@ -72,14 +74,35 @@ def grants(role: str) -> None:
 def migrate(settings: Settings, revision: str = "head", *, down: bool = False) -> None:
     """Run Alembic on the database of the settings."""
     database = Database(settings.database.url)
+    if database.is_sqlite:
+        # A changed table is made anew and the old one dropped: what refers to it must neither
+        # refuse that nor go with it. This takes effect between transactions only.
+        event.listen(database.engine, "connect", _refer_freely)
     config = Config(toml_file=_ROOT / "pyproject.toml")
     config.set_main_option("script_location", str(_ROOT / "migrations"))
     try:
         with database.engine.begin() as connection:
             config.attributes["connection"] = connection
             (command.downgrade if down else command.upgrade)(config, revision)
+            _check_references(connection)
     finally:
         database.dispose()
+
+
+def _refer_freely(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys=OFF")
+
+
+def _check_references(connection: Connection) -> None:
+    """Undo a migration after which a row refers to none."""
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            tables = ", ".join(sorted({str(row[0]) for row in broken}))
+            raise StartRefusedError(
+                f"Rows of {tables} refer to rows that are gone. Nothing was changed; restore"
+                " a backup of the database and upgrade that."
+            )
 
 
 if __name__ == "__main__":

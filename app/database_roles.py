@@ -16,6 +16,8 @@ _RIGHTS = {
     "audit_detail": "SELECT, INSERT",
     "audit_queue": "INSERT",
     "element_vault": "INSERT, DELETE",
+    "grant_reason": "SELECT, INSERT",
+    "policy_cancellation": "SELECT, INSERT",
     "policy_version": "SELECT, INSERT",
     "share_class": "SELECT, INSERT",
 }

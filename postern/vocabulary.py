@@ -207,6 +207,27 @@ class Level(StrEnum):
     REQUEST = "request"
 
 
+class Action(StrEnum):
+    """What a sharing policy decides on: the levels in their order, and what goes beyond them."""
+
+    PRESENCE = "presence"
+    METADATA = "metadata"
+    REQUEST = "request"
+    SCREEN = "screen"  # into filters that are matched against parcels on the reader's premises
+    FEED = "feed"  # into lists, counts, exports and feeds
+    TELL_OWNER = "tell_owner"  # the owner is told of a hit that the reader is told of
+    ALERT_OWNER = "alert_owner"  # the owner is told of a hit that the reader is not told of
+    ONWARD = "onward"  # the reader may pass it on to a third organisation
+
+
+class Told(StrEnum):
+    """Who is told of a hit."""
+
+    BOTH = "both"
+    OWNER_ONLY = "owner_only"
+    REQUESTER_ONLY = "requester_only"
+
+
 class Service(StrEnum):
     """The postal or courier product, coarsely."""
 
@@ -293,6 +314,7 @@ class Scope(StrEnum):
     REPORTS_WRITE = "reports:write"
     REPORTS_READ = "reports:read"
     LOOKUPS_WRITE = "lookups:write"
+    INDICATORS_READ = "indicators:read"
     AUDIT_READ = "audit:read"
 
 

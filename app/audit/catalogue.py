@@ -41,11 +41,33 @@ CATALOGUE: dict[str, KnownAct] = {
     "evaluation.evaluate": KnownAct(
         Operation.CONSULTATION, "Blinded identifiers were evaluated; what they are is unknown."
     ),
+    "indicator.alert": KnownAct(
+        Operation.COMBINATION,
+        "Another organisation's lookup matched your indicators, and was not told of it.",
+    ),
+    "indicator.count": KnownAct(
+        Operation.CONSULTATION, "What other organisations share was counted; no record left."
+    ),
     "indicator.expire": KnownAct(
         Operation.ERASURE, "Indicators past their expiry were erased with their tokens."
     ),
+    "indicator.export": KnownAct(
+        Operation.DISCLOSURE, "Indicators that other organisations share left as a file."
+    ),
+    "indicator.list": KnownAct(
+        Operation.CONSULTATION, "Indicators that other organisations share were listed."
+    ),
     "indicator.match": KnownAct(
         Operation.COMBINATION, "Another organisation's lookup matched your indicators."
+    ),
+    "indicator.onward": KnownAct(
+        Operation.CONSULTATION,
+        "It was asked whether an indicator may be passed on to a third organisation.",
+    ),
+    "indicator.read": KnownAct(Operation.CONSULTATION, "An indicator was read."),
+    "indicator.shared": KnownAct(
+        Operation.DISCLOSURE,
+        "Your indicators were given to another organisation: in a list, one by one or as a file.",
     ),
     "interface.read": KnownAct(
         Operation.ADMINISTRATION, "The facts of the caller's own account were read."
@@ -70,10 +92,32 @@ CATALOGUE: dict[str, KnownAct] = {
         Operation.ADMINISTRATION, "An organisation was suspended or made active again."
     ),
     "overview.read": KnownAct(Operation.CONSULTATION, "A home page with figures was opened."),
-    "policy.publish": KnownAct(Operation.ADMINISTRATION, "A sharing policy took effect."),
+    "policy.cancel": KnownAct(
+        Operation.ADMINISTRATION, "A version of the sharing policy was cancelled before its time."
+    ),
+    "policy.check": KnownAct(
+        Operation.ADMINISTRATION, "The text of a policy was checked, or made of a form of rules."
+    ),
+    "policy.draft": KnownAct(
+        Operation.ADMINISTRATION,
+        "A draft of the sharing policy was written, proposed, approved, refused or discarded.",
+    ),
+    "policy.explain": KnownAct(
+        Operation.CONSULTATION, "It was read who may see an indicator, or why a hit was shown."
+    ),
+    "policy.invalid": KnownAct(
+        Operation.ADMINISTRATION,
+        "A sharing policy is no longer valid after an upgrade and shares nothing.",
+    ),
+    "policy.publish": KnownAct(
+        Operation.ADMINISTRATION, "A version of the sharing policy was made; it says from when."
+    ),
     "policy.read": KnownAct(Operation.ADMINISTRATION, "A sharing policy was read."),
     "policy.refill": KnownAct(
         Operation.ADMINISTRATION, "All sharing decisions were made anew from the policies in force."
+    ),
+    "policy.simulate": KnownAct(
+        Operation.CONSULTATION, "It was computed who would gain or lose what by a draft."
     ),
     "report.list": KnownAct(Operation.CONSULTATION, "Reports were listed."),
     "report.read": KnownAct(Operation.CONSULTATION, "A report was read."),

@@ -84,6 +84,10 @@ class Indicator(Base):
     __table_args__ = (
         Index("ix_indicator_organisation_id_expires_on", "organisation_id", "expires_on"),
         Index("ix_indicator_expires_on", "expires_on"),
+        # Covers the counts of what an organisation shares, class by class and band by band.
+        Index(
+            "ix_indicator_counted", "organisation_id", "share_class_id", "seen_day", "expires_on"
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)

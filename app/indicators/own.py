@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, Subquery, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.clock import day, now
+from app.clock import now
 from app.indicators.models import Indicator, Report, ReportStatus
 from app.indicators.reading import SHIPMENT_FIELDS
 from app.sharing.service import own_profile_id
@@ -149,7 +149,7 @@ def _reports(organisation_id: int) -> Select[Any]:
 
 def _visible(session: Session, organisation_id: int) -> Subquery:
     profile = own_profile_id(session, organisation_id, Role.SUBMITTER)
-    return visible_indicators(profile, day(now())).subquery()
+    return visible_indicators(profile, now()).subquery()
 
 
 def _with_indicators(

@@ -25,9 +25,10 @@ from postern.vocabulary import (
     EvaluationKind,
     Kind,
     SubjectCategory,
+    Substance,
 )
 
-_FIRST_DAY = date(1970, 1, 1)
+FIRST_DAY = date(1970, 1, 1)
 _TOMORROW = timedelta(days=1)  # observers may live east of the platform
 _CLEAR_EPOCH = 0
 
@@ -83,6 +84,9 @@ def read_report(raw: Any, rules: Rules) -> NewReport | tuple[Fault, ...]:
     except ValidationError as error:
         return tuple(_faults(error.messages))
     content_hash = _content_hash(loaded)
+    shipment = loaded["shipment"] or {}
+    columns = {name: shipment.get(name) for name in SHIPMENT_FIELDS}
+    columns["barrier_step"] = loaded["barrier_step"]
     faults: list[Fault] = []
     indicators: list[NewIndicator] = []
     for place, fields in enumerate(loaded["indicators"]):
@@ -93,14 +97,11 @@ def read_report(raw: Any, rules: Rules) -> NewReport | tuple[Fault, ...]:
         # Only what is otherwise right is worth the cost of its elements.
         read = () if found else _tokens(fields, rules, f"indicators.{place}")
         if isinstance(read, _Tokens):
-            indicators.append(_indicator(fields, read, rules))
+            indicators.append(_indicator(fields, columns, read, rules))
         else:
             faults += found or read
     if faults:
         return tuple(faults)
-    shipment = loaded["shipment"] or {}
-    columns = {name: shipment.get(name) for name in SHIPMENT_FIELDS}
-    columns["barrier_step"] = loaded["barrier_step"]
     return NewReport(loaded["client_key"], content_hash, columns, tuple(indicators))
 
 
@@ -163,7 +164,7 @@ def _check_days(fields: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     today, start, end = rules.today, fields["observed_from"], fields["observed_to"]
     for name in ("observed_from", "observed_to"):
         day = fields[name]
-        if day is not None and not _FIRST_DAY <= day <= today + _TOMORROW:
+        if day is not None and not FIRST_DAY <= day <= today + _TOMORROW:
             yield Fault(name, "The day lies in the future or before 1970.", "Correct the day.")
     if start is not None and end is not None and start > end:
         yield Fault("observed_to", "It ends before it begins.", "Exchange the two days.")
@@ -265,13 +266,15 @@ def _tokens_of_place(fields: Mapping[str, Any], place: str) -> _Tokens | list[Fa
     )
 
 
-def _indicator(fields: Mapping[str, Any], read: _Tokens, rules: Rules) -> NewIndicator:
+def _indicator(
+    fields: Mapping[str, Any], report: Mapping[str, Any], read: _Tokens, rules: Rules
+) -> NewIndicator:
     expires_on = _expires_on(fields, rules)
     seen = fields["observed_to"] or fields["observed_from"] or rules.today
     columns = {name: fields[name] for name in _COLUMNS}
     columns["handling"] = sorted(fields["handling"])
     columns["quality"] = sorted({*fields["quality"], *read.flags})
-    columns["seen_day"] = (min(seen, rules.today) - _FIRST_DAY).days
+    columns["seen_day"] = (min(seen, rules.today) - FIRST_DAY).days
     columns["expires_on"] = expires_on
     columns["review_on"] = fields["review_on"] or rules.today + (expires_on - rules.today) / 2
     share_class = ClassAttributes(
@@ -283,6 +286,8 @@ def _indicator(fields: Mapping[str, Any], read: _Tokens, rules: Rules) -> NewInd
         information_grade=fields["information_grade"],
         assertion=fields["assertion"],
         permitted_action=fields["permitted_action"],
+        barrier_step=report["barrier_step"] or 0,
+        substance=report["substance"] or Substance.UNKNOWN,
     )
     return NewIndicator(columns, share_class, read.facets, read.tokens, read.elements)
 

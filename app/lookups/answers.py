@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from app.indicators.own import shipment_of
+from app.indicators.shared_rows import Owner, ReportFacts, report_of
 from app.lookups.scoring import Query, Ranked, Scored
-from app.lookups.storage import Details, Owner
+from app.lookups.storage import Details
 from postern.explanation import describe, explain
 from postern.vocabulary import Band, FacetAnswer, Level
 
@@ -23,15 +22,6 @@ class FacetWords:
 
 
 @dataclass(frozen=True, slots=True)
-class HitReport:
-    """The report to which the indicator belongs."""
-
-    id: UUID
-    barrier_step: int | None
-    shipment: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class ShownHit:
     """A hit as it leaves; at `presence` the fields after `precision` are empty."""
 
@@ -43,7 +33,7 @@ class ShownHit:
     explanation: str | None = None
     facets: Sequence[FacetWords] = ()
     indicator: Mapping[str, Any] | None = None
-    report: HitReport | None = None
+    report: ReportFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +61,8 @@ def results(
 
 def _shown(query: Query, hit: Scored, details: Details) -> ShownHit:
     score = hit.score
+    if hit.level is None:
+        raise LookupError("the reader is not told of this hit")
     if hit.level is Level.PRESENCE:
         return ShownHit(details.owner, hit.level, hit.band, score.precision)
     columns = details.columns
@@ -86,5 +78,5 @@ def _shown(query: Query, hit: Scored, details: Details) -> ShownHit:
             for facet, answer in sorted(score.answers.items())
         ],
         indicator=columns,
-        report=HitReport(columns["report"], columns["barrier_step"], shipment_of(columns)),
+        report=report_of(columns),
     )

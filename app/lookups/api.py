@@ -1,13 +1,14 @@
-"""Lookups over HTTP: ask, and list one's own."""
+"""Lookups over HTTP: ask, list one's own, and read why a hit was shown."""
 
 from typing import Any
+from uuid import UUID
 
 from flask_smorest import Blueprint
 
 from app.audit.guard import audited, caller, transaction
 from app.indicators.schemas import PageArgumentsSchema
-from app.lookups import service
-from app.lookups.schemas import AnswerSchema, AskSchema, OwnLookupsSchema
+from app.lookups import explaining, service
+from app.lookups.schemas import AnswerSchema, AskSchema, ExplanationSchema, OwnLookupsSchema
 from app.lookups.scoring import Query
 from postern.vocabulary import Role, Scope
 
@@ -45,3 +46,15 @@ def list_own(asked: dict[str, Any]) -> service.Page:
     nor the case is kept here; the case stands in the audit log.
     """
     return service.list_own(transaction(), caller(), asked["limit"], asked["cursor"])
+
+
+@blueprint.get("/<uuid:lookup_id>/explanation")
+@audited("policy.explain", roles=[Role.ANALYST, Role.COMPLIANCE], scope=Scope.LOOKUPS_WRITE)
+@blueprint.response(200, ExplanationSchema)
+def explain(lookup_id: UUID) -> explaining.Explanation:
+    """Read why hits were shown
+
+    For each hit of one of your organisation's lookups, the decision by which it was shown, as far
+    as you may know it. Another organisation's lookup is answered like one that does not exist.
+    """
+    return explaining.explain(transaction(), caller(), lookup_id)

@@ -38,4 +38,4 @@ class Hit(Base):
     level: Mapped[int] = mapped_column(SmallInteger)
     points: Mapped[int]
     band: Mapped[Band] = mapped_column(word(Band))
-    policy_version_id: Mapped[int | None] = mapped_column(ForeignKey("policy_version.id"))
+    grant_reason_id: Mapped[int] = mapped_column(ForeignKey("grant_reason.id"))

@@ -6,9 +6,9 @@ from app.fields import case_reference, purpose
 from app.indicators.schemas import (
     LARGEST_EPOCH,
     FacetList,
-    ShipmentSchema,
     StoredIndicatorSchema,
 )
+from app.indicators.shared_schemas import OwnerSchema, ReportFactsSchema
 from postern.pseudonym import TOKEN_SIZE
 from postern.vocabulary import (
     Band,
@@ -17,7 +17,6 @@ from postern.vocabulary import (
     LegalBasis,
     Level,
     Purpose,
-    Sector,
 )
 
 MOST_QUERIES = 100  # of one request, whatever the settings say
@@ -88,26 +87,11 @@ class AskSchema(Schema):
     )
 
 
-class OwnerSchema(Schema):
-    """The organisation whose indicator was found."""
-
-    code = fields.String()
-    name = fields.String()
-    sector = fields.Enum(Sector, by_value=True)
-    country = fields.String()
-
-
 class FacetAnswerSchema(Schema):
     facet = fields.Integer()
     answer = fields.Enum(FacetAnswer, by_value=True)
     weight = fields.Integer(metadata={"description": "Tenths of a bit that it adds to the points."})
     words = fields.String(metadata={"description": "The answer in plain words."})
-
-
-class HitReportSchema(Schema):
-    id = fields.UUID()
-    barrier_step = fields.Integer(allow_none=True)
-    shipment = fields.Nested(ShipmentSchema)
 
 
 class HitSchema(Schema):
@@ -126,7 +110,7 @@ class HitSchema(Schema):
     explanation = fields.String(allow_none=True)
     facets = fields.List(fields.Nested(FacetAnswerSchema))
     indicator = fields.Nested(StoredIndicatorSchema, allow_none=True)
-    report = fields.Nested(HitReportSchema, allow_none=True)
+    report = fields.Nested(ReportFactsSchema, allow_none=True)
 
 
 class ResultSchema(Schema):
@@ -142,6 +126,29 @@ class AnswerSchema(Schema):
     asked_at = fields.AwareDateTime(format="iso")
     results = fields.List(
         fields.Nested(ResultSchema), metadata={"description": "In the order of the request."}
+    )
+
+
+class ExplainedHitSchema(Schema):
+    """A hit with the decision by which it was shown; a presence tells of its owner alone."""
+
+    query = fields.Integer(metadata={"description": "Place of the query in its lookup, from 0."})
+    organisation = fields.Nested(OwnerSchema)
+    level = fields.Enum(Level, by_value=True)
+    band = fields.Enum(Band, by_value=True)
+    indicator = fields.UUID(allow_none=True)
+    policy = fields.String(
+        allow_none=True,
+        metadata={"description": "The version of the policy that let you see it, as post-be/3."},
+    )
+    words = fields.String(metadata={"description": "The decision in plain words."})
+
+
+class ExplanationSchema(Schema):
+    lookup = fields.UUID()
+    hits = fields.List(
+        fields.Nested(ExplainedHitSchema),
+        metadata={"description": "Query by query, best first; ended indicators are left out."},
     )
 
 

@@ -27,11 +27,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """An indicator that answers a query well enough to be shown at its level."""
+    """An indicator that answers a query well enough to be told of.
+
+    `level` is None where the owner alone is told.
+    """
 
     candidate: Candidate
-    level: Level
-    policy_version_id: int | None
+    level: Level | None
+    tells_owner: bool
+    grant_reason_id: int
     score: Score
     band: Band
 
@@ -53,7 +57,8 @@ class _Found:
     """What the index gave for one indicator and one query."""
 
     level: int
-    policy_version_id: int | None
+    tells_owner: bool
+    grant_reason_id: int
     agreeing: dict[int, int]
 
 
@@ -73,7 +78,7 @@ def gather(queries: Sequence[Query], matches: Iterable[Match]) -> Found:
             held = found[place].get(match.indicator_id)
             if held is None:
                 held = found[place][match.indicator_id] = _Found(
-                    match.level, match.policy_version_id, {}
+                    match.level, match.tells_owner, match.grant_reason_id, {}
                 )
             held.agreeing[match.facet] = held.agreeing.get(match.facet, 0) + 1
     return found
@@ -83,6 +88,31 @@ def rank(
     query: Query, found: Mapping[int, _Found], candidates: Mapping[int, Candidate], most: int
 ) -> Ranked:
     """The best `most` groups of hits of one query."""
+    groups = sorted(_grouped(_scored(query, found, candidates)), key=_order)
+    return Ranked(groups[:most], len(groups) > most)
+
+
+def alerts(
+    queries: Sequence[Query], found: Found, candidates: Mapping[int, Candidate]
+) -> list[Scored]:
+    """Every indicator that answers some query well enough for its owner to be told."""
+    kept = {
+        each.candidate.id: each
+        for query, of_query in zip(queries, found, strict=True)
+        for each in _scored(query, of_query, candidates)
+    }
+    return [kept[indicator_id] for indicator_id in sorted(kept)]
+
+
+@lru_cache(maxsize=4096)
+def numbers(bits: int) -> frozenset[int]:
+    """The facet numbers of a column of bits."""
+    return frozenset(number for number in range(bits.bit_length()) if bits >> number & 1)
+
+
+def _scored(
+    query: Query, found: Mapping[int, _Found], candidates: Mapping[int, Candidate]
+) -> list[Scored]:
     facets = frozenset(facet for facet, _ in query.tokens)
     kept = []
     for indicator_id, held in found.items():
@@ -100,17 +130,15 @@ def rank(
         if scored.band is not None:
             kept.append(
                 Scored(
-                    candidate, CHAIN[held.level - 1], held.policy_version_id, scored, scored.band
+                    candidate,
+                    CHAIN[held.level - 1] if held.level else None,
+                    held.tells_owner,
+                    held.grant_reason_id,
+                    scored,
+                    scored.band,
                 )
             )
-    groups = sorted(_grouped(kept), key=_order)
-    return Ranked(groups[:most], len(groups) > most)
-
-
-@lru_cache(maxsize=4096)
-def numbers(bits: int) -> frozenset[int]:
-    """The facet numbers of a column of bits."""
-    return frozenset(number for number in range(bits.bit_length()) if bits >> number & 1)
+    return kept
 
 
 def _grouped(kept: Sequence[Scored]) -> list[list[Scored]]:

@@ -20,15 +20,17 @@ from app.audit.service import append
 from app.clock import day, now
 from app.errors import InvalidRequestError
 from app.indicators.kinds import FACETS_OF
+from app.indicators.telling import Grounds, Told, tell_owners
 from app.lookups import storage
 from app.lookups.answers import Result, results
-from app.lookups.scoring import Query, Ranked, Scored, gather, rank
+from app.lookups.scoring import Query, Ranked, Scored, alerts, gather, rank
 from app.lookups.storage import Details, OwnLookup
 from app.organisations.service import directory
 from app.pseudonyms.service import EpochClosedError, open_epoch
 from app.public_ids import new_public_id
 from app.runtime import runtime
 from app.sharing.engine import CHAIN
+from app.sharing.reasons import decided
 from app.sharing.service import profile_id
 from app.sharing.visibility import matching_tokens
 from postern.vocabulary import (
@@ -101,7 +103,8 @@ def ask(
     organisation_id, person_id = caller.member
     at = now()
     profile = profile_id(session, organisation_id, Role.ANALYST, purpose, legal_basis)
-    ranked, details = _search(session, profile, queries, at)
+    found = _search(session, profile, queries, at)
+    ranked, details = found.ranked, found.details
     lookup = new_public_id(at)
     row = {
         "public_id": lookup,
@@ -114,9 +117,9 @@ def ask(
         "expires_on": at.date() + timedelta(days=runtime().settings.retention.lookup_days),
     }
     storage.insert_lookup(session, row, _hit_rows(ranked))
-    asked = _Asked(lookup, purpose, legal_basis, case, queries)
-    _log_lookup(session, caller, asked, ranked, details)
-    _log_matches(session, caller, asked, ranked, details)
+    asked = _Asked(lookup, Grounds(purpose, legal_basis, case), queries)
+    _log_lookup(session, caller, asked, found)
+    _log_matches(session, caller, asked, found)
     return Answer(lookup, at, results(queries, ranked, details))
 
 
@@ -172,9 +175,7 @@ class _Asked:
     """A lookup as the log tells it."""
 
     lookup: UUID
-    purpose: Purpose
-    legal_basis: LegalBasis
-    case: str
+    grounds: Grounds
     queries: Sequence[Query]
 
 
@@ -214,24 +215,34 @@ def _require_open(kind: EvaluationKind, epoch: int, opened: Any) -> None:
         )
 
 
-def _search(
-    session: Session, profile: int, queries: Sequence[Query], at: datetime
-) -> tuple[list[Ranked], Mapping[int, Details]]:
-    """The hits of each query, and what may be shown of them, kept until the commit."""
+@dataclass(frozen=True, slots=True)
+class _FoundFor:
+    """The hits of each query; `alerts` are those of which their owners alone are told."""
+
+    ranked: list[Ranked]
+    alerts: list[Scored]
+    details: Mapping[int, Details]
+
+
+def _search(session: Session, profile: int, queries: Sequence[Query], at: datetime) -> _FoundFor:
+    """What matches each query, with what may be shown of it, kept until the commit."""
     tokens = [token for query in queries for _, token in query.tokens]
-    found = gather(queries, matching_tokens(session, profile, tokens, day(at)))
-    seen = sorted({indicator_id for each in found for indicator_id in each})
+    matches = matching_tokens(session, profile, tokens, at)
+    found = gather(queries, (match for match in matches if match.level))
+    untold = gather(queries, (match for match in matches if not match.level))
+    seen = sorted({indicator_id for each in (*found, *untold) for indicator_id in each})
     candidates = storage.candidates(session, seen, day(at))
     most = runtime().settings.matching.hits_per_query
     while True:
         ranked = [
             rank(query, each, candidates, most) for query, each in zip(queries, found, strict=True)
         ]
-        shown = {hit.candidate.id for hit in _all(ranked)}
-        details = storage.hold_details(session, sorted(shown))
-        erased = shown - details.keys()
+        alerted = alerts(queries, untold, candidates)
+        told = {hit.candidate.id for hit in (*_all(ranked), *alerted)}
+        details = storage.hold_details(session, sorted(told))
+        erased = told - details.keys()
         if not erased:
-            return ranked, details
+            return _FoundFor(ranked, alerted, details)
         # Withdrawn or expired by another transaction since: rank without them.
         candidates = {key: each for key, each in candidates.items() if key not in erased}
 
@@ -246,10 +257,10 @@ def _hit_rows(ranked: Sequence[Ranked]) -> list[dict[str, Any]]:
         {
             "query": place,
             "indicator_id": hit.candidate.id,
-            "level": CHAIN.index(hit.level) + 1,
+            "level": CHAIN.index(_level(hit)) + 1,
             "points": hit.score.points,
             "band": hit.band,
-            "policy_version_id": hit.policy_version_id,
+            "grant_reason_id": hit.grant_reason_id,
         }
         for place, each in enumerate(ranked)
         for group in each.groups
@@ -257,59 +268,57 @@ def _hit_rows(ranked: Sequence[Ranked]) -> list[dict[str, Any]]:
     ]
 
 
-def _log_lookup(
-    session: Session,
-    caller: Caller,
-    asked: _Asked,
-    ranked: Sequence[Ranked],
-    details: Mapping[int, Details],
-) -> None:
-    hits = _all(ranked)
+def _log_lookup(session: Session, caller: Caller, asked: _Asked, found: _FoundFor) -> None:
+    shown = [hit for hit in _all(found.ranked) if hit.level is not Level.PRESENCE]
+    reasons = decided(session, (hit.grant_reason_id for hit in shown))
     append(
         session,
         caller,
         "lookup.ask",
-        purpose=asked.purpose,
-        basis=asked.legal_basis,
-        case=asked.case,
+        purpose=asked.grounds.purpose,
+        basis=asked.grounds.legal_basis,
+        case=asked.grounds.case,
         object_type="lookup",
         objects=[str(asked.lookup)],
         count=len(asked.queries),
-        results=[[details[hit.candidate.id].public_id, hit.level.value] for hit in hits],
+        results=_results(found),
         details={
             "query": dict(Counter(query.kind.value for query in asked.queries)),
-            "hits": sum(len(each.groups) for each in ranked),
+            "hits": sum(len(each.groups) for each in found.ranked),
+            "policies": sorted({reasons[hit.grant_reason_id].name for hit in shown}),
         },
     )
 
 
-def _log_matches(
-    session: Session,
-    caller: Caller,
-    asked: _Asked,
-    ranked: Sequence[Ranked],
-    details: Mapping[int, Details],
-) -> None:
-    """Tell every other owner which of its indicators were found, at which level and why."""
-    matched: dict[tuple[str, Level], dict[str, None]] = {}
-    for hit in _all(ranked):
-        found = details[hit.candidate.id]
-        if found.owner.code != caller.organisation:
-            ids = matched.setdefault((found.owner.code, hit.level), {})
-            ids[found.public_id] = None
-    for (owner, level), ids in sorted(matched.items()):
-        append(
-            session,
-            caller,
-            "indicator.match",
-            purpose=asked.purpose,
-            basis=asked.legal_basis,
-            audience=[owner],
-            tell_actor=False,
-            object_type="indicator",
-            objects=list(ids),
-            details={"level": level.value, "viewer": caller.organisation},
-        )
+def _results(found: _FoundFor) -> list[list[str]]:
+    """What the asker was told, as its own log keeps it.
+
+    A presence is one line that names the owner: the ids would tell how many it holds.
+    """
+    told = []
+    for group in (group for each in found.ranked for group in each.groups):
+        details = found.details[group[0].candidate.id]
+        level = _level(group[0])
+        subject = details.owner.code if level is Level.PRESENCE else details.public_id
+        told.append([subject, level.value])
+    return told
+
+
+def _log_matches(session: Session, caller: Caller, asked: _Asked, found: _FoundFor) -> None:
+    """Tell every other owner that is to be told which of its indicators were found, and why."""
+    hits = [hit for hit in (*_all(found.ranked), *found.alerts) if hit.tells_owner]
+    told = []
+    for hit in hits:
+        details = found.details[hit.candidate.id]
+        told.append(Told(details.owner.code, details.public_id, hit.level, hit.grant_reason_id))
+    tell_owners(session, caller, "indicator.match", asked.grounds, told=told)
+
+
+def _level(hit: Scored) -> Level:
+    """The level of a hit that the reader is told of."""
+    if hit.level is None:
+        raise LookupError("the reader is not told of this hit")
+    return hit.level
 
 
 _EPOCH_FITS = "Every kind but induction_point has the epoch of its tokens, from 1."

@@ -11,13 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import PersonAccount
 from app.indicators.models import Indicator, Report
-from app.indicators.own import STORED
-from app.indicators.reading import SHIPMENT_FIELDS
+from app.indicators.shared_rows import DETAILS, OWNER, Owner, owner_of
 from app.lookups.models import Hit, Lookup
 from app.organisations.models import Organisation
 from app.sharing.models import Profile
 from app.sharing.visibility import live
-from postern.vocabulary import LegalBasis, Purpose
+from postern.vocabulary import Band, LegalBasis, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +27,6 @@ class Candidate:
     organisation_id: int
     facets_stored: int
     facets_common: int
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """An organisation as a hit names it."""
-
-    code: str
-    name: str
-    sector: str
-    country: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +55,21 @@ class OwnLookup:
     hits: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeptHit:
+    """A hit as it was answered, with what its indicator is called now."""
+
+    query: int
+    indicator_id: int
+    public_id: UUID
+    organisation_id: int
+    owner: Owner
+    level: int
+    points: int
+    band: Band
+    grant_reason_id: int
+
+
 def candidates(session: Session, ids: Sequence[int], today: int) -> dict[int, Candidate]:
     """Those of the indicators that are live on day `today` (days since 1970), by id."""
     if not ids:
@@ -85,7 +89,7 @@ def hold_details(session: Session, ids: Sequence[int]) -> dict[int, Details]:
     found: dict[int, Details] = {}
     for row in session.connection().execute(_DETAILS, {"ids": ids}):
         columns = row._asdict()
-        owner = Owner(*(columns.pop(name) for name in _OWNER))
+        owner = owner_of(columns)
         found[columns.pop("indicator_id")] = Details(owner, columns)
     return found
 
@@ -133,6 +137,40 @@ def page(
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 
+def lookup_id(session: Session, organisation_id: int, public_id: UUID) -> int | None:
+    """The inner key of a lookup of the organisation; None for any other."""
+    return session.scalar(
+        select(Lookup.id).where(
+            Lookup.public_id == public_id, Lookup.organisation_id == organisation_id
+        )
+    )
+
+
+def kept_hits(session: Session, lookup_id: int, today: int) -> list[KeptHit]:
+    """The hits of a lookup whose indicators are live on day `today` (days since 1970)."""
+    rows = session.execute(
+        select(
+            Hit.query,
+            Hit.indicator_id,
+            Indicator.public_id,
+            Indicator.organisation_id,
+            Hit.level,
+            Hit.points,
+            Hit.band,
+            Hit.grant_reason_id,
+            *OWNER,
+        )
+        .join(Indicator, Indicator.id == Hit.indicator_id)
+        .join(Organisation, Organisation.id == Indicator.organisation_id)
+        .where(Hit.lookup_id == lookup_id, live(Indicator.expires_on, today))
+    )
+    hits = []
+    for row in rows:
+        columns = row._asdict()
+        hits.append(KeptHit(owner=owner_of(columns), **columns))
+    return hits
+
+
 def counts(
     session: Session, organisation_id: int, since: datetime
 ) -> list[tuple[Purpose, int, int, int]]:
@@ -171,7 +209,6 @@ _indicator, _report, _organisation = (
     cast("Table", model.__table__) for model in (Indicator, Report, Organisation)
 )
 _IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
-_OWNER = ("owner_code", "owner_name", "owner_sector", "owner_country")
 
 _CANDIDATES = select(
     _indicator.c.id,
@@ -181,17 +218,7 @@ _CANDIDATES = select(
 ).where(_indicator.c.id.in_(_IDS))
 
 _DETAILS = (
-    select(
-        _indicator.c.id.label("indicator_id"),
-        _organisation.c.code.label("owner_code"),
-        _organisation.c.name.label("owner_name"),
-        _organisation.c.sector.label("owner_sector"),
-        _organisation.c.country.label("owner_country"),
-        *STORED,
-        _report.c.public_id.label("report"),
-        _report.c.barrier_step,
-        *(_report.c[name] for name in SHIPMENT_FIELDS),
-    )
+    select(_indicator.c.id.label("indicator_id"), *DETAILS)
     .join_from(_indicator, _report, _report.c.id == _indicator.c.report_id)
     .join(_organisation, _organisation.c.id == _indicator.c.organisation_id)
     .where(_indicator.c.id.in_(_IDS))

@@ -25,6 +25,8 @@ class Organisation(Base):
     country: Mapped[str] = mapped_column(String(2))  # ISO 3166-1 alpha-2, upper case
     status: Mapped[OrganisationStatus] = mapped_column(word(OrganisationStatus))
     created_at: Mapped[datetime] = mapped_column(Moment)
+    # Counts changes of what policies know of it: sector, country, communities.
+    facts_seq: Mapped[int] = mapped_column(default=1)
 
 
 class Community(Base):

@@ -107,6 +107,7 @@ def create(
         country=country,
         status=OrganisationStatus.ACTIVE,
         created_at=clock.now(),
+        facts_seq=1,
     )
     session.add(row)
     session.flush()
@@ -169,7 +170,7 @@ def join(session: Session, caller: Caller, code: str, community: str, name: str 
     `name` is that of a new community (its code when empty). Raises UnknownOrganisationError, and
     InvalidRequestError for a code of a community that breaks the rules.
     """
-    organisation = _row(session, code)
+    organisation = _held(session, code)
     _check_code(community)
     group = session.scalar(select(Community).where(Community.code == community))
     if group is None:
@@ -179,6 +180,7 @@ def join(session: Session, caller: Caller, code: str, community: str, name: str 
     key = {"community_id": group.id, "organisation_id": organisation.id}
     if session.get(CommunityMember, key) is None:
         session.add(CommunityMember(**key))
+        _count_change(organisation)
     _tell_membership(session, caller, code, community, is_member=True)
 
 
@@ -187,7 +189,7 @@ def leave(session: Session, caller: Caller, code: str, community: str) -> None:
 
     Raises UnknownOrganisationError, and UnknownCommunityError when it is not in it.
     """
-    organisation = _row(session, code)
+    organisation = _held(session, code)
     group = session.scalar(select(Community).where(Community.code == community))
     if group is None:
         raise UnknownCommunityError
@@ -195,7 +197,13 @@ def leave(session: Session, caller: Caller, code: str, community: str) -> None:
     if session.get(CommunityMember, key) is None:
         raise UnknownCommunityError
     session.execute(delete(CommunityMember).filter_by(**key))
+    _count_change(organisation)
     _tell_membership(session, caller, code, community, is_member=False)
+
+
+def _count_change(organisation: Organisation) -> None:
+    """Counted by the database: of two changes at once neither may hide the other."""
+    organisation.facts_seq = Organisation.facts_seq + 1
 
 
 def _tell_membership(
@@ -210,6 +218,16 @@ def _tell_membership(
         objects=[code],
         details={"community": community, "member": is_member},
     )
+
+
+def _held(session: Session, code: str) -> Organisation:
+    """The row, so that of two changes of its communities at once one waits for the other."""
+    row = session.scalar(
+        select(Organisation).where(Organisation.code == code).with_for_update(key_share=True)
+    )
+    if row is None:
+        raise UnknownOrganisationError
+    return row
 
 
 def _row(session: Session, code: str) -> Organisation:

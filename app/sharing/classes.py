@@ -16,13 +16,14 @@ from postern.vocabulary import (
     PartyRole,
     PermittedAction,
     SourceGrade,
+    Substance,
     Tlp,
 )
 
 AGE_BANDS: tuple[tuple[int, int], ...] = ((0, 6), (7, 29), (30, 89), (90, 364), (365, 32767))
 """First and last day of each band, both included; a policy sees the place in this list."""
 
-_KEY_LENGTH = 16  # bytes
+KEY_LENGTH = 16  # bytes
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class ClassAttributes:
     information_grade: InformationGrade
     assertion: Assertion
     permitted_action: PermittedAction
+    barrier_step: int = 0  # 1 to 7; 0 where the report names none
+    substance: Substance = Substance.UNKNOWN
 
     def stored(self) -> dict[str, Any]:
         """As the column `share_class.attributes` holds it."""
@@ -49,12 +52,14 @@ class ClassAttributes:
             "information_grade": self.information_grade.value,
             "assertion": self.assertion.value,
             "permitted_action": self.permitted_action.value,
+            "barrier_step": self.barrier_step,
+            "substance": self.substance.value,
         }
 
     def key(self, organisation_id: int) -> bytes:
         """The 16 bytes by which a class of that organisation is found again."""
         canonical = json.dumps([organisation_id, self.stored()], sort_keys=True).encode("ascii")
-        return hashlib.sha256(canonical).digest()[:_KEY_LENGTH]
+        return hashlib.sha256(canonical).digest()[:KEY_LENGTH]
 
 
 def read(stored: dict[str, Any]) -> ClassAttributes:
@@ -68,6 +73,8 @@ def read(stored: dict[str, Any]) -> ClassAttributes:
         information_grade=InformationGrade(stored["information_grade"]),
         assertion=Assertion(stored["assertion"]),
         permitted_action=PermittedAction(stored["permitted_action"]),
+        barrier_step=int(stored["barrier_step"]),
+        substance=Substance(stored["substance"]),
     )
 
 

@@ -2,53 +2,64 @@
 
 Nothing here touches a database. Three rules make an answer safe: the schema is always passed, an
 answer that carries an error is a denial (Cedar skips a forbid that errors), and the levels form a
-chain in which the first denial ends it.
+chain in which the first denial ends it. What goes beyond a level is asked only of those who have
+the level it stands on.
 """
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import cedarpy
 
 from app.sharing.classes import AGE_BANDS, ClassAttributes
+from app.sharing.distinctions import Distinctions, Shape
 from app.sharing.policy_text import Policy, platform_policies, read, schema
-from postern.vocabulary import LegalBasis, Level, Purpose, Role, Sector
+from app.sharing.seats import Member, Seat
+from postern.vocabulary import Action, LegalBasis, Level, Told
 
 CHAIN = (Level.PRESENCE, Level.METADATA, Level.REQUEST)
 """Levels in the order in which they are granted; level n of a grant is `CHAIN[n - 1]`."""
 
-_ANSWERS_KEPT = 100_000  # per policy text; beyond it the memory starts afresh
-_TEXTS_KEPT = 256
+CHAIN_ACTIONS = tuple(Action(level.value) for level in CHAIN)
 
-
-@dataclass(frozen=True)
-class Member:
-    """An organisation as policies know it; an owner's communities play no part in a decision."""
-
-    code: str
-    sector: Sector
-    country: str
-    communities: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Seat:
-    """A reader without the person, and why they read."""
-
-    member: Member
-    role: Role
-    purpose: Purpose
-    legal_basis: LegalBasis
+_ANSWERS_KEPT = 20_000  # per policy text; beyond it the memory starts afresh
+_TEXTS_KEPT = 2_048  # more than the owners of one exchange: laying out a reader asks all
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """Level 0 (nothing) to 3 (request), and the ids of the policies that granted it."""
+    """What one seat gets of one class at one band of age.
+
+    `level` is 0 (nothing) to 3 (request); `reasons` are the ids of the policies that granted it.
+    Level 0 with `tells_owner`: the reader is not told of a hit, the owner is.
+    """
 
     level: int
+    reasons: tuple[str, ...]
+    tells_owner: bool = False
+    may_screen: bool = False
+    may_feed: bool = False
+
+    @property
+    def told(self) -> Told | None:
+        """Who is told of a hit; None when nobody is."""
+        if self.level:
+            return Told.BOTH if self.tells_owner else Told.REQUESTER_ONLY
+        return Told.OWNER_ONLY if self.tells_owner else None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer for one action.
+
+    `reasons` are the ids of the permits that allow it or of the forbids that deny it; a denial
+    without any means that nothing permits it.
+    """
+
+    allowed: bool
     reasons: tuple[str, ...]
 
 
@@ -66,21 +77,6 @@ NOTHING = Ruling(0, ())
 Subject: TypeAlias = tuple[ClassAttributes, int]
 """A share class at an age band: what is asked about."""
 
-Shape: TypeAlias = tuple[Any, ...]
-"""As much of a subject as some policy asks for."""
-
-_FIELDS = {
-    "kind": "kind",
-    "role": "role",
-    "tlp": "tlp",
-    "handling": "handling",
-    "sourceGrade": "source_grade",
-    "informationGrade": "information_grade",
-    "assertion": "assertion",
-    "permittedAction": "permitted_action",
-}
-"""The schema's name of each attribute of a share class, and ours."""
-
 
 class OwnerPolicies:
     """The policies of one owner above the platform's, parsed once.
@@ -90,32 +86,32 @@ class OwnerPolicies:
     """
 
     def __init__(self, policies: Sequence[Policy]) -> None:
-        self._set = _policy_set([*platform_policies(), *policies])
-        self.labels = {policy.id: policy.label for policy in (*platform_policies(), *policies)}
-        # What no policy asks for cannot change an answer: classes that differ only in that are
-        # asked about once.
-        self._asked = frozenset[str]().union(
-            *(policy.attributes() for policy in (*platform_policies(), *policies))
+        everything = (*platform_policies(), *policies)
+        self._set = _policy_set(everything)
+        self.labels = {policy.id: policy.label for policy in everything}
+        self.actions = frozenset[Action]().union(
+            *(policy.actions() for policy in everything if policy.permits)
         )
+        self._tells = Distinctions(everything)
         self._asks_basis = any("legalBasis" in policy.attributes() for policy in policies)
-        self._known: dict[tuple[Member, Seat, Shape], Ruling] = {}
+        self._known: dict[tuple[Member, Shape, Shape], Ruling] = {}
 
     def distinct_bases(self) -> tuple[LegalBasis, ...]:
         """Legal bases enough to learn the most that a reader of any sector could be granted.
 
-        Where the owner's own policies do not ask for it, a basis that the platform's rules forbid
-        to nobody stands for all.
+        Where the owner's own policies do not ask for it, a basis that the platform's rules hold
+        against nobody stands for all.
         """
         return tuple(LegalBasis) if self._asks_basis else (LegalBasis.PUBLIC_TASK,)
 
     def windows(
         self, owner: Member, seats: Sequence[Seat], classes: Sequence[ClassAttributes]
     ) -> list[list[tuple[Window, ...]]]:
-        """For each seat and each class the windows of age with a level above nothing.
+        """For each seat and each class the windows of age in which anybody is told anything.
 
         Seats outside, classes inside, both in the order given; windows youngest first.
         """
-        bands = range(len(AGE_BANDS)) if "ageBand" in self._asked else range(1)
+        bands = range(len(AGE_BANDS)) if self._tells.asks("ageBand") else range(1)
         subjects = [(attributes, band) for attributes in classes for band in bands]
         return [
             [
@@ -129,32 +125,60 @@ class OwnerPolicies:
         self, owner: Member, seats: Sequence[Seat], subjects: Sequence[Subject]
     ) -> list[list[Ruling]]:
         """For each seat the ruling on each (class, age band) of `owner`."""
-        shapes = [self._shape(attributes, band) for attributes, band in subjects]
+        shapes = [self._tells.of_subject(attributes, band) for attributes, band in subjects]
         by_shape = dict(zip(shapes, subjects, strict=True))
-        if len(self._known) + len(seats) * len(by_shape) > _ANSWERS_KEPT:
+        readers = [self._tells.of_seat(owner, seat) for seat in seats]
+        by_reader = dict(zip(readers, seats, strict=True))
+        if len(self._known) + len(by_reader) * len(by_shape) > _ANSWERS_KEPT:
             self._known = {}
         known = self._known
-        by_member: dict[Member, list[tuple[Seat, Shape]]] = {}
-        for seat in dict.fromkeys(seats):
-            missing = [(seat, shape) for shape in by_shape if (owner, seat, shape) not in known]
-            by_member.setdefault(seat.member, []).extend(missing)
-        for member, questions in by_member.items():
-            if not questions:
+        for own in (False, True):
+            missing = [
+                (reader, shape)
+                for reader, seat in by_reader.items()
+                if (seat.member.code == owner.code) is own
+                for shape in by_shape
+                if (owner, reader, shape) not in known
+            ]
+            if not missing:
                 continue
-            policies = _platform_set() if member.code == owner.code else self._set
-            asked = [(seat, by_shape[shape]) for seat, shape in questions]
-            answers = _decide(policies, owner, member, asked)
-            for (seat, shape), answer in zip(questions, answers, strict=True):
-                known[owner, seat, shape] = answer
-        return [[known[owner, seat, shape] for shape in shapes] for seat in seats]
+            policies, actions = (_platform_set(), None) if own else (self._set, self.actions)
+            asked = [(by_reader[reader], by_shape[shape]) for reader, shape in missing]
+            answers = _decide(policies, owner, asked, actions)
+            for (reader, shape), answer in zip(missing, answers, strict=True):
+                known[owner, reader, shape] = answer
+        return [[known[owner, reader, shape] for shape in shapes] for reader in readers]
 
-    def _shape(self, attributes: ClassAttributes, band: int) -> Shape:
-        """What the policies can tell of a subject."""
-        asked = self._asked
-        return (
-            band if "ageBand" in asked else None,
-            *(getattr(attributes, field) for name, field in _FIELDS.items() if name in asked),
-        )
+    def explain(self, owner: Member, seat: Seat, subject: Subject) -> dict[Action, Verdict]:
+        """The verdict on every action that was asked, in the order of asking, with its policies.
+
+        An action whose gate was closed (metadata after a denied presence) is not asked and left
+        out. Onward is about a third organisation: `may_pass_on`.
+        """
+        policies = _platform_set() if seat.member.code == owner.code else self._set
+        cedar = Cedar(policies, owner, [seat], [subject])
+        verdicts: dict[Action, Verdict] = {}
+        for action in CHAIN_ACTIONS:
+            verdicts[action] = cedar.verdict(action, seat, subject)
+            if not verdicts[action].allowed:
+                break
+        is_told = verdicts[Action.PRESENCE].allowed
+        is_shown = Action.METADATA in verdicts and verdicts[Action.METADATA].allowed
+        beyond = [Action.SCREEN] * is_told + [Action.FEED] * is_shown
+        for action in (*beyond, Action.TELL_OWNER if is_told else Action.ALERT_OWNER):
+            verdicts[action] = cedar.verdict(action, seat, subject)
+        return verdicts
+
+    def may_pass_on(self, owner: Member, seat: Seat, subject: Subject, to: Member) -> Verdict:
+        """Whether the seat may pass on what it sees of a class to the organisation `to`.
+
+        Only what is seen at metadata or above can be passed on.
+        """
+        ((ruling,),) = self.rulings(owner, [seat], [subject])
+        if ruling.level < rank(Level.METADATA):
+            return Verdict(False, ())
+        policies = _platform_set() if seat.member.code == owner.code else self._set
+        return Cedar(policies, owner, [seat], [subject], to).verdict(Action.ONWARD, seat, subject)
 
 
 def load(text: str) -> OwnerPolicies:
@@ -194,12 +218,12 @@ def _merged(rulings: Sequence[Ruling]) -> tuple[Window, ...]:
     """Join neighbouring bands with the same ruling; one ruling stands for all ages."""
     oldest = AGE_BANDS[-1][1]
     if len(rulings) == 1:
-        return (Window(0, oldest, rulings[0]),) if rulings[0].level else ()
+        return (Window(0, oldest, rulings[0]),) if rulings[0].told else ()
     windows: list[Window] = []
     for (first, last), ruling in zip(AGE_BANDS, rulings, strict=True):
         if windows and windows[-1].ruling == ruling and windows[-1].age_max == first - 1:
             windows[-1] = Window(windows[-1].age_min, last, ruling)
-        elif ruling.level:
+        elif ruling.told:
             windows.append(Window(first, last, ruling))
     return tuple(windows)
 
@@ -207,69 +231,121 @@ def _merged(rulings: Sequence[Ruling]) -> tuple[Window, ...]:
 def _decide(
     policies: cedarpy.PolicySet,
     owner: Member,
-    member: Member,
     questions: Sequence[tuple[Seat, Subject]],
+    permitted: frozenset[Action] | None,
 ) -> list[Ruling]:
     """Climb the chain for all questions together; only those let through are asked the next.
 
-    All seats are those of `member`.
+    `permitted` are the actions that some policy permits; others need no asking (None: ask all).
     """
-    seats = {seat: f'Seat::"{n}"' for n, seat in enumerate(dict.fromkeys(s for s, _ in questions))}
-    subjects = {
-        subject: f'ShareClass::"{n}"'
-        for n, subject in enumerate(dict.fromkeys(s for _, s in questions))
-    }
-    entities = cedarpy.Entities.from_json_str(
-        json.dumps(_entities(owner, member, list(seats), list(subjects))), schema()
-    )
-    contexts = {seat: _context(seat) for seat in seats}
+    cedar = Cedar(policies, owner, [seat for seat, _ in questions], [s for _, s in questions])
+
+    def allowed(action: Action, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        if not numbers or (permitted is not None and action not in permitted):
+            return {}
+        verdicts = cedar.verdicts(action, [questions[number] for number in numbers])
+        return {
+            number: verdict.reasons
+            for number, verdict in zip(numbers, verdicts, strict=True)
+            if verdict.allowed
+        }
+
+    everybody = range(len(questions))
     answers = [NOTHING] * len(questions)
-    climbing = list(range(len(questions)))
-    for level in CHAIN:
-        requests = [
-            {
-                "principal": seats[seat],
-                "action": f'Action::"{level.value}"',
-                "resource": subjects[subject],
-                "context": contexts[seat],
-            }
-            for seat, subject in (questions[number] for number in climbing)
-        ]
-        results = cedarpy.is_authorized_batch(requests, policies, entities, schema())
-        let_through = []
-        for number, result in zip(climbing, results, strict=True):
-            if result.allowed and not result.diagnostics.errors:
-                answers[number] = Ruling(rank(level), tuple(sorted(result.diagnostics.reasons)))
-                let_through.append(number)
-        climbing = let_through
-        if not climbing:
-            break
+    climbed: list[Sequence[int]] = []
+    climbing: Sequence[int] = everybody
+    for level, action in enumerate(CHAIN_ACTIONS, 1):
+        found = allowed(action, climbing)
+        for number, reasons in found.items():
+            answers[number] = Ruling(level, reasons)
+        climbing = list(found)
+        climbed.append(climbing)
+    told, shown, _ = climbed
+    for number in allowed(Action.TELL_OWNER, told):
+        answers[number] = replace(answers[number], tells_owner=True)
+    for number in allowed(Action.SCREEN, told):
+        answers[number] = replace(answers[number], may_screen=True)
+    for number in allowed(Action.FEED, shown):
+        answers[number] = replace(answers[number], may_feed=True)
+    untold = sorted(set(everybody).difference(told))
+    for number, reasons in allowed(Action.ALERT_OWNER, untold).items():
+        answers[number] = Ruling(0, reasons, tells_owner=True)
     return answers
 
 
-def _context(seat: Seat) -> str:
-    return json.dumps(
-        {
-            "purpose": {"__entity": _uid("Purpose", seat.purpose.value)},
-            "legalBasis": {"__entity": _uid("LegalBasis", seat.legal_basis.value)},
+class Cedar:
+    """The seats and subjects of some questions as Cedar's entities, ready to be asked about."""
+
+    def __init__(
+        self,
+        policies: cedarpy.PolicySet,
+        owner: Member,
+        seats: Sequence[Seat],
+        subjects: Sequence[Subject],
+        to: Member | None = None,
+    ) -> None:
+        self._policies = policies
+        self._seats = {seat: f'Seat::"{n}"' for n, seat in enumerate(dict.fromkeys(seats))}
+        self._subjects = {
+            subject: f'ShareClass::"{n}"' for n, subject in enumerate(dict.fromkeys(subjects))
         }
-    )
+        self._entities = cedarpy.Entities.from_json_str(
+            json.dumps(_entities(owner, list(self._seats), list(self._subjects), to)), schema()
+        )
+        self._contexts = {seat: _context(seat, to) for seat in self._seats}
+
+    def verdict(self, action: Action, seat: Seat, subject: Subject) -> Verdict:
+        """The answer to one question."""
+        (found,) = self.verdicts(action, [(seat, subject)])
+        return found
+
+    def verdicts(self, action: Action, questions: Sequence[tuple[Seat, Subject]]) -> list[Verdict]:
+        """The answers to the questions, in their order; an answer with an error is a denial."""
+        requests = [
+            {
+                "principal": self._seats[seat],
+                "action": f'Action::"{action.value}"',
+                "resource": self._subjects[subject],
+                "context": self._contexts[seat],
+            }
+            for seat, subject in questions
+        ]
+        results = cedarpy.is_authorized_batch(requests, self._policies, self._entities, schema())
+        return [
+            Verdict(
+                result.allowed and not result.diagnostics.errors,
+                tuple(sorted(result.diagnostics.reasons)),
+            )
+            for result in results
+        ]
+
+
+def _context(seat: Seat, to: Member | None) -> str:
+    stated = {
+        "purpose": {"__entity": _uid("Purpose", seat.purpose.value)},
+        "legalBasis": {"__entity": _uid("LegalBasis", seat.legal_basis.value)},
+    }
+    if to is not None:
+        stated["to"] = {"__entity": _uid("Organisation", to.code)}
+    return json.dumps(stated)
 
 
 def _entities(
-    owner: Member, member: Member, seats: Sequence[Seat], subjects: Sequence[Subject]
+    owner: Member, seats: Sequence[Seat], subjects: Sequence[Subject], to: Member | None
 ) -> list[dict[str, Any]]:
-    organisations = [_organisation(member, member.communities)]
-    if owner.code != member.code:
-        organisations.append(_organisation(owner, ()))
+    # As a reader or recipient an organisation has its communities, as an owner it has none.
+    by_code = {owner.code: _organisation(owner, ())}
+    for member in (*(seat.member for seat in seats), *((to,) if to else ())):
+        by_code[member.code] = _organisation(member, member.communities)
+    organisations = list(by_code.values())
     readers = [
         {
             "uid": _uid("Seat", str(number)),
-            "parents": [_uid("Organisation", member.code)],
+            "parents": [_uid("Organisation", seat.member.code)],
             "attrs": {
-                "organisation": _uid("Organisation", member.code),
-                "sector": _uid("Sector", member.sector.value),
-                "country": _uid("Country", member.country),
+                "organisation": _uid("Organisation", seat.member.code),
+                "sector": _uid("Sector", seat.member.sector.value),
+                "country": _uid("Country", seat.member.country),
                 "role": _uid("Role", seat.role.value),
             },
         }
@@ -303,6 +379,8 @@ def _described(attributes: ClassAttributes, band: int) -> dict[str, Any]:
         "informationGrade": int(attributes.information_grade.value),
         "assertion": _uid("Assertion", attributes.assertion.value),
         "permittedAction": _uid("PermittedAction", attributes.permitted_action.value),
+        "barrierStep": attributes.barrier_step,
+        "substance": _uid("Substance", attributes.substance.value),
         "ageBand": band,
     }
 

@@ -6,27 +6,34 @@ row alone; whoever adds or renews a reader holds all rows shared. So every filli
 profile and policy that another made, and no decision of an older policy lands after a newer one.
 One transaction must not do the first and then the second: two of them could wait for each other.
 
-A profile carries the facts under which its grants were decided (`profile.facts`). All fillings for
-it use those facts, and it is laid out anew at its next use once they are no longer true.
+A profile carries the facts under which its grants were decided. Once they are no longer true no
+filling adds to them, and it is laid out anew at its next use.
+
+A policy that is to take effect later is laid out with the one in force: each grant says from when
+and until when it holds, so the change comes true at that second, with nothing running.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, Select, delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app import clock
 from app.organisations.models import Community, CommunityMember, Organisation
-from app.sharing.classes import ClassAttributes
+from app.sharing import eras
+from app.sharing.classes import KEY_LENGTH, ClassAttributes
 from app.sharing.classes import read as read_class
-from app.sharing.engine import Member, OwnerPolicies, Seat, load
-from app.sharing.models import PolicyVersion, Profile, ShareClass, ShareGrant
+from app.sharing.engine import OwnerPolicies, Window, load
+from app.sharing.models import GrantReason, Profile, ShareClass, ShareGrant
 from app.sharing.policy_text import PLATFORM_FILE, SCHEMA_FILE, PolicyRefusedError
+from app.sharing.seats import Member, Seat
 from postern.vocabulary import LegalBasis, Purpose, Role, Sector
 
 log = structlog.get_logger(__name__)
@@ -35,13 +42,27 @@ _ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
+class Period:
+    """The policies of one version, and the seconds since 1970 from and until which they hold."""
+
+    policies: OwnerPolicies
+    policy_version_id: int | None
+    valid_from: int
+    valid_until: int
+
+
+@dataclass(frozen=True)
 class Owner:
-    """An organisation with the policies in force for what it submitted."""
+    """An organisation with the policies for what it submitted: in force first, then to come."""
 
     organisation_id: int
     member: Member
-    policies: OwnerPolicies
-    policy_version_id: int | None
+    periods: tuple[Period, ...]
+
+    @property
+    def policies(self) -> OwnerPolicies:
+        """Those in force."""
+        return self.periods[0].policies
 
 
 @dataclass(frozen=True)
@@ -86,15 +107,14 @@ def lay_out(
     session: Session, owner: Owner, readers: Sequence[Reader], classes: Sequence[StoredClass]
 ) -> None:
     """Decide on these classes of `owner` for these readers and store what is granted."""
-    rows = _rows(owner, readers, classes)
-    chunk: list[dict[str, Any]] = []
-    for row in rows:
-        chunk.append(row)
+    chunk: list[_Grant] = []
+    for grant in _grants(owner, readers, classes):
+        chunk.append(grant)
         if len(chunk) == _ROWS_AT_ONCE:
-            session.execute(insert(ShareGrant), chunk)
+            _store(session, chunk)
             chunk = []
     if chunk:
-        session.execute(insert(ShareGrant), chunk)
+        _store(session, chunk)
 
 
 def clear_owner(session: Session, organisation_id: int) -> None:
@@ -108,8 +128,14 @@ def clear_readers(session: Session, profile_ids: Sequence[int]) -> None:
     session.execute(delete(ShareGrant).where(ShareGrant.profile_id.in_(profile_ids)))
 
 
+def clear_past(session: Session, second: int) -> int:
+    """Remove the decisions that held until `second` (since 1970) or earlier; how many."""
+    gone = session.execute(delete(ShareGrant).where(ShareGrant.valid_until <= second))
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
 def facts(session: Session, organisation_id: int) -> dict[str, Any]:
-    """What the policies' answers for readers of this organisation rest on.
+    """What the policies' answers for readers of this organisation rest on, as columns of profile.
 
     LookupError when there is no such organisation.
     """
@@ -117,16 +143,19 @@ def facts(session: Session, organisation_id: int) -> dict[str, Any]:
     if not rows:
         raise LookupError("there is no such organisation")
     return {
-        "sector": rows[0].sector.value,
-        "country": rows[0].country,
-        "communities": sorted(row.community for row in rows if row.community is not None),
-        "rules": _rules(),
+        "facts": {
+            "sector": rows[0].sector.value,
+            "country": rows[0].country,
+            "communities": sorted(row.community for row in rows if row.community is not None),
+        },
+        "facts_seq": rows[0].facts_seq,
+        "rules": rules(),
     }
 
 
 def members(session: Session) -> dict[int, Member]:
     """Every organisation as policies know it as a reader, by its id."""
-    found: dict[int, list[Row[int, str, Sector, str, str]]] = {}
+    found: dict[int, list[Row[int, str, Sector, str, int, str]]] = {}
     for row in session.execute(_MEMBERSHIPS):
         found.setdefault(row.id, []).append(row)
     return {
@@ -142,33 +171,30 @@ def members(session: Session) -> dict[int, Member]:
 
 def owners(session: Session, organisation_id: int | None = None) -> list[Owner]:
     """The organisations that have share classes, or the named one, with their policies."""
-    statement = (
-        select(
-            Organisation.id,
-            Organisation.code,
-            Organisation.sector,
-            Organisation.country,
-            PolicyVersion.id.label("version_id"),
-            PolicyVersion.text,
-        )
-        .outerjoin(
-            PolicyVersion,
-            PolicyVersion.id == newest_version(Organisation.id).scalar_subquery(),
-        )
-        .order_by(Organisation.id)
-    )
+    statement = select(
+        Organisation.id, Organisation.code, Organisation.sector, Organisation.country
+    ).order_by(Organisation.id)
     if organisation_id is None:
         statement = statement.where(Organisation.id.in_(select(ShareClass.organisation_id)))
     else:
         statement = statement.where(Organisation.id == organisation_id)
+    rows = session.execute(statement).all()
+    found = eras.of(session, [row.id for row in rows], clock.now())
     return [
         Owner(
             row.id,
             Member(row.code, row.sector, row.country),
-            _policies(row.code, row.text or ""),
-            row.version_id,
+            tuple(
+                Period(
+                    policies(row.code, era.text),
+                    era.policy_version_id,
+                    era.valid_from,
+                    era.valid_until,
+                )
+                for era in found[row.id]
+            ),
         )
-        for row in session.execute(statement)
+        for row in rows
     ]
 
 
@@ -178,43 +204,44 @@ def owner(session: Session, organisation_id: int) -> Owner:
     return found
 
 
-def newest_version(organisation_id: Any) -> Select[int]:
-    """The id of the policy version in force of an organisation; no row when it has none."""
-    return (
-        select(PolicyVersion.id)
-        .where(PolicyVersion.organisation_id == organisation_id)
-        .order_by(PolicyVersion.seq.desc())
-        .limit(1)
-        .correlate(Organisation)
-    )
+def policies(code: str, text: str) -> OwnerPolicies:
+    """The policies of a stored text; one that the present schema refuses shares nothing."""
+    try:
+        return load(text)
+    except PolicyRefusedError:
+        log.error(  # noqa: TRY400 - a traceback would not say more, and is for defects
+            "a stored policy is no longer valid and shares nothing", organisation=code
+        )
+        return load("")
 
 
 def readers(
     session: Session, *, organisation_id: int | None = None, profile_id: int | None = None
 ) -> list[Reader]:
-    """All profiles, or those named, that were laid out under the present platform rules.
+    """All profiles, or those named, whose facts are true, under the present platform rules.
 
-    Others are left without a grant, which is a denial, until their next use lays them out.
+    Others are left without a grant, which is a denial, until their next use lays them out: a
+    question that began before its reader's facts changed must not see what was decided after.
     """
-    statement = select(
-        Profile.id,
-        Organisation.code,
-        Profile.facts,
-        Profile.role,
-        Profile.purpose,
-        Profile.legal_basis,
-    ).join(Organisation, Organisation.id == Profile.organisation_id)
+    statement = (
+        select(
+            Profile.id,
+            Organisation.code,
+            Profile.facts,
+            Profile.role,
+            Profile.purpose,
+            Profile.legal_basis,
+        )
+        .join(Organisation, Organisation.id == Profile.organisation_id)
+        .where(Profile.rules == rules(), Profile.facts_seq == Organisation.facts_seq)
+    )
     if organisation_id is not None:
         statement = statement.where(Profile.organisation_id == organisation_id)
     if profile_id is not None:
         statement = statement.where(Profile.id == profile_id)
     return [
-        Reader(
-            row.id,
-            seat(row.code, row.facts, row.role, row.purpose, row.legal_basis),
-        )
+        Reader(row.id, seat(row.code, row.facts, row.role, row.purpose, row.legal_basis))
         for row in session.execute(statement)
-        if row.facts["rules"] == _rules()
     ]
 
 
@@ -244,12 +271,19 @@ def insert_new(session: Session, model: type[Any], rows: Sequence[dict[str, Any]
     session.execute(dialect.insert(model).on_conflict_do_nothing(), rows)
 
 
+@cache
+def rules() -> str:
+    """Names the platform's rules and schema: a release that changes them renews every grant."""
+    return hashlib.sha256(PLATFORM_FILE.read_bytes() + SCHEMA_FILE.read_bytes()).hexdigest()[:16]
+
+
 _MEMBERSHIPS = (
     select(
         Organisation.id,
         Organisation.code,
         Organisation.sector,
         Organisation.country,
+        Organisation.facts_seq,
         Community.code.label("community"),
     )
     .outerjoin(CommunityMember, CommunityMember.organisation_id == Organisation.id)
@@ -257,39 +291,76 @@ _MEMBERSHIPS = (
 )
 
 
-@cache
-def _rules() -> str:
-    """Names the platform's rules and schema: a release that changes them renews every grant."""
-    return hashlib.sha256(PLATFORM_FILE.read_bytes() + SCHEMA_FILE.read_bytes()).hexdigest()[:16]
+@dataclass(frozen=True)
+class _Grant:
+    """A row of `share_grant` before its reason has a row of its own."""
+
+    columns: dict[str, Any]
+    policy_version_id: int | None
+    reasons: tuple[str, ...]
+
+    @property
+    def key(self) -> bytes:
+        """By which the row of the reason is found again."""
+        told = json.dumps([self.policy_version_id, list(self.reasons)]).encode()
+        return hashlib.sha256(told).digest()[:KEY_LENGTH]
 
 
-def _policies(code: str, text: str) -> OwnerPolicies:
-    """A stored text that the present schema no longer accepts shares nothing."""
-    try:
-        return load(text)
-    except PolicyRefusedError:
-        log.error(  # noqa: TRY400 - a traceback would not say more, and is for defects
-            "a stored policy is no longer valid and shares nothing", organisation=code
-        )
-        return load("")
-
-
-def _rows(
+def _grants(
     owner: Owner, readers: Sequence[Reader], classes: Sequence[StoredClass]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[_Grant]:
     attributes = [each.attributes for each in classes]
-    windows = owner.policies.windows(owner.member, [each.seat for each in readers], attributes)
-    for reader, granted in zip(readers, windows, strict=True):
-        is_own = reader.seat.member.code == owner.member.code
-        for stored, of_class in zip(classes, granted, strict=True):
-            for window in of_class:
-                yield {
-                    "profile_id": reader.profile_id,
-                    "share_class_id": stored.id,
-                    "age_min": window.age_min,
-                    "age_max": window.age_max,
-                    "level": window.ruling.level,
-                    # The platform's rules alone decide on what is one's own.
-                    "policy_version_id": None if is_own else owner.policy_version_id,
-                    "reasons": list(window.ruling.reasons),
+    seats = [each.seat for each in readers]
+    for period in owner.periods:
+        windows = period.policies.windows(owner.member, seats, attributes)
+        for reader, granted in zip(readers, windows, strict=True):
+            # The platform's rules alone decide on what is one's own.
+            is_own = reader.seat.member.code == owner.member.code
+            version = None if is_own else period.policy_version_id
+            for stored, of_class in zip(classes, granted, strict=True):
+                for window in of_class:
+                    columns = _columns(window, period)
+                    columns |= {"profile_id": reader.profile_id, "share_class_id": stored.id}
+                    yield _Grant(columns, version, window.ruling.reasons)
+
+
+def _columns(window: Window, period: Period) -> dict[str, Any]:
+    return {
+        "age_min": window.age_min,
+        "age_max": window.age_max,
+        "valid_from": period.valid_from,
+        "valid_until": period.valid_until,
+        "level": window.ruling.level,
+        "tells_owner": window.ruling.tells_owner,
+        "may_screen": window.ruling.may_screen,
+        "may_feed": window.ruling.may_feed,
+    }
+
+
+def _store(session: Session, grants: Sequence[_Grant]) -> None:
+    reasons = {grant.key: grant for grant in grants}
+    known = _reason_ids(session, list(reasons))
+    missing = [key for key in reasons if key not in known]
+    if missing:
+        insert_new(
+            session,
+            GrantReason,
+            [
+                {
+                    "policy_version_id": reasons[key].policy_version_id,
+                    "reasons": list(reasons[key].reasons),
+                    "key": key,
                 }
+                for key in sorted(missing)  # in one order, so that no two wait for each other
+            ],
+        )
+        known |= _reason_ids(session, missing)
+    session.execute(
+        insert(ShareGrant),
+        [grant.columns | {"grant_reason_id": known[grant.key]} for grant in grants],
+    )
+
+
+def _reason_ids(session: Session, keys: Sequence[bytes]) -> dict[bytes, int]:
+    rows = session.execute(select(GrantReason.key, GrantReason.id).where(GrantReason.key.in_(keys)))
+    return {bytes(key): reason_id for key, reason_id in rows}

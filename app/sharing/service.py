@@ -4,26 +4,33 @@ Whoever needs a profile or a class asks here and finds it with its grants, decid
 transaction. A policy takes effect with the transaction that publishes it.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.access import Caller
 from app.audit.service import append
+from app.errors import ConflictError
 from app.organisations import service as organisations
 from app.organisations.models import Community, Organisation, OrganisationStatus
-from app.sharing import engine, grants, visibility
+from app.sharing import engine, grants, versions, visibility
 from app.sharing.classes import ClassAttributes
 from app.sharing.classes import read as read_class
-from app.sharing.engine import Member, Seat
-from app.sharing.models import PolicyVersion, Profile, ShareClass, ShareGrant
-from app.sharing.policy_text import Fault, Policy, PolicyRefusedError, platform_policies, read
+from app.sharing.models import Cause, Profile, ShareClass, ShareGrant
+from app.sharing.policy_text import Fault, Policy, PolicyRefusedError, read
+from app.sharing.probe import probe
+from app.sharing.seats import Member, Seat
 from postern.vocabulary import LegalBasis, Level, Purpose, Role
+
+
+class PublishedBeforeError(ConflictError):
+    code = "policy-published"
+    title = "The organisation has a policy already, and only its own people change it"
+    remedy = "Have a policy owner of the organisation make a draft and a second person approve it."
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,19 @@ class CurrentPolicy:
     valid_from: datetime | None
     text: str
     policies: tuple[Policy, ...]
+    is_valid: bool  # False: the present schema refuses the text, which shares nothing
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A text as the policy of one organisation: it can take effect when it has no faults.
+
+    `policies` is empty where there are faults of the text itself.
+    """
+
+    policies: tuple[Policy, ...]
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
 
 
 @dataclass(frozen=True)
@@ -84,57 +104,60 @@ def check(session: Session, text: str) -> list[Policy]:
     return policies
 
 
+def examine(session: Session, organisation_id: int, text: str) -> Examined:
+    """All that is wrong or odd with a text as the policy of this organisation.
+
+    Beyond the faults of `check`: whether it would let nobody or everybody in, and which of its
+    rules have no effect.
+    """
+    try:
+        policies = check(session, text)
+    except PolicyRefusedError as refusal:
+        return Examined((), refusal.faults, ())
+    members = grants.members(session)
+    probed = probe(policies, members[organisation_id], members.values())
+    return Examined(tuple(policies), probed.faults, probed.warnings)
+
+
+def publish_first(session: Session, caller: Caller, organisation_code: str, text: str) -> int:
+    """Put an organisation's first policy in force from the end of this transaction on.
+
+    For the console: from then on its own people change it, by drafts that a second person
+    approves. Returns 1. Raises PublishedBeforeError, PolicyRefusedError and
+    UnknownOrganisationError.
+    """
+    organisation_id, _ = organisations.find(session, organisation_code)
+    grants.hold_owner(session, organisation_id)
+    if versions.history(session, organisation_id):
+        raise PublishedBeforeError
+    faults = examine(session, organisation_id, text).faults
+    if faults:
+        raise PolicyRefusedError(faults)
+    return versions.put_in_force(session, caller, organisation_id, text, Cause.CONSOLE)
+
+
 def publish(session: Session, caller: Caller, organisation_code: str, text: str) -> int:
     """Put a policy in force from the end of this transaction on; returns its version number.
 
-    Every decision on what the organisation shares is made anew. An empty text withdraws all
-    sharing. Raises PolicyRefusedError and UnknownOrganisationError.
+    Without a second person, so for nothing that people reach. Raises PolicyRefusedError,
+    UnknownOrganisationError and ScheduledPolicyError.
     """
     organisation_id, _ = organisations.find(session, organisation_code)
-    policies = check(session, text)
-    grants.hold_owner(session, organisation_id)
-    newest = session.scalar(
-        select(func.max(PolicyVersion.seq)).where(PolicyVersion.organisation_id == organisation_id)
-    )
-    version = PolicyVersion(
-        organisation_id=organisation_id,
-        seq=(newest or 0) + 1,
-        text=text,
-        sha256=hashlib.sha256(text.encode()).digest(),
-        valid_from=clock.now(),
-    )
-    session.add(version)
-    session.flush()
-    _lay_out_owner(session, organisation_id)
-    append(
-        session,
-        caller,
-        "policy.publish",
-        audience=[organisation_code],
-        object_type="policy",
-        objects=[f"{organisation_code}/{version.seq}"],
-        details={
-            "sha256": version.sha256.hex(),
-            "policies": [policy.id for policy in policies],
-        },
-    )
-    return version.seq
+    check(session, text)
+    return versions.put_in_force(session, caller, organisation_id, text, Cause.CONSOLE)
 
 
 def current(session: Session, caller: Caller, organisation_code: str) -> CurrentPolicy:
     """The organisation's policy in force; UnknownOrganisationError for an unknown code."""
     organisation_id, _ = organisations.find(session, organisation_code)
-    row = session.execute(
-        select(PolicyVersion.seq, PolicyVersion.valid_from, PolicyVersion.text).where(
-            PolicyVersion.id == grants.newest_version(organisation_id).scalar_subquery()
-        )
-    ).one_or_none()
+    held = versions.in_force(session, organisation_id, clock.now())
     found = CurrentPolicy(
         organisation=organisation_code,
-        version=row.seq if row else 0,
-        valid_from=row.valid_from if row else None,
-        text=row.text if row else "",
-        policies=_still_valid(row.text) if row else (),
+        version=held.seq if held else 0,
+        valid_from=held.valid_from if held else None,
+        text=held.text if held else "",
+        policies=held.policies if held else (),
+        is_valid=held.is_valid if held else True,
     )
     append(
         session,
@@ -186,18 +209,20 @@ def profile_id(
         "purpose": purpose,
         "legal_basis": legal_basis,
     }
-    statement = select(Profile.id, Profile.facts).filter_by(**named)
-    row = session.execute(statement).one_or_none()
-    if row and row.facts == grants.facts(session, organisation_id):
-        return int(row.id)
+    found = session.connection().execute(_CURRENT_PROFILE, {**named, "rules": grants.rules()})
+    current_id = found.scalar_one_or_none()
+    if current_id is not None:
+        return int(current_id)
 
     grants.hold_readers(session)
     facts = grants.facts(session, organisation_id)
-    if row is None:
-        # Nothing is granted under these facts yet, so the first to lock the row lays it out.
-        grants.insert_new(session, Profile, [{**named, "facts": {"rules": ""}}])
-    row = session.execute(statement.with_for_update()).one()
-    if row.facts != facts:
+    # Nothing is granted under these facts yet, so the first to lock the row lays it out.
+    new = {**named, "facts": {}, "facts_seq": 0, "rules": ""}
+    grants.insert_new(session, Profile, [new])
+    row = session.execute(
+        select(Profile.id, Profile.facts_seq, Profile.rules).filter_by(**named).with_for_update()
+    ).one()
+    if (row.facts_seq, row.rules) != (facts["facts_seq"], facts["rules"]):
         _renew(session, row.id, facts)
     return int(row.id)
 
@@ -223,7 +248,7 @@ def refill(session: Session, caller: Caller) -> int:
     for organisation_id in session.scalars(select(Profile.organisation_id).distinct()).all():
         _state_facts(session, organisation_id)
     for owner in grants.owners(session):
-        _lay_out_owner(session, owner.organisation_id)
+        versions.lay_out_owner(session, owner.organisation_id)
     laid_out = session.execute(select(func.count()).select_from(ShareGrant)).scalar_one()
     append(session, caller, "policy.refill", object_type="grant", count=laid_out)
     return laid_out
@@ -240,17 +265,17 @@ def refill_for_organisation(session: Session, organisation_id: int) -> None:
     grants.clear_readers(session, [reader.profile_id for reader in renewed])
     for owner in grants.owners(session):
         grants.lay_out(session, owner, renewed, grants.classes_of(session, owner.organisation_id))
-    _lay_out_owner(session, organisation_id)
+    versions.lay_out_owner(session, organisation_id)
 
 
-def level_counts(session: Session, organisation_id: int) -> list[LevelCount]:
-    """For every other active organisation and purpose: how much of one's own it may see today.
+def level_counts(session: Session, organisation_id: int, at: datetime) -> list[LevelCount]:
+    """For every other active organisation and purpose: how much of one's own it may see at `at`.
 
     What an analyst with a fitting legal basis would see, whether or not one has ever asked; so
     the figures tell what the policy means, not who has used it. In the order of codes and of the
     list of purposes.
     """
-    shared = visibility.live_by_class(session, organisation_id, clock.day(clock.now()))
+    shared = visibility.live_by_class(session, organisation_id, at)
     owner = grants.owner(session, organisation_id)
     names = session.execute(
         select(Organisation.id, Organisation.name)
@@ -263,35 +288,6 @@ def level_counts(session: Session, organisation_id: int) -> list[LevelCount]:
         for viewer_id, name in names
         for purpose in Purpose
     ]
-
-
-def words(session: Session, reasons: Sequence[str], policy_version_id: int | None) -> list[str]:
-    """The label of each policy that decided, as its author wrote it; its id if that is gone.
-
-    `policy_version_id` is that of the grant: it names the owner's text, None the platform's rules.
-    """
-    text = session.scalar(select(PolicyVersion.text).where(PolicyVersion.id == policy_version_id))
-    policies = (*platform_policies(), *_still_valid(text or ""))
-    labels = {policy.id: policy.label for policy in policies}
-    return [labels.get(reason, reason) for reason in reasons]
-
-
-def _still_valid(text: str) -> tuple[Policy, ...]:
-    """The policies of a stored text; none when the present schema no longer accepts it."""
-    try:
-        return tuple(read(text))
-    except PolicyRefusedError:
-        return ()
-
-
-def _lay_out_owner(session: Session, organisation_id: int) -> None:
-    grants.clear_owner(session, organisation_id)
-    grants.lay_out(
-        session,
-        grants.owner(session, organisation_id),
-        grants.readers(session),
-        grants.classes_of(session, organisation_id),
-    )
 
 
 def _class_ids(session: Session, keys: Iterable[bytes]) -> dict[bytes, int]:
@@ -324,8 +320,8 @@ def _make_classes(
     return made
 
 
-def _renew(session: Session, profile_id: int, facts: dict[str, object]) -> None:
-    session.execute(update(Profile).where(Profile.id == profile_id).values(facts=facts))
+def _renew(session: Session, profile_id: int, facts: Mapping[str, object]) -> None:
+    session.execute(update(Profile).where(Profile.id == profile_id).values(facts))
     grants.clear_readers(session, [profile_id])
     readers = grants.readers(session, profile_id=profile_id)
     for owner in grants.owners(session):
@@ -336,7 +332,7 @@ def _state_facts(session: Session, organisation_id: int) -> None:
     session.execute(
         update(Profile)
         .where(Profile.organisation_id == organisation_id)
-        .values(facts=grants.facts(session, organisation_id))
+        .values(grants.facts(session, organisation_id))
     )
 
 
@@ -365,3 +361,20 @@ def _level_count(
         counts[Level.METADATA],
         counts[Level.REQUEST],
     )
+
+
+# The hot path of every question: one row by its natural key, if what it was laid out with is true.
+_CURRENT_PROFILE = (
+    select(Profile.__table__.c.id)
+    .join(
+        Organisation.__table__,
+        Organisation.__table__.c.id == Profile.__table__.c.organisation_id,
+    )
+    .where(
+        *(
+            Profile.__table__.c[name] == bindparam(name)
+            for name in ("organisation_id", "role", "purpose", "legal_basis", "rules")
+        ),
+        Profile.__table__.c.facts_seq == Organisation.__table__.c.facts_seq,
+    )
+)

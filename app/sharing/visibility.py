@@ -1,16 +1,18 @@
 """THE visibility predicate: what a profile may see, joined in SQL and nowhere else.
 
-An indicator is visible to a profile when a grant for its share class covers its age today, and
-both the reader's organisation and the owner are active. List, view, count, search and lookup all
-ask here. It is the only reader of `token` on behalf of anybody but a token's own owner.
+An indicator is visible to a profile when a grant for its share class holds now and covers its age
+today, and both the reader's organisation and the owner are active. List, view, count, search,
+lookup, export and feed all ask here. It is the only reader of `token` on behalf of anybody but a
+token's own owner.
 
-Age is counted from `seen_day`; one of the future is not visible yet.
+Age is counted in days from `seen_day`; an indicator of the future is not visible yet.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     Select,
     SmallInteger,
     TableClause,
+    Uuid,
     and_,
     bindparam,
     case,
@@ -34,8 +37,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from app.clock import day
 from app.organisations.models import Organisation, OrganisationStatus
-from app.sharing.classes import AGE_BANDS
+from app.sharing.classes import AGE_BANDS, ClassAttributes, age_band
+from app.sharing.classes import read as read_class
+from app.sharing.eras import second
 from app.sharing.models import Profile, ShareClass, ShareGrant
 
 PRESENCE, METADATA, REQUEST = 1, 2, 3
@@ -46,6 +52,7 @@ PRESENCE, METADATA, REQUEST = 1, 2, 3
 _INDICATOR = table(
     "indicator",
     column("id", BigInteger),
+    column("public_id", Uuid),
     column("organisation_id", Integer),
     column("share_class_id", Integer),
     column("seen_day", SmallInteger),
@@ -66,28 +73,45 @@ _SQLITE_CHUNK = 500  # tokens of one statement
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A visible posting of one of the tokens that were asked for."""
+    """A posting of one of the tokens that were asked for, of which somebody is told.
+
+    Level 0: the owner alone. It must not change anything that the reader gets.
+    """
 
     indicator_id: int
     token: bytes
     facet: int
     level: int  # 1 presence, 2 metadata, 3 request
-    policy_version_id: int | None  # None: by the platform's rules alone
+    tells_owner: bool
+    grant_reason_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
     """How many live indicators a share class has in one band of age."""
 
+    organisation_id: int
+    share_class_id: int
     attributes: dict[str, Any]
     age_band: int
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class OwnSubject:
+    """One of an organisation's own live indicators, as policies know it today."""
+
+    indicator_id: int
+    share_class_id: int
+    attributes: ClassAttributes
+    seen_day: int  # days since 1970
+    age_band: int
+
+
 def matching_tokens(
-    session: Session, profile_id: int, tokens: Sequence[bytes], today: int
+    session: Session, profile_id: int, tokens: Sequence[bytes], at: datetime
 ) -> list[Match]:
-    """The postings of `tokens` that the profile may see on day `today` (days since 1970).
+    """The postings of `tokens` of which the profile or the owner is told at the moment `at`.
 
     In a fixed order, so that nothing hidden can show in it. Indicators may have expired: their
     rows are to be read with `live`.
@@ -97,41 +121,48 @@ def matching_tokens(
     statement = _MATCHES_POSTGRESQL if is_postgresql else _MATCHES_SQLITE
     size = len(asked) if is_postgresql else _SQLITE_CHUNK
     chunks = [asked[start : start + size] for start in range(0, len(asked), size or 1)]
+    when = {"profile": profile_id, "today": day(at), "second": second(at)}
     found = [
         Match(*row)
         for chunk in chunks
-        for row in session.execute(
-            statement, {"profile": profile_id, "today": today, "tokens": chunk}
-        )
+        for row in session.connection().execute(statement, {**when, "tokens": chunk})
     ]
     return sorted(found, key=lambda match: (match.indicator_id, match.token))
 
 
 def visible_indicators(
-    profile_id: int, today: int, least: int = METADATA
-) -> Select[int, int, int | None]:
-    """Select of (indicator_id, level, policy_version_id), to be joined as a subquery.
+    profile_id: int, at: datetime, least: int = METADATA, *, in_bulk: bool = False
+) -> Select[int, int, int, bool, int, int, int]:
+    """Select of indicator_id, level, grant_reason_id, tells_owner, and of what kind it is.
 
-    Only live indicators visible at `least` or above. A list must not go below metadata: presence
-    answers whoever holds the identifier already, and must not tell that others exist.
+    That is: organisation_id, share_class_id and seen_day. To be joined as a subquery. Only live
+    indicators visible at `least` or above. A list must not go below metadata: presence answers
+    whoever holds the identifier already, and must not tell that others exist. What lists, counts,
+    exports or feeds the records of others asks `in_bulk`: their owner must permit that.
     """
-    return (
+    statement = (
         select(
             _INDICATOR.c.id.label("indicator_id"),
             ShareGrant.level,
-            ShareGrant.policy_version_id,
+            ShareGrant.grant_reason_id,
+            ShareGrant.tells_owner,
+            _INDICATOR.c.organisation_id,
+            _INDICATOR.c.share_class_id,
+            _INDICATOR.c.seen_day,
         )
         .join(
             ShareGrant,
-            _grants(literal(profile_id), literal(today), _INDICATOR),
+            _grants(literal(profile_id), literal(day(at)), literal(second(at)), _INDICATOR),
         )
         .where(
-            ShareGrant.level >= least,
-            live(_INDICATOR.c.expires_on, today),
+            ShareGrant.level >= max(least, PRESENCE),
+            # `coalesce` only keeps SQLite from an index that begins with the owner and the expiry.
+            live(func.coalesce(_INDICATOR.c.expires_on, _INDICATOR.c.expires_on), day(at)),
             _reader_is_active(literal(profile_id)),
             _INDICATOR.c.organisation_id.not_in(_SUSPENDED),
         )
     )
+    return statement.where(ShareGrant.may_feed) if in_bulk else statement
 
 
 def live(expires_on: Any, today: int) -> ColumnElement[bool]:
@@ -140,25 +171,9 @@ def live(expires_on: Any, today: int) -> ColumnElement[bool]:
     return condition
 
 
-def reasons(
-    session: Session, profile_id: int, indicator_ids: Sequence[int], today: int
-) -> dict[int, list[str]]:
-    """By which policies each indicator is visible; those that are not are left out."""
-    rows = session.execute(
-        select(_INDICATOR.c.id, ShareGrant.reasons)
-        .join(ShareGrant, _grants(literal(profile_id), literal(today), _INDICATOR))
-        .where(
-            _INDICATOR.c.id.in_(indicator_ids),
-            live(_INDICATOR.c.expires_on, today),
-            _reader_is_active(literal(profile_id)),
-            _INDICATOR.c.organisation_id.not_in(_SUSPENDED),
-        )
-    )
-    return {indicator_id: list(found) for indicator_id, found in rows}
-
-
-def live_by_class(session: Session, organisation_id: int, today: int) -> list[ClassCount]:
+def live_by_class(session: Session, organisation_id: int, at: datetime) -> list[ClassCount]:
     """An active organisation's own live indicators, counted by share class and band of age."""
+    today = day(at)
     age = literal(today) - _INDICATOR.c.seen_day
     band = case(
         *((age <= last, number) for number, (_, last) in enumerate(AGE_BANDS)),
@@ -176,11 +191,63 @@ def live_by_class(session: Session, organisation_id: int, today: int) -> list[Cl
         .subquery()
     )
     rows = session.execute(
-        select(ShareClass.attributes, counted.c.age_band, counted.c.count).join(
-            counted, counted.c.share_class_id == ShareClass.id
+        select(
+            ShareClass.organisation_id,
+            ShareClass.id,
+            ShareClass.attributes,
+            counted.c.age_band,
+            counted.c.count,
         )
+        .join(counted, counted.c.share_class_id == ShareClass.id)
+        .order_by(ShareClass.id, counted.c.age_band)
     )
     return [ClassCount(*row) for row in rows]
+
+
+def examples(session: Session, counted: ClassCount, at: datetime, most: int) -> list[UUID]:
+    """Public ids of up to `most` of the indicators that were counted, youngest first."""
+    first, last = AGE_BANDS[counted.age_band]
+    today = day(at)
+    found = session.scalars(
+        select(_INDICATOR.c.public_id)
+        .where(
+            _INDICATOR.c.organisation_id == counted.organisation_id,
+            _INDICATOR.c.share_class_id == counted.share_class_id,
+            _INDICATOR.c.seen_day.between(today - last, today - first),
+            live(_INDICATOR.c.expires_on, today),
+        )
+        .order_by(_INDICATOR.c.seen_day.desc(), _INDICATOR.c.id.desc())
+        .limit(most)
+    )
+    return list(found)
+
+
+def own_subjects(
+    session: Session, organisation_id: int, public_ids: Sequence[UUID], at: datetime
+) -> dict[UUID, OwnSubject]:
+    """Those of the indicators that are the organisation's own and live, by public id."""
+    today = day(at)
+    rows = session.execute(
+        select(
+            _INDICATOR.c.public_id,
+            _INDICATOR.c.id,
+            _INDICATOR.c.share_class_id,
+            ShareClass.attributes,
+            _INDICATOR.c.seen_day,
+        )
+        .join(ShareClass, ShareClass.id == _INDICATOR.c.share_class_id)
+        .where(
+            _INDICATOR.c.organisation_id == organisation_id,
+            _INDICATOR.c.public_id.in_(public_ids),
+            live(_INDICATOR.c.expires_on, today),
+        )
+    )
+    return {
+        public_id: OwnSubject(
+            indicator_id, class_id, read_class(stored), seen_day, age_band(today - seen_day)
+        )
+        for public_id, indicator_id, class_id, stored, seen_day in rows
+    }
 
 
 # Never correlated: joined into a statement that names these tables, they must stay what they are.
@@ -193,12 +260,14 @@ _SUSPENDED_CLASSES = (
 )
 
 
-def _grants(profile: Any, today: Any, posting: TableClause) -> ColumnElement[bool]:
-    """The predicate: a grant of the profile for the posting's class at its age."""
+def _grants(profile: Any, today: Any, second: Any, posting: TableClause) -> ColumnElement[bool]:
+    """The predicate: a grant of the profile for the posting's class, at its age, that holds now."""
     return and_(
         ShareGrant.profile_id == profile,
         ShareGrant.share_class_id == posting.c.share_class_id,
         (today - posting.c.seen_day).between(ShareGrant.age_min, ShareGrant.age_max),
+        ShareGrant.valid_from <= second,
+        ShareGrant.valid_until > second,
     )
 
 
@@ -213,11 +282,12 @@ def _reader_is_active(profile: Any) -> ColumnElement[bool]:
 
 
 def _matches(
-    source: Select[int, bytes, int, int, int | None],
-) -> Select[int, bytes, int, int, int | None]:
+    source: Select[int, bytes, int, int, bool, int],
+) -> Select[int, bytes, int, int, bool, int]:
     profile = bindparam("profile", type_=Integer)
     today = bindparam("today", type_=Integer)
-    return source.join(ShareGrant, _grants(profile, today, _TOKEN)).where(
+    second = bindparam("second", type_=BigInteger)
+    return source.join(ShareGrant, _grants(profile, today, second, _TOKEN)).where(
         _reader_is_active(profile), _TOKEN.c.share_class_id.not_in(_SUSPENDED_CLASSES)
     )
 
@@ -227,7 +297,8 @@ _MATCH = select(
     _TOKEN.c.token,
     _TOKEN.c.facet,
     ShareGrant.level,
-    ShareGrant.policy_version_id,
+    ShareGrant.tells_owner,
+    ShareGrant.grant_reason_id,
 )
 
 _ASKED = (

@@ -45,6 +45,16 @@ PRESENCE_TO_POLICE = """
 permit (principal, action == Action::"presence", resource)
 when { principal.sector == Sector::"police" };
 """
+ALERT_OWNER = """
+@id("alert/police") @label("Where police ask, we are told, and they are not")
+permit (principal, action == Action::"alert_owner", resource)
+when { principal.sector == Sector::"police" };
+"""
+REQUESTER_ONLY = """
+@id("untold/police") @label("We are not told of what police find")
+forbid (principal, action == Action::"tell_owner", resource)
+when { principal.sector == Sector::"police" };
+"""
 CLOSED = ""
 
 _ONE = (1).to_bytes(32, "little")

@@ -14,6 +14,7 @@ from app.lookups.schemas import AskSchema
 from app.lookups.scoring import Query
 from postern.vocabulary import Role, Scope
 from tests.app.exchange import (
+    ALERT_OWNER,
     JAN,
     OPEN_TO_POLICE,
     PRESENCE_TO_POLICE,
@@ -100,7 +101,9 @@ def test_a_presence_leaves_with_nothing_but_the_presence(
     assert (hit["indicator"], hit["report"]) == (None, None)
 
 
-@pytest.mark.parametrize("hidden_by", ["no policy", "purpose", "TLP:RED", "presence of another"])
+@pytest.mark.parametrize(
+    "hidden_by", ["no policy", "purpose", "TLP:RED", "presence of another", "alert"]
+)
 def test_a_hidden_indicator_is_indistinguishable_from_none(
     exchange: Exchange, client: FlaskClient, headers: dict[str, str], hidden_by: str
 ) -> None:
@@ -111,6 +114,8 @@ def test_a_hidden_indicator_is_indistinguishable_from_none(
         exchange.publish("customs-nl", OPEN_TO_POLICE.replace("};", other))
     elif hidden_by == "TLP:RED":
         exchange.publish("customs-nl", OPEN_TO_POLICE)
+    elif hidden_by == "alert":
+        exchange.publish("customs-nl", ALERT_OWNER)  # its owner alone is told
     elif hidden_by == "presence of another":
         # A second copy behind a presence that is already told.
         exchange.publish("customs-nl", PRESENCE_TO_POLICE)

@@ -1,6 +1,8 @@
 """Asking: levels, hidden indicators, and what the log and the owners learn."""
 
 import dataclasses
+import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier
@@ -19,13 +21,16 @@ from app.lookups.answers import ShownHit
 from app.lookups.models import Hit, Lookup
 from app.lookups.scoring import Query
 from app.pseudonyms.service import EpochClosedError
+from postern.facet_kinds import NUMBERS
 from postern.normalise import Address, Phone, Vendor
 from postern.pseudonym import clear_token
 from postern.vocabulary import Kind, LegalBasis, Purpose
 from tests.app.exchange import (
+    ALERT_OWNER,
     JAN,
     OPEN_TO_POLICE,
     PRESENCE_TO_POLICE,
+    REQUESTER_ONLY,
     SOPHIE,
     SOPHIE_TYPED,
     Exchange,
@@ -54,7 +59,7 @@ def test_a_spelling_variant_finds_the_report_with_its_reasons(exchange: Exchange
         exchange,
         "post-be",
         "k1",
-        exchange.indicator(SOPHIE, handling=["H1"]),
+        exchange.indicator(SOPHIE, handling=["H2"]),
         shipment={"origin_country": "BE"},
         barrier_step=4,
     )
@@ -70,7 +75,7 @@ def test_a_spelling_variant_finds_the_report_with_its_reasons(exchange: Exchange
     assert all(each.words for each in hit.facets)
     assert hit.indicator is not None
     assert hit.indicator["id"] == sent.indicators[0]
-    assert hit.indicator["handling"] == ["H1"]
+    assert hit.indicator["handling"] == ["H2"]
     assert hit.report is not None
     assert (hit.report.id, hit.report.barrier_step) == (sent.id, 4)
     assert hit.report.shipment["origin_country"] == "BE"
@@ -167,7 +172,7 @@ def test_a_lookup_and_its_hits_are_kept_without_what_was_asked(exchange: Exchang
     assert (lookup.public_id, lookup.queries, lookup.hits) == (answer.lookup, 2, 1)
     (hit,) = exchange.rows(select(Hit))
     assert (hit.query, hit.level, hit.band) == (1, 3, "strong")
-    assert hit.policy_version_id is not None
+    assert hit.grant_reason_id is not None
 
 
 def test_a_lookup_without_a_hit_is_logged_just_the_same(exchange: Exchange) -> None:
@@ -195,11 +200,15 @@ def test_each_other_owner_learns_which_of_its_indicators_were_found(exchange: Ex
             "objects": [str(sent.indicators[0])],
             "level": "request",
             "viewer": "police-de",
+            "policy": "post-be/1",
+            "policies": ["open/police"],
         },
         "customs-nl": {
             "objects": [str(theirs.indicators[0])],
             "level": "presence",
             "viewer": "police-de",
+            "policy": "customs-nl/1",
+            "policies": ["presence/police"],
         },
     }
     for entry in entries.values():
@@ -212,6 +221,90 @@ def test_an_owner_whose_indicator_stays_hidden_learns_nothing(exchange: Exchange
     submit(exchange, "post-be", "k1", exchange.indicator(SOPHIE))
     exchange.ask("police-de", SOPHIE)
     assert exchange.entries("indicator.match") == []
+
+
+def test_an_owner_that_alone_is_told_learns_of_a_match(exchange: Exchange) -> None:
+    submit(exchange, "customs-nl", "k0", exchange.indicator(JAN))
+    sent = [
+        submit(exchange, "customs-nl", key, exchange.indicator(SOPHIE)).indicators[0]
+        for key in ("k1", "k2")
+    ]
+    exchange.publish("customs-nl", ALERT_OWNER)
+    exchange.ask("police-de", SOPHIE, SOPHIE_TYPED)
+    (entry,) = exchange.entries("indicator.alert")
+    assert entry.audience == ["customs-nl"]
+    assert entry.details == {
+        "objects": [str(each) for each in sent],
+        "viewer": "police-de",
+        "policy": "customs-nl/1",
+        "policies": ["alert/police"],
+    }
+    assert '"purpose":"criminal_investigation"' in entry.record
+    assert '"basis":"criminal_procedure"' in entry.record
+    assert exchange.entries("indicator.match") == []
+
+
+def test_a_reader_who_is_not_told_keeps_no_trace_of_a_match(exchange: Exchange) -> None:
+    exchange.ask("police-de", SOPHIE)
+    submit(exchange, "customs-nl", "k1", exchange.indicator(SOPHIE))
+    exchange.publish("customs-nl", ALERT_OWNER)
+    answer = exchange.ask("police-de", SOPHIE)
+    assert len(exchange.entries("indicator.alert")) == 1
+    assert (hits(answer), answer.results[0].more) == ([], False)
+    assert exchange.rows(select(Hit)) == []
+    assert [each.hits for each in exchange.rows(select(Lookup))] == [0, 0]
+    without, beside = exchange.entries("lookup.ask")
+    for entry in (without, beside):
+        del entry.details["objects"]
+    assert without.details == beside.details
+    assert without.audience == beside.audience == ["police-de"]
+    assert len(without.record) == len(beside.record)
+    for name in ("n", "rh", "obj", "aud"):
+        assert json.loads(without.record)[name] == json.loads(beside.record)[name]
+
+
+def test_what_is_told_to_owners_alone_takes_no_place_among_the_hits(settings: Settings) -> None:
+    few = dataclasses.replace(settings.matching, hits_per_query=1)
+    app = create_app(dataclasses.replace(settings, matching=few))
+    exchange = make_exchange(app)
+    submit(exchange, "customs-nl", "k1", exchange.indicator(SOPHIE))
+    submit(exchange, "post-be", "k1", exchange.indicator(SOPHIE))
+    exchange.publish("customs-nl", ALERT_OWNER)
+    exchange.publish("post-be", OPEN_TO_POLICE)
+    (result,) = exchange.ask("police-de", SOPHIE).results
+    assert ([hit.organisation.code for hit in result.hits], result.more) == (["post-be"], False)
+    assert [entry.audience for entry in exchange.entries("indicator.alert")] == [["customs-nl"]]
+    runtime_of(app).database.dispose()
+
+
+def test_nobody_is_alerted_by_what_hardly_agrees(exchange: Exchange) -> None:
+    submit(exchange, "customs-nl", "k1", exchange.indicator(SOPHIE))
+    exchange.publish("customs-nl", ALERT_OWNER)
+    query = exchange.query(SOPHIE)
+    same = NUMBERS["SK*H"]
+    tokens = [(n, token if n == same else os.urandom(16)) for n, token in query.tokens]
+    exchange.ask("police-de", dataclasses.replace(query, tokens=tokens))
+    assert exchange.entries("indicator.alert") == []
+
+
+def test_an_operator_is_not_alerted_of_what_police_ask(exchange: Exchange) -> None:
+    submit(exchange, "post-be", "k1", exchange.indicator(SOPHIE))
+    exchange.publish("post-be", ALERT_OWNER)
+    exchange.ask("police-de", SOPHIE)
+    assert exchange.entries("indicator.alert") == []
+
+
+def test_where_the_reader_alone_is_told_its_owner_learns_nothing(exchange: Exchange) -> None:
+    submit(exchange, "post-be", "k1", exchange.indicator(SOPHIE))
+    exchange.publish("post-be", OPEN_TO_POLICE + REQUESTER_ONLY)
+    (hit,) = hits(exchange.ask("police-de", SOPHIE))
+    assert hit.level == "request"
+    assert exchange.entries("indicator.match") == exchange.entries("indicator.alert") == []
+    (entry,) = exchange.entries("lookup.ask")
+    assert entry.audience == ["police-de"]
+    assert (entry.details["hits"], entry.details["policies"]) == (1, ["post-be/1"])
+    assert entry.details["case"] == "PV-2024-17"
+    assert len(exchange.rows(select(Hit))) == 1
 
 
 def test_the_log_holds_no_token(exchange: Exchange) -> None:

@@ -1,9 +1,10 @@
 """From matches to ranked hits: who is shown, in which order, and what stays hidden."""
 
+import dataclasses
 from collections.abc import Mapping
 from itertools import combinations
 
-from app.lookups.scoring import Query, Ranked, gather, numbers, rank
+from app.lookups.scoring import Query, Ranked, alerts, gather, numbers, rank
 from app.lookups.storage import Candidate
 from app.sharing.visibility import Match
 from postern.facet_kinds import POSTAL_FACETS
@@ -40,7 +41,10 @@ def candidate(id_: int, owner: int = 1, common: frozenset[int] = frozenset()) ->
 
 
 def matches(id_: int, facets: frozenset[int], level: int = 3) -> list[Match]:
-    return [Match(id_, TOKENS[facet], facet, level, None) for facet in sorted(facets)]
+    return [
+        Match(id_, TOKENS[facet], facet, level, tells_owner=True, grant_reason_id=1)
+        for facet in sorted(facets)
+    ]
 
 
 def ranked(
@@ -124,6 +128,18 @@ def test_a_token_that_two_queries_ask_for_answers_both() -> None:
     party, address_found = gather([PARTY, address], matches(1, ALL))
     assert set(party) == {1}
     assert address_found[1].agreeing == dict.fromkeys(sorted(FEW), 1)
+
+
+def test_an_owner_is_alerted_once_of_each_indicator_that_answers_well_enough() -> None:
+    again = dataclasses.replace(PARTY, id="again")
+    weak, ended = matches(3, frozenset({4}), level=0), matches(4, ALL, level=0)
+    told = matches(2, ALL, level=0) + matches(1, STRONG, level=0) + weak + ended
+    found = gather([PARTY, again], told)
+    held = alerts([PARTY, again], found, {id_: candidate(id_) for id_ in (1, 2, 3)})
+    assert [(each.candidate.id, each.level, each.tells_owner) for each in held] == [
+        (1, None, True),
+        (2, None, True),
+    ]
 
 
 def test_bits_are_numbers() -> None:

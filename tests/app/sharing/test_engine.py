@@ -1,5 +1,6 @@
 """What Cedar answers, and what is made of an answer."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import cedarpy
@@ -7,8 +8,9 @@ import pytest
 
 from app.errors import StartRefusedError
 from app.sharing import engine, policy_text, start
-from app.sharing.engine import NOTHING, Member, Ruling, Seat, Window
+from app.sharing.engine import NOTHING, Ruling, Window
 from app.sharing.policy_text import Policy
+from app.sharing.seats import Member, Seat
 from postern.vocabulary import (
     Assertion,
     Handling,
@@ -20,6 +22,7 @@ from postern.vocabulary import (
     Role,
     Sector,
     SourceGrade,
+    Substance,
     Tlp,
 )
 from tests.app.sharing.world import PLAIN, like
@@ -30,6 +33,8 @@ INVESTIGATION = Seat(
     POLICE, Role.ANALYST, Purpose.CRIMINAL_INVESTIGATION, LegalBasis.CRIMINAL_PROCEDURE
 )
 OPEN = '@id("post-be/open") @label("All") permit (principal, action, resource);\n'
+ALL_OF_IT = Ruling(3, ("post-be/open",), tells_owner=True, may_screen=True, may_feed=True)
+TO_BE_WATCHED = like(permitted_action=PermittedAction.WATCH)
 
 
 def ruling(text: str, seat: Seat = INVESTIGATION, attributes: Any = PLAIN, band: int = 0) -> Ruling:
@@ -46,7 +51,11 @@ def test_without_a_policy_nothing_is_shared() -> None:
 
 
 def test_a_permit_of_all_levels_reaches_request_and_names_itself() -> None:
-    assert ruling(OPEN) == Ruling(3, ("post-be/open",))
+    assert ruling(OPEN, attributes=TO_BE_WATCHED) == ALL_OF_IT
+
+
+def test_what_is_to_be_known_only_is_not_screened() -> None:
+    assert ruling(OPEN) == replace(ALL_OF_IT, may_screen=False)
 
 
 def test_a_denial_of_a_lower_level_ends_the_chain() -> None:
@@ -82,7 +91,9 @@ def test_a_purpose_outside_the_closed_list_is_denied() -> None:
 def test_no_policy_hides_a_record_from_its_owner() -> None:
     forbidding = '@id("a/none") @label("None") forbid (principal, action, resource);'
     own = Seat(POST, Role.SUBMITTER, Purpose.RISK_ANALYSIS, LegalBasis.LEGAL_OBLIGATION)
-    assert ruling(forbidding, own, like(tlp=Tlp.RED)) == Ruling(3, ("platform/own",))
+    assert ruling(forbidding, own, like(tlp=Tlp.RED)) == replace(
+        ALL_OF_IT, reasons=("platform/own",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,8 +171,8 @@ def test_a_policy_that_asks_for_the_basis_is_asked_about_all() -> None:
 
 def test_bands_with_the_same_ruling_are_one_window() -> None:
     young = OPEN.replace(";\n", " when { resource.ageBand <= 1 };\n")
-    ((windows,),) = engine.load(young).windows(POST, [INVESTIGATION], [PLAIN])
-    assert windows == (Window(0, 29, Ruling(3, ("post-be/open",))),)
+    ((windows,),) = engine.load(young).windows(POST, [INVESTIGATION], [TO_BE_WATCHED])
+    assert windows == (Window(0, 29, ALL_OF_IT),)
 
 
 def test_bands_with_a_gap_between_them_stay_apart() -> None:
@@ -190,9 +201,10 @@ def test_classes_that_differ_in_what_no_policy_asks_for_are_asked_about_once(
     classes = [like(source_grade=grade) for grade in SourceGrade]
     (windows,) = policies.windows(POST, [INVESTIGATION], classes)
     assert len(set(windows)) == 1
-    assert asked == [1, 1, 1]
+    # Once for each action but alert_owner: nobody is left untold.
+    assert asked == [1] * 6
     policies.windows(POST, [INVESTIGATION], classes)
-    assert asked == [1, 1, 1]
+    assert asked == [1] * 6
 
 
 @pytest.mark.parametrize(
@@ -208,9 +220,15 @@ def test_classes_that_differ_in_what_no_policy_asks_for_are_asked_about_once(
             PLAIN,
         ),
         (
-            'resource.handling.containsAll([Handling::"H0", Handling::"H1"])',
-            like(handling=frozenset({Handling.H0, Handling.H1})),
+            'resource.handling.containsAll([Handling::"H0", Handling::"H2"])',
+            like(handling=frozenset({Handling.H0, Handling.H2})),
             like(handling=frozenset({Handling.H0})),
+        ),
+        ("resource.barrierStep == 3", like(barrier_step=3), PLAIN),
+        (
+            'resource.substance == Substance::"mdma"',
+            like(substance=Substance.MDMA),
+            PLAIN,
         ),
     ],
 )

@@ -16,9 +16,13 @@ from app.database import Database
 from app.indicators.models import Indicator
 from app.organisations import service as organisations
 from app.organisations.models import OrganisationStatus
-from app.sharing import visibility
+from app.sharing import reasons, visibility
 from app.sharing.classes import ClassAttributes
-from app.sharing.engine import Member, Seat
+from app.sharing.eras import second
+from app.sharing.reasons import Decided
+from app.sharing.rules import cedar
+from app.sharing.seats import Member, Seat
+from app.sharing.templates import template
 from postern.vocabulary import (
     Assertion,
     Handling,
@@ -33,13 +37,14 @@ from postern.vocabulary import (
     SourceGrade,
     Tlp,
 )
-from tests.app.sharing.reference import reference_level
+from tests.app.sharing.reference import Expected, reference_ruling
 from tests.app.sharing.world import (
     EVERYTHING_TO_POLICE,
     POLICIES,
     TODAY,
     World,
     like,
+    moment,
     token_of,
     trio,
 )
@@ -47,8 +52,13 @@ from tests.app.sharing.world import (
 APP = Path(__file__).parent.parent.parent.parent / "app"
 
 
-def _text(name: str) -> str:
-    return (POLICIES / f"{name}.cedar").read_text("utf-8")
+def _demonstrated(code: str) -> str:
+    return (POLICIES / "demo" / f"{code}.cedar").read_text("utf-8")
+
+
+def _made(template_id: str, code: str, country: str) -> str:
+    """The text that a template makes for an owner who names that country."""
+    return cedar(template(template_id).rules(country), code)
 
 
 _MEMBERS = (
@@ -60,16 +70,19 @@ _MEMBERS = (
     Member("authority-lu", Sector.AUTHORITY, "LU", ("other",)),
 )
 _POLICIES = {
-    "post-be": _text("demo/post-be")
-    + _text("templates/operator-to-police")
-    + _text("templates/operator-to-customs"),
-    "courier-nl": _text("templates/operators-among-themselves")
-    + _text("templates/holding-back")
+    "post-be": _demonstrated("post-be")
+    + _made("police-investigation", "post-be", "BE")
+    + _made("customs-ask", "post-be", "NL")
+    + _made("screening-filters", "post-be", "NL"),
+    "courier-nl": _made("operators-warn", "courier-nl", "NL")
+    + _made("holding-back", "courier-nl", "NL")
     + '@id("courier-nl/some") @label("Some") permit (principal, action, resource)'
     ' when { principal in Organisation::"police-be" || principal in Community::"other"'
     " || resource.ageBand == 1 || resource.ageBand == 3 };",
-    "customs-nl": _text("demo/customs-nl"),
-    "police-de": _text("demo/police-de") + _text("templates/authorities-intelligence"),
+    "customs-nl": _demonstrated("customs-nl"),
+    "police-de": _demonstrated("police-de")
+    + _made("authorities-intelligence", "police-de", "DE")
+    + _made("deconfliction", "police-de", "DE"),
     "authority-lu": '@id("lu/all") @label("All") permit (principal, action, resource);'
     '@id("lu/ask") @label("Ask") forbid (principal, action == Action::"request", resource)'
     ' unless { context.legalBasis == LegalBasis::"court_order" };',
@@ -83,7 +96,7 @@ class Sample:
 
     records: tuple[tuple[str, ClassAttributes, int, bytes], ...]  # owner, class, age, token
     seats: tuple[Seat, ...]
-    levels: dict[tuple[int, int], int]  # (seat, record) to level
+    rulings: dict[tuple[int, int], Expected]  # of (seat, record)
 
 
 @cache
@@ -116,14 +129,14 @@ def _sample() -> Sample:
         for basis in LegalBasis
     ]
     seats = tuple(chance.sample(every_seat, 60))
-    owners = {member.code: (member.code, member.sector, member.country) for member in _MEMBERS}
+    owners = {member.code: member for member in _MEMBERS}
     pairs = chance.sample([(s, r) for s in range(len(seats)) for r in range(len(records))], 4_000)
-    levels = {}
+    rulings = {}
     for seat, record in pairs:
-        owner, attributes, age, _ = records[record]
-        policy = _POLICIES.get(owner, "")
-        levels[seat, record] = reference_level(seats[seat], owners[owner], policy, attributes, age)
-    return Sample(records, seats, levels)
+        code, attributes, age, _ = records[record]
+        policy = _POLICIES.get(code, "")
+        rulings[seat, record] = reference_ruling(seats[seat], owners[code], policy, attributes, age)
+    return Sample(records, seats, rulings)
 
 
 def test_sql_and_cedar_row_by_row_never_disagree(database: Database) -> None:
@@ -146,18 +159,20 @@ def test_sql_and_cedar_row_by_row_never_disagree(database: Database) -> None:
     world.indicators(sample.records[70:])
 
     tokens = [token for _, _, _, token in sample.records]
-    found = [
-        {match.token: match.level for match in world.matches(profile(seat), *tokens)}
-        for seat in sample.seats
-    ]
+    found = [_seen_in_sql(world, profile(seat), tokens) for seat in sample.seats]
+    expected = {
+        pair: (each.level, each.tells_owner, each.may_feed) for pair, each in sample.rulings.items()
+    }
     different = {
-        pair: level
-        for pair, level in sample.levels.items()
-        if found[pair[0]].get(tokens[pair[1]], 0) != level
+        (seat, record): each
+        for (seat, record), each in expected.items()
+        if found[seat].get(tokens[record], (0, False, False)) != each
     }
     assert different == {}
-    assert set(sample.levels.values()) == {0, 1, 2, 3}
-    assert len(sample.levels) == 4_000
+    assert len(expected) == 4_000
+    # Nothing, and every level; told and not told; the owner alone; in bulk and not.
+    assert {each[0] for each in expected.values()} == {0, 1, 2, 3}
+    assert {(0, True, False), (2, True, True), (2, True, False)} < set(expected.values())
 
 
 def test_without_a_policy_only_the_owner_sees(database: Database) -> None:
@@ -200,7 +215,9 @@ def test_an_answer_has_one_row_for_each_posting_in_a_fixed_order(database: Datab
         (second, token_of(1), 3),
     ]
     # By the platform's rules alone, whatever the owner has published.
-    assert {match.policy_version_id for match in found} == {None}
+    with database.reading() as session:
+        why = reasons.read(session, {match.grant_reason_id for match in found})
+    assert list(why.values()) == [Decided("", 0, ("platform/own",))]
 
 
 def test_a_match_names_the_policy_version_that_decided(database: Database) -> None:
@@ -210,10 +227,11 @@ def test_a_match_names_the_policy_version_that_decided(database: Database) -> No
     world.indicator("post-be", token=token_of(1))
     (match,) = world.matches(world.profile("police-de"), token_of(1))
     with database.reading() as session:
-        seq = session.execute(
-            text("SELECT seq FROM policy_version WHERE id = :id"), {"id": match.policy_version_id}
-        ).scalar_one()
-    assert seq == 2
+        why = reasons.read(session, [match.grant_reason_id])
+        told = reasons.labels(session, why[match.grant_reason_id])
+    assert why[match.grant_reason_id] == Decided("post-be", 2, ("post-be/all-to-police",))
+    assert why[match.grant_reason_id].name == "post-be/2"
+    assert told == ["Police see everything"]
 
 
 def test_no_token_asks_for_nothing(database: Database) -> None:
@@ -238,22 +256,21 @@ def test_suspension_of_reader_or_owner_is_immediate_and_so_is_its_end(
     world.indicator("post-be", token=token_of(1))
     profile = world.profile("police-de")
 
-    def seen() -> tuple[int, int, int]:
+    def seen() -> tuple[int, int]:
         with database.reading() as session:
-            listed = session.execute(visibility.visible_indicators(profile, TODAY)).all()
-            why = visibility.reasons(session, profile, [1], TODAY)
-        return world.level(profile, token_of(1)), len(listed), len(why)
+            listed = session.execute(visibility.visible_indicators(profile, moment(TODAY))).all()
+        return world.level(profile, token_of(1)), len(listed)
 
-    assert seen() == (3, 1, 1)
+    assert seen() == (3, 1)
     _set_status(database, code, OrganisationStatus.SUSPENDED)
-    assert seen() == (0, 0, 0)
+    assert seen() == (0, 0)
     _set_status(database, code, OrganisationStatus.ACTIVE)
-    assert seen() == (3, 1, 1)
+    assert seen() == (3, 1)
 
 
 def test_age_is_counted_on_the_day_of_the_question(database: Database) -> None:
     world = trio(database)
-    world.publish("post-be", _text("demo/post-be"))
+    world.publish("post-be", _demonstrated("post-be"))
     world.indicator("post-be", token=token_of(1))
     profile = world.profile("customs-nl", Purpose.CUSTOMS_CONTROL, LegalBasis.CUSTOMS_LAW)
     assert world.level(profile, token_of(1), today=TODAY - 1) == 0  # not seen yet
@@ -263,7 +280,7 @@ def test_age_is_counted_on_the_day_of_the_question(database: Database) -> None:
 
 def test_a_list_holds_live_indicators_at_the_asked_level(database: Database) -> None:
     world = trio(database)
-    world.publish("post-be", _text("demo/post-be"))
+    world.publish("post-be", _demonstrated("post-be"))
     young = world.indicator("post-be")
     old = world.indicator("post-be", age=90)
     world.indicator("post-be", expires_in=0)
@@ -281,23 +298,13 @@ def test_a_list_joins_to_its_rows_without_losing_the_predicate(database: Databas
     world.publish("post-be", EVERYTHING_TO_POLICE)
     shown = world.indicator("post-be")
     world.indicator("post-be", like(tlp=Tlp.RED))
-    visible = visibility.visible_indicators(world.profile("police-de"), TODAY).subquery()
+    visible = visibility.visible_indicators(world.profile("police-de"), moment(TODAY)).subquery()
     with database.reading() as session:
         ids = session.scalars(
             select(Indicator.id).join(visible, visible.c.indicator_id == Indicator.id)
         ).all()
         count = session.scalar(select(func.count()).select_from(visible))
     assert (ids, count) == ([shown], 1)
-
-
-def test_the_reasons_of_what_is_visible_are_told_and_of_nothing_else(database: Database) -> None:
-    world = trio(database)
-    world.publish("post-be", EVERYTHING_TO_POLICE)
-    shown = world.indicator("post-be")
-    hidden = world.indicator("post-be", like(tlp=Tlp.RED))
-    with database.reading() as session:
-        found = visibility.reasons(session, world.profile("police-de"), [shown, hidden], TODAY)
-    assert found == {shown: ["post-be/all-to-police"]}
 
 
 def test_a_lookup_on_postgresql_reads_the_covering_index_alone(database: Database) -> None:
@@ -328,6 +335,7 @@ def test_a_lookup_on_postgresql_reads_the_covering_index_alone(database: Databas
                 "tokens": [token_of(n) for n in range(16)],
                 "profile": profile,
                 "today": TODAY,
+                "second": second(moment(TODAY)),
                 **{k: v for k, v in compiled.params.items() if v is not None},
             },
         )
@@ -348,7 +356,7 @@ def test_a_lookup_is_one_statement(database: Database) -> None:
     with database.reading() as session:
         event.listen(database.engine, "before_cursor_execute", note)
         found = visibility.matching_tokens(
-            session, profile, [token_of(n) for n in range(16)], TODAY
+            session, profile, [token_of(n) for n in range(16)], moment(TODAY)
         )
         event.remove(database.engine, "before_cursor_execute", note)
     assert len(found) == 1
@@ -382,9 +390,22 @@ def test_nobody_else_reads_or_writes_the_grants() -> None:
     assert {user.split("/")[0] for user in users} <= {"sharing"}
 
 
+def _seen_in_sql(
+    world: World, profile: int, tokens: list[bytes]
+) -> dict[bytes, tuple[int, bool, bool]]:
+    """(level, whether the owner is told, whether it may be had in bulk) by token."""
+    in_bulk = visibility.visible_indicators(profile, moment(TODAY), in_bulk=True)
+    with world.database.reading() as session:
+        fed = {row.indicator_id for row in session.execute(in_bulk)}
+    return {
+        match.token: (match.level, match.tells_owner, match.indicator_id in fed)
+        for match in world.matches(profile, *tokens)
+    }
+
+
 def _listed(database: Database, profile: int, *least: int) -> dict[int, int]:
     with database.reading() as session:
-        rows = session.execute(visibility.visible_indicators(profile, TODAY, *least)).all()
+        rows = session.execute(visibility.visible_indicators(profile, moment(TODAY), *least)).all()
     return {row.indicator_id: row.level for row in rows}
 
 

@@ -128,7 +128,7 @@ class World:
 
     def matches(self, profile: int, *tokens: bytes, today: int = TODAY) -> list[Match]:
         with self.database.reading() as session:
-            return visibility.matching_tokens(session, profile, tokens, today)
+            return visibility.matching_tokens(session, profile, tokens, moment(today))
 
     def level(self, profile: int, token: bytes, today: int = TODAY) -> int:
         """The level at which the only posting of `token` is visible; 0 when it is not."""
@@ -140,6 +140,11 @@ class World:
 def like(**changes: Any) -> ClassAttributes:
     """The plain class with some attributes changed."""
     return replace(PLAIN, **changes)
+
+
+def moment(today: int) -> datetime:
+    """Noon of a day since 1970."""
+    return datetime(1970, 1, 1, 12, tzinfo=UTC) + timedelta(days=today)
 
 
 def token_of(number: int) -> bytes:

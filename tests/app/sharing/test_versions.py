@@ -1,0 +1,187 @@
+"""Versions: which holds when, what waits, and how sharing is taken back."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app import clock
+from app.access import CONSOLE, Caller, Means
+from app.audit.reading import Filters, entries
+from app.database import Database
+from app.sharing import history, versions
+from app.sharing.history import VersionState
+from app.sharing.models import Cause
+from postern.vocabulary import Role
+from tests.app.bare import NOON, Clock
+from tests.app.sharing.world import EVERYTHING_TO_POLICE, World, token_of, trio
+
+ANN = UUID(int=1)
+SOON = NOON + timedelta(days=2)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The platform's clock, standing still until a test moves it."""
+    standing = Clock()
+    monkeypatch.setattr(clock, "now", standing)
+    return standing
+
+
+@pytest.fixture
+def world(database: Database, at: Clock) -> World:
+    made = trio(database)
+    made.publish("post-be", EVERYTHING_TO_POLICE)
+    return made
+
+
+def ann(world: World, organisation: str = "post-be") -> Caller:
+    return Caller(
+        person_id=1,
+        person=ANN,
+        organisation_id=world.ids[organisation],
+        organisation=organisation,
+        roles=frozenset({Role.POLICY_OWNER}),
+        scopes=None,
+        means=Means.SESSION,
+    )
+
+
+def schedule(world: World, text: str = "") -> int:
+    """A version that takes effect in two days."""
+    with world.database.transaction() as session:
+        return versions.put_in_force(
+            session,
+            ann(world),
+            world.ids["post-be"],
+            text,
+            Cause.DRAFT,
+            valid_from=SOON,
+            author=ANN,
+        )
+
+
+def states(world: World) -> list[VersionState]:
+    with world.database.transaction() as session:
+        return [each.state for each in history.read_history(session, ann(world))]
+
+
+def test_a_version_takes_effect_at_its_second_and_not_before(world: World, at: Clock) -> None:
+    schedule(world)
+    owner = world.ids["post-be"]
+    for moment, held, waiting in (
+        (SOON - timedelta(seconds=1), 1, 2),
+        (SOON, 2, None),
+    ):
+        at.at = moment
+        with world.database.reading() as session:
+            found = versions.in_force(session, owner, at.at)
+            next_one = versions.scheduled(session, owner, at.at)
+        assert found is not None
+        assert found.seq == held
+        assert (next_one.seq if next_one else None) == waiting
+    assert states(world) == [VersionState.IN_FORCE, VersionState.PAST]
+
+
+def test_before_the_first_version_there_is_none(world: World) -> None:
+    with world.database.reading() as session:
+        assert versions.in_force(session, world.ids["customs-nl"], NOON) is None
+        assert versions.newest_seq(session, world.ids["customs-nl"]) == 0
+        assert versions.history(session, world.ids["customs-nl"]) == []
+        earlier = NOON - timedelta(days=1)
+        assert versions.in_force(session, world.ids["post-be"], earlier) is None
+
+
+def test_a_time_that_has_passed_is_now(world: World, at: Clock) -> None:
+    at.at = SOON + timedelta(days=1)
+    schedule(world)
+    with world.database.reading() as session:
+        found = versions.version(session, world.ids["post-be"], 2)
+    assert found.valid_from == at.at
+    assert states(world)[0] is VersionState.IN_FORCE
+
+
+def test_only_one_version_waits_at_a_time(world: World) -> None:
+    schedule(world)
+    with pytest.raises(versions.ScheduledPolicyError):
+        schedule(world)
+    with pytest.raises(versions.ScheduledPolicyError):
+        world.publish("post-be", "")
+    assert states(world) == [VersionState.SCHEDULED, VersionState.IN_FORCE]
+
+
+def test_a_cancelled_version_never_takes_effect_and_stays_in_the_history(
+    world: World, at: Clock
+) -> None:
+    schedule(world)
+    with world.database.transaction() as session:
+        versions.cancel(session, ann(world), world.ids["post-be"], 2)
+    with world.database.reading() as session:
+        assert versions.newest_seq(session, world.ids["post-be"]) == 1
+    at.at = SOON + timedelta(days=1)
+    assert states(world) == [VersionState.CANCELLED, VersionState.IN_FORCE]
+    assert schedule(world) == 3  # its number is not given again
+
+
+def test_what_does_not_wait_cannot_be_cancelled(world: World, at: Clock) -> None:
+    schedule(world)
+    owner = world.ids["post-be"]
+    for seq in (1, 2):
+        at.at = SOON
+        with (
+            pytest.raises(versions.NotScheduledError),
+            world.database.transaction() as session,
+        ):
+            versions.cancel(session, ann(world), owner, seq)
+    with (
+        pytest.raises(versions.UnknownVersionError),
+        world.database.transaction() as session,
+    ):
+        versions.cancel(session, ann(world), owner, 3)
+
+
+def test_a_stop_takes_back_everything_and_what_waits(world: World) -> None:
+    world.indicator("post-be", token=token_of(1))
+    profile = world.profile("police-de")
+    assert world.level(profile, token_of(1)) == 3
+    schedule(world, EVERYTHING_TO_POLICE)
+    with world.database.transaction() as session:
+        assert versions.stop(session, ann(world), world.ids["post-be"]) == 3
+    assert world.level(profile, token_of(1)) == 0
+    assert states(world) == [VersionState.IN_FORCE, VersionState.CANCELLED, VersionState.PAST]
+    with world.database.reading() as session:
+        stopped = versions.version(session, world.ids["post-be"], 3)
+        told = entries(session, "post-be", Filters(act="policy.cancel")).entries
+    assert (stopped.text, stopped.cause, stopped.author) == ("", Cause.STOP, ANN)
+    assert told[0].details["objects"] == ["post-be/2"]
+
+
+def test_a_version_of_another_organisation_is_not_there(world: World) -> None:
+    with (
+        pytest.raises(versions.UnknownVersionError),
+        world.database.transaction() as session,
+    ):
+        history.read_version(session, ann(world, "customs-nl"), 1)
+
+
+def test_reading_the_history_is_told_to_the_organisation(world: World) -> None:
+    schedule(world)
+    states(world)
+    with world.database.transaction() as session:
+        history.read_version_of(session, CONSOLE, "post-be", 1)
+    with world.database.reading() as session:
+        found = entries(session, "post-be", Filters(act="policy.read")).entries
+    assert [entry.details["objects"] for entry in found] == [
+        ["post-be/1"],
+        ["post-be/2", "post-be/1"],
+    ]
+    assert found[0].details["actor"] == "console"
+
+
+def test_a_version_tells_who_made_it(world: World) -> None:
+    schedule(world)
+    with world.database.reading() as session:
+        first, second = reversed(versions.history(session, world.ids["post-be"]))
+    assert (first.author, first.cause) == (None, Cause.CONSOLE)
+    assert (second.author, second.approved_by, second.valid_from) == (ANN, None, SOON)
+    assert [policy.id for policy in first.policies] == ["post-be/all-to-police"]
