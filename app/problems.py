@@ -127,7 +127,7 @@ def _translate(error: HTTPException) -> PosternError:
         log.error("unexpected error", exc_info=error, endpoint=request.endpoint)
         return UnexpectedError()
     if kind is InvalidRequestError:
-        return InvalidRequestError(errors=_places(getattr(error, "data", {}).get("messages", {})))
+        return InvalidRequestError(errors=places(getattr(error, "data", {}).get("messages", {})))
     if isinstance(error, MethodNotAllowed):
         return MethodNotAllowedError(
             headers={"Allow": ", ".join(sorted(error.valid_methods or ()))}
@@ -135,13 +135,13 @@ def _translate(error: HTTPException) -> PosternError:
     return kind()
 
 
-def _places(messages: Any, place: str = "") -> list[dict[str, str]]:
+def places(messages: Any, place: str = "") -> list[dict[str, str]]:
     """Flatten marshmallow's messages to [{"field": "json.items.3.kind", "reason": "..."}]."""
     if isinstance(messages, dict):
         return [
             found
             for key, inner in messages.items()
-            for found in _places(inner, f"{place}.{_name(key)}" if place else _name(key))
+            for found in places(inner, f"{place}.{_name(key)}" if place else _name(key))
         ]
     reasons = messages if isinstance(messages, list) else [messages]
     return [{"field": place, "reason": str(reason)} for reason in reasons]
