@@ -1,20 +1,30 @@
 """A text is read policy by policy; what is wrong is told with id, line and remedy."""
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
 
+from app.sharing.classes import AGE_BANDS
 from app.sharing.policy_text import (
+    ACTIONS,
     CLOSED_LISTS,
+    DEEPEST_NESTING,
     LONGEST_TEXT,
+    MOST_FAULTS,
+    MOST_OPERATORS,
+    MOST_POLICIES,
+    NUMBERS,
     SCHEMA_FILE,
     Fault,
+    Policy,
     PolicyRefusedError,
     platform_policies,
     read,
+    schema_attributes,
 )
-from postern.vocabulary import Level
+from postern.vocabulary import Action, InformationGrade
 from tests.app.sharing.world import POLICIES
 
 ANNOTATED = '@id("a/b") @label("A sentence")\n'
@@ -35,22 +45,29 @@ def test_the_schema_and_the_vocabulary_have_the_same_closed_lists() -> None:
     assert enumerated == {
         name: [word.value for word in words] for name, words in CLOSED_LISTS.items()
     }
-    actions = re.search(r"action ([\w, ]+) appliesTo", schema)
-    assert actions is not None
-    assert actions.group(1).split(", ") == [level.value for level in Level]
+    actions = ", ".join(re.findall(r"^action ([\w, ]+) appliesTo", schema, re.MULTILINE))
+    assert actions.split(", ") == list(Action) == list(ACTIONS)
 
 
-@pytest.mark.parametrize(
-    "file", sorted(POLICIES.glob("*/*.cedar")), ids=lambda file: f"{file.parent.name}/{file.stem}"
-)
-def test_every_template_and_demonstration_policy_is_valid(file: Path) -> None:
+def test_the_schema_is_read_as_it_stands() -> None:
+    asked = schema_attributes()
+    assert asked["principal"]["role"] == "Role"
+    assert asked["resource"]["ageBand"] == "Long"
+    assert list(asked["context"]) == ["purpose", "legalBasis", "to"]
+    assert {name for name, kind in asked["resource"].items() if kind == "Long"} == set(NUMBERS)
+    assert NUMBERS["ageBand"] == (0, len(AGE_BANDS) - 1)
+    grades = [int(grade) for grade in InformationGrade]
+    assert NUMBERS["informationGrade"] == (min(grades), max(grades))
+
+
+@pytest.mark.parametrize("file", sorted(POLICIES.glob("demo/*.cedar")), ids=lambda file: file.stem)
+def test_every_demonstration_policy_is_valid(file: Path) -> None:
     policies = read(file.read_text("utf-8"))
+    assert policies
     assert all(policy.label for policy in policies)
-    assert policies or file.stem == "nothing"
 
 
-def test_there_are_templates_and_a_demonstration() -> None:
-    assert len(list(POLICIES.glob("templates/*.cedar"))) >= 4
+def test_there_is_a_demonstration() -> None:
     assert {file.stem for file in POLICIES.glob("demo/*.cedar")} == {
         "post-be",
         "customs-nl",
@@ -59,8 +76,9 @@ def test_there_are_templates_and_a_demonstration() -> None:
 
 
 def test_only_the_platform_permits_what_is_ones_own() -> None:
-    permits = [p.id for p in platform_policies() if p.tree["effect"] == "permit"]
-    assert permits == ["platform/own"]
+    permits = {p.id: p.actions() for p in platform_policies() if p.permits}
+    assert set(permits) == {"platform/own", "platform/owner-is-told"}
+    assert permits["platform/owner-is-told"] == {Action.TELL_OWNER}
 
 
 def test_a_text_without_policies_is_valid() -> None:
@@ -123,7 +141,7 @@ def test_a_policy_without_an_id_is_named_by_its_place() -> None:
             ANNOTATED
             + 'permit (principal, action, resource) when { resource.tlp == Tlp::"AMBRE" };',
             "AMBRE",
-            "CLEAR, GREEN, AMBER, AMBER+STRICT, RED",
+            "Did you mean AMBER? Use one of: CLEAR, GREEN, AMBER, AMBER+STRICT, RED.",
         ),
         (
             ANNOTATED
@@ -134,12 +152,51 @@ def test_a_policy_without_an_id_is_named_by_its_place() -> None:
         (
             ANNOTATED + 'permit (principal, action == Action::"read", resource);',
             "read",
-            'Action::"presence"',
+            'Action::"presence" to learn that something is known; Action::"metadata" to',
+        ),
+        (
+            ANNOTATED + 'permit (principal, action == Action::"presense", resource);',
+            "presense",
+            "Did you mean presence?",
         ),
         (
             ANNOTATED + "permit (principal, action, resource) when { resource.colour == 1 };",
             "colour",
-            "docs/policies.md",
+            "docs/policies.md explains resource.owner, resource.kind,",
+        ),
+        (
+            ANNOTATED
+            + 'permit (principal, action, resource) when { resource.knd == Kind::"pgp" };',
+            "knd",
+            "Did you mean kind?",
+        ),
+        (
+            ANNOTATED
+            + "permit (principal, action, resource) when { principal.informationgrade == 1 };",
+            "informationgrade",
+            "docs/policies.md explains principal.organisation",
+        ),
+        (
+            ANNOTATED
+            + 'permit (principal, action, resource) when { principal.kind == Kind::"pgp" };',
+            "kind",
+            "Write resource.kind.",
+        ),
+        (
+            ANNOTATED
+            + 'permit (principal, action, resource) when { context.to in Sector::"post" };',
+            "to",
+            'Action::"onward"',
+        ),
+        (
+            ANNOTATED + 'permit (principal in Sektor::"post", action, resource);',
+            "Sektor",
+            "Did you mean Sector? Use one of: Sector, Role,",
+        ),
+        (
+            ANNOTATED + 'permit (principal, action, resource in Organisation::"post-be");',
+            "applicable action",
+            "leave resource alone",
         ),
         (
             ANNOTATED + 'permit (principal, action, resource) when { resource.ageBand < "1" };',
@@ -149,7 +206,24 @@ def test_a_policy_without_an_id_is_named_by_its_place() -> None:
         (
             ANNOTATED + "permit (principal, action, resource) when { context.mood == 1 };",
             "mood",
-            "docs/policies.md",
+            "docs/policies.md explains context.purpose, context.legalBasis",
+        ),
+        *(
+            (
+                ANNOTATED + f"permit (principal, action, resource) when {{ {condition} }};",
+                reason,
+                remedy,
+            )
+            for condition, reason, remedy in (
+                ("resource.ageBand <= 30", "ageBand with 30", "from 0 to 4"),
+                ("resource.ageBand < 5", "ageBand with 5", "from 0 to 4"),
+                ("-1 < resource.ageBand", "ageBand with -1", "from 0 to 4"),
+                ("[0, 8].contains(resource.barrierStep)", "barrierStep with 8", "from 0 to 7"),
+                ("resource.informationGrade == 0", "informationGrade with 0", "from 1 to 4"),
+                ("!(5 != resource.informationGrade)", "informationGrade with 5", "from 1 to 4"),
+                ('resource.kind == PartyRole::"vendor"', "with a PartyRole", 'Kind::"..."'),
+                ('principal.sector != Country::"BE"', "with a Country", 'Sector::"..."'),
+            )
         ),
         (
             ANNOTATED + 'permit (principal in Country::"UK", action, resource);',
@@ -179,6 +253,33 @@ def test_a_fault_says_what_is_wrong_and_what_to_do(text: str, reason: str, remed
     assert all(fault.line == 1 for fault in faults)
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "resource.ageBand <= 4 && resource.ageBand >= 0",
+        "resource.barrierStep == 7 || resource.barrierStep == 0",
+        "[1, 2, 3, 4].contains(resource.informationGrade)",
+        "resource.ageBand + 30 > 31",
+        "1 + 1 == 2",
+        'principal.organisation == Organisation::"post-be"',
+        '[Handling::"H1"].containsAny(resource.handling)',
+        "resource.handling == resource.handling",
+        "(if resource.ageBand == 1 then 9 else 8) == 8",
+    ],
+)
+def test_a_comparison_that_can_be_meant_is_no_fault(condition: str) -> None:
+    assert read(ANNOTATED + f"permit (principal, action, resource) when {{ {condition} }};")
+
+
+def test_an_unknown_word_is_one_fault() -> None:
+    (fault,) = faults_of(ANNOTATED + 'permit (principal, action == Action::"read", resource);')
+    assert 'Action::"read"' in fault.reason
+    (fault,) = faults_of(
+        ANNOTATED + "permit (principal, action, resource) when { context.mood == 1 };"
+    )
+    assert "mood" in fault.reason
+
+
 def test_two_policies_may_not_have_one_id() -> None:
     one = ANNOTATED + "permit (principal, action, resource);\n"
     (fault,) = faults_of(one + one)
@@ -198,6 +299,64 @@ def test_every_fault_of_a_text_is_told_at_once() -> None:
 def test_a_text_that_is_too_long_is_refused_unread() -> None:
     (fault,) = faults_of("/" * (LONGEST_TEXT + 1))
     assert "longer" in fault.reason
+
+
+def test_a_text_of_too_many_policies_is_refused_unread() -> None:
+    policies = [
+        f'@id("a/{n}") @label("A")\npermit (principal, action, resource);\n'
+        for n in range(MOST_POLICIES + 1)
+    ]
+    assert len(read("".join(policies[:-1]))) == MOST_POLICIES
+    (fault,) = faults_of("".join(policies))
+    assert (fault.policy, fault.line) == ("text", 2 * MOST_POLICIES + 1)
+    assert f"more than {MOST_POLICIES}" in fault.reason
+
+
+def test_no_more_faults_are_told_than_anybody_reads() -> None:
+    text = "".join(f'{ANNOTATED}permit (principal in Country::"X{n}", action, resource);'
+                   for n in range(MOST_FAULTS))  # fmt: skip
+    assert len(faults_of(text)) == MOST_FAULTS
+
+
+def _of(condition: str) -> str:
+    return ANNOTATED + f"permit (principal, action, resource) when {{ {condition} }};"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (_of("(" * 100_000), "longer than"),
+        (_of("(" * 8_000 + "true" + ")" * 8_000), "nested more than"),
+        (_of("[" * 4_000 + "]" * 4_000 + " == 1"), "nested more than"),
+        (_of("{a: " * 2_000 + "1" + "}" * 2_000 + " == 1"), "nested more than"),
+        (_of("1 == " + " + ".join(["1"] * 4_000)), "operators"),
+        (_of(" || ".join(["true"] * 2_000)), "operators"),
+        (_of("if true then " * 500 + "true" + " else false" * 500), "operators"),
+        (_of("context" + ".purpose" * 1_500), "operators"),
+        (_of("true }" + " when { true }" * 300 + " when { true"), "operators"),
+    ],
+    ids=lambda value: value[60:90] if len(value) > 90 else value,
+)
+def test_what_would_exhaust_the_parser_is_never_given_to_it(text: str, reason: str) -> None:
+    (fault,) = faults_of(text)
+    assert (fault.policy, fault.line) == ("a/b", 1)
+    assert reason in fault.reason
+    assert fault.remedy
+
+
+def test_the_most_intricate_policy_that_is_read_fits_a_small_stack() -> None:
+    """Half a mebibyte is less than any thread of a server has."""
+    nested = "(" * (DEEPEST_NESTING - 1) + "true" + ")" * (DEEPEST_NESTING - 1)
+    chain = " || ".join([nested] + ["true"] * (MOST_OPERATORS - 2))
+    found: list[Policy] = []
+    before = threading.stack_size(512 * 1024)
+    try:
+        reader = threading.Thread(target=lambda: found.extend(read(_of(chain))))
+        reader.start()
+    finally:
+        threading.stack_size(before)
+    reader.join()
+    assert len(found) == 1
 
 
 def test_the_problem_lists_the_faults() -> None:
@@ -231,7 +390,7 @@ def test_the_documentation_tells_every_attribute_word_template_and_rule() -> Non
     attributes = re.findall(r"^  (\w+): \w+", schema, re.MULTILINE)
     assert {"handling", "ageBand", "country"} <= set(attributes)
     words = [word.value for words in CLOSED_LISTS.values() for word in words]
-    templates = [file.name for file in POLICIES.glob("templates/*.cedar")]
+    templates = [file.stem for file in POLICIES.glob("templates/*.toml")]
     rules = [policy.id for policy in platform_policies()]
     for name in (*words, *templates, *rules):
         assert f"`{name}`" in _PAGE, name
