@@ -84,7 +84,8 @@ def _furnish(app: Flask, api: Interface, runtime: Runtime) -> None:
             if furniture == "start":
                 module.start(app, runtime)
             elif furniture == "api":
-                api.register_blueprint(module.blueprint)
+                for blueprint in getattr(module, "blueprints", (module.blueprint,)):
+                    api.register_blueprint(blueprint)
             elif furniture == "pages":
                 app.register_blueprint(module.blueprint)
             else:

@@ -15,6 +15,7 @@ from postern.client_errors import ClientError
 from postern.commands.check import check
 from postern.commands.init import init, keys
 from postern.commands.lookup import lookup
+from postern.commands.shared import shared
 from postern.commands.submit import submit
 from postern.commands.terminal import ExitCode, chosen_settings, notice
 from postern.key_errors import KeyDocumentError
@@ -71,7 +72,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = chosen_settings(config)
 
 
-for command in (init, check, keys, submit, lookup):
+for command in (init, check, keys, submit, lookup, shared):
     cli.add_command(command)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from postern.base64url import to_base64url
 from postern.transport import Transport
@@ -18,6 +19,7 @@ from postern.wire import Fields
 ELEMENT_SIZE = 32  # bytes of an element and of a scalar
 MOST_REPORTS = 500  # in one request
 MOST_QUERIES = 100  # in one lookup
+MOST_SHARED = 200  # in one page
 
 _KEYS = "/.well-known/postern-keys.json"
 _API = "/api/v1"
@@ -132,6 +134,35 @@ class LookupResult:
     results: tuple[QueryResult, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SharedIndicator:
+    """An indicator that another organisation shares, with what the platform tells of it."""
+
+    organisation: Organisation
+    level: str
+    indicator: Mapping[str, Any]
+    report: Mapping[str, Any]
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPage:
+    """Shared indicators, newest first; `next` is the cursor of the following page, if any."""
+
+    indicators: tuple[SharedIndicator, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCount:
+    """How many indicators of a kind and barrier step an organisation shares."""
+
+    organisation: str
+    kind: str
+    barrier_step: int | None
+    indicators: int
+
+
 class Evaluates(Protocol):
     """What evaluates blinded elements: a client, or a key at hand in a test."""
 
@@ -238,6 +269,46 @@ class Client:
             results=tuple(_query_result(each) for each in fields.each("results")),
         )
 
+    def shared(
+        self,
+        filters: Mapping[str, str],
+        *,
+        purpose: Purpose,
+        legal_basis: LegalBasis,
+        case: str,
+        limit: int = MOST_SHARED,
+        cursor: str | None = None,
+    ) -> SharedPage:
+        """A page of 1 to 200 indicators that others share in bulk; each page is logged.
+
+        `filters` are those of the interface by name: owner, kind, role, barrier_step, substance,
+        tlp, seen_since.
+        """
+        place = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
+        why = _why(purpose, legal_basis, case)
+        answer = self._transport.get(f"{_API}/indicators?{urlencode({**why, **filters, **place})}")
+        fields = Fields(answer.content, "indicators")
+        return SharedPage(
+            indicators=tuple(_shared(each) for each in fields.each("indicators")),
+            next=fields.optional_text("next"),
+        )
+
+    def shared_counts(
+        self, filters: Mapping[str, str], *, purpose: Purpose, legal_basis: LegalBasis, case: str
+    ) -> list[SharedCount]:
+        """What `shared` holds under the same filters, by owner, kind and barrier step."""
+        asked = urlencode({**_why(purpose, legal_basis, case), **filters})
+        answer = self._transport.get(f"{_API}/indicators/counts?{asked}")
+        return [
+            SharedCount(
+                organisation=each.text("organisation"),
+                kind=each.text("kind"),
+                barrier_step=each.optional_number("barrier_step"),
+                indicators=each.number("indicators"),
+            )
+            for each in Fields(answer.content, "counts").each("counts")
+        ]
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
@@ -249,6 +320,20 @@ def _organisation(fields: Fields) -> Organisation:
         name=fields.text("name"),
         sector=fields.text("sector"),
         country=fields.text("country"),
+    )
+
+
+def _why(purpose: Purpose, legal_basis: LegalBasis, case: str) -> dict[str, str]:
+    return {"purpose": purpose.value, "legal_basis": legal_basis.value, "case": case}
+
+
+def _shared(fields: Fields) -> SharedIndicator:
+    return SharedIndicator(
+        organisation=_organisation(fields.within("organisation")),
+        level=fields.text("level"),
+        indicator=fields.within("indicator").content,
+        report=fields.within("report").content,
+        raw=fields.content,
     )
 
 

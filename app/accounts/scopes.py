@@ -10,6 +10,7 @@ ROLES_OF_SCOPE: Mapping[Scope, frozenset[Role]] = {
     Scope.REPORTS_READ: frozenset({Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE}),
     # Compliance lists the lookups under this scope; asking one needs the analyst's role.
     Scope.LOOKUPS_WRITE: frozenset({Role.ANALYST, Role.COMPLIANCE}),
+    Scope.INDICATORS_READ: frozenset({Role.ANALYST}),
     Scope.AUDIT_READ: frozenset({Role.COMPLIANCE}),
 }
 """Any one of the roles suffices. The verb itself asks for the role again, so a role that is

@@ -1,12 +1,14 @@
-"""Reports over HTTP: submit, list, read, withdraw."""
+"""Over HTTP: an organisation's own reports, and the indicators that others share with it."""
 
 from typing import Any
 from uuid import UUID
 
+from flask import Response
 from flask_smorest import Blueprint
 
 from app.audit.guard import audited, caller, transaction
-from app.indicators import service
+from app.clock import now
+from app.indicators import export, service, shared
 from app.indicators.own import OwnReport, Page
 from app.indicators.schemas import (
     OwnReportSchema,
@@ -17,6 +19,22 @@ from app.indicators.schemas import (
     WithdrawnSchema,
     WithdrawSchema,
 )
+from app.indicators.shared_rows import SharedIndicator
+from app.indicators.shared_schemas import (
+    ExportArgumentsSchema,
+    FiltersSchema,
+    Form,
+    GroundsSchema,
+    ListArgumentsSchema,
+    OnwardArgumentsSchema,
+    OnwardSchema,
+    SharedCountsSchema,
+    SharedIndicatorSchema,
+    SharedIndicatorsSchema,
+)
+from app.indicators.telling import Grounds
+from app.sharing import explanation
+from app.sharing.simulation_schemas import ExplainedSchema
 from postern.vocabulary import Role, Scope
 
 blueprint = Blueprint(
@@ -26,7 +44,18 @@ blueprint = Blueprint(
     description="Suspicious shipments and their indicators, pseudonymised by their owner.",
 )
 
+indicators = Blueprint(
+    "indicators",
+    __name__,
+    url_prefix="/api/v1/indicators",
+    description="What other organisations share with yours, as far as their policies let you see.",
+)
+
+blueprints = (blueprint, indicators)
+
 _READERS = [Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE]
+
+_AUDIENCE_READERS = [Role.SUBMITTER, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER]
 
 
 @blueprint.post("")
@@ -76,3 +105,115 @@ def withdraw(asked: dict[str, Any], report_id: UUID) -> service.Withdrawal:
     of the shipment too. Its client key stays taken.
     """
     return service.withdraw(transaction(), caller(), report_id, asked["reason"])
+
+
+@indicators.get("")
+@audited("indicator.list", roles=[Role.ANALYST], scope=Scope.INDICATORS_READ)
+@indicators.arguments(ListArgumentsSchema, location="query", unknown=None)
+@indicators.response(200, SharedIndicatorsSchema)
+def list_shared(asked: dict[str, Any]) -> shared.Page:
+    """List what other organisations share
+
+    Newest first, in pages: what their policies let you have in bulk for this purpose and on this
+    legal basis. What a policy only answers to a lookup is not listed. Each owner learns which of
+    its indicators you got, unless its policy says otherwise.
+    """
+    limit, cursor = asked.pop("limit"), asked.pop("cursor")
+    grounds = _grounds(asked)
+    return shared.list_shared(
+        transaction(), caller(), grounds, wanted=asked, limit=limit, cursor=cursor
+    )
+
+
+@indicators.get("/counts")
+@audited("indicator.count", roles=[Role.ANALYST], scope=Scope.INDICATORS_READ)
+@indicators.arguments(FiltersSchema, location="query", unknown=None)
+@indicators.response(200, SharedCountsSchema)
+def count_shared(asked: dict[str, Any]) -> shared.Counts:
+    """Count what other organisations share
+
+    Exactly what the list holds under the same filters, by owner, kind and barrier step. What is
+    not listed is not counted.
+    """
+    grounds = _grounds(asked)
+    return shared.count_shared(transaction(), caller(), grounds, wanted=asked)
+
+
+@indicators.get("/export")
+@audited("indicator.export", roles=[Role.ANALYST], scope=Scope.INDICATORS_READ)
+@indicators.arguments(ExportArgumentsSchema, location="query", unknown=None)
+@indicators.response(
+    200,
+    {"type": "string"},
+    content_type="text/csv",
+    description="The file; the header `Postern-Next` is the cursor of the next one, if any.",
+)
+@indicators.alt_response(
+    200,
+    schema={"type": "string"},
+    content_type="application/x-ndjson",
+    description="The file; the header `Postern-Next` is the cursor of the next one, if any.",
+)
+def export_shared(asked: dict[str, Any]) -> Response:
+    """Take what other organisations share away as a file
+
+    The same as the list, as CSV for people or as NDJSON for programs: one object a line, as in
+    the list. Each owner learns that its indicators left as a file.
+    """
+    form: Form = asked.pop("format")
+    limit, cursor = asked.pop("limit"), asked.pop("cursor")
+    grounds = _grounds(asked)
+    page = shared.export_shared(
+        transaction(), caller(), grounds, wanted=asked, limit=limit, cursor=cursor
+    )
+    answer = Response(
+        export.written(page.indicators, form), content_type=export.CONTENT_TYPES[form]
+    )
+    answer.headers["Content-Disposition"] = f'attachment; filename="indicators.{form.value}"'
+    if page.next is not None:
+        answer.headers["Postern-Next"] = str(page.next)
+    return answer
+
+
+@indicators.get("/<uuid:indicator_id>")
+@audited("indicator.read", roles=[Role.ANALYST], scope=Scope.INDICATORS_READ)
+@indicators.arguments(GroundsSchema, location="query", unknown=None)
+@indicators.response(200, SharedIndicatorSchema)
+def read_shared(asked: dict[str, Any], indicator_id: UUID) -> SharedIndicator:
+    """Read one indicator
+
+    One of another organisation that its policy lets you see at `metadata` or above, or one of
+    your own. What you may not see is answered like what does not exist.
+    """
+    return shared.read_shared(transaction(), caller(), _grounds(asked), indicator_id)
+
+
+@indicators.get("/<uuid:indicator_id>/audience")
+@audited("policy.explain", roles=_AUDIENCE_READERS)
+@indicators.response(200, ExplainedSchema)
+def audience(indicator_id: UUID) -> explanation.Explained:
+    """Read who can see one of your own indicators
+
+    Which organisations, how far, for which purposes and by which rules: now, as it grows older,
+    and under the version of your policy that waits for its time, if one does.
+    """
+    return explanation.audience(transaction(), caller(), indicator_id, now())
+
+
+@indicators.get("/<uuid:indicator_id>/onward")
+@audited("indicator.onward", roles=[Role.ANALYST], scope=Scope.INDICATORS_READ)
+@indicators.arguments(OnwardArgumentsSchema, location="query", unknown=None)
+@indicators.response(200, OnwardSchema)
+def may_pass_on(asked: dict[str, Any], indicator_id: UUID) -> shared.Onward:
+    """Ask whether an indicator may be passed on
+
+    Whether the owner's policy lets you give what you see of it to the organisation `to`. Of a
+    denial no reason is told.
+    """
+    to = asked.pop("to")
+    return shared.may_pass_on(transaction(), caller(), _grounds(asked), indicator_id, to)
+
+
+def _grounds(asked: dict[str, Any]) -> Grounds:
+    """Why this is asked, taken out of the arguments."""
+    return Grounds(asked.pop("purpose"), asked.pop("legal_basis"), asked.pop("case"))

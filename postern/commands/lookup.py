@@ -15,6 +15,7 @@ from rich.table import Table
 from postern.address_text import read_address
 from postern.client import MOST_QUERIES, Client, Hit, LookupResult, QueryResult
 from postern.columns import load_overrides, read_header
+from postern.commands.indicator_words import conditions, observed, plain
 from postern.commands.options import needed, needed_case, why
 from postern.commands.terminal import (
     Chosen,
@@ -278,7 +279,7 @@ class _Told:
                 _tell_result(self._console, each, result)
         if not self._as_json:
             when = written_moment(answer.asked_at)
-            say(f"Logged as lookup {_plain(answer.lookup)} at {when}.")
+            say(f"Logged as lookup {plain(answer.lookup)} at {when}.")
 
     def end(self, faults: Sequence[tuple[str, Fault]]) -> None:
         if self._as_json:
@@ -315,13 +316,13 @@ def _tell_result(console: Console, asked: Asked, result: QueryResult) -> None:
     )
     for hit in result.hits:
         table.add_row(
-            f"{_plain(hit.organisation.name)} ({_plain(hit.organisation.code)})",
-            _plain(hit.level),
+            f"{plain(hit.organisation.name)} ({plain(hit.organisation.code)})",
+            plain(hit.level),
             _strength(hit),
-            _plain(hit.explanation or _NOTHING_MORE.get(hit.level, "")),
-            _observed(hit.indicator),
-            _conditions(hit.indicator),
-            _plain(str((hit.indicator or {}).get("id", ""))),
+            plain(hit.explanation or _NOTHING_MORE.get(hit.level, "")),
+            observed(hit.indicator),
+            conditions(hit.indicator),
+            plain(str((hit.indicator or {}).get("id", ""))),
         )
     console.print(table)
     if result.more:
@@ -330,31 +331,8 @@ def _tell_result(console: Console, asked: Asked, result: QueryResult) -> None:
 
 def _strength(hit: Hit) -> str:
     if hit.precision is None:
-        return f"{_plain(hit.band)} (precision not measured)"
-    return f"{_plain(hit.band)} (at least {hit.precision:.0%} right when measured)"
-
-
-def _observed(indicator: Mapping[str, Any] | None) -> str:
-    days = [(indicator or {}).get(name) for name in ("observed_from", "observed_to")]
-    return _plain(" to ".join(dict.fromkeys(str(day) for day in days if day)))
-
-
-def _conditions(indicator: Mapping[str, Any] | None) -> str:
-    if not indicator:
-        return ""
-    codes = indicator.get("handling")
-    told = [
-        f"TLP:{indicator.get('tlp')}",
-        *(codes if isinstance(codes, list) else ()),
-        f"may: {indicator.get('permitted_action')}",
-        f"grade {indicator.get('source_grade')}{indicator.get('information_grade')}",
-    ]
-    return _plain(", ".join(map(str, told)))
-
-
-def _plain(text: str) -> str:
-    """The platform's words, unable to do anything to a terminal."""
-    return "".join(each if each.isprintable() else " " for each in text)
+        return f"{plain(hit.band)} (precision not measured)"
+    return f"{plain(hit.band)} (at least {hit.precision:.0%} right when measured)"
 
 
 _NOTHING_MORE = {Level.PRESENCE.value: "its owner shows that it is there, and no more"}

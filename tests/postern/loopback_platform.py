@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID, uuid5
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -77,7 +78,7 @@ class LoopbackPlatform:
             "person": str(uuid5(_NAMES, "person")),
             "organisation": ORGANISATION,
             "roles": ["analyst", "submitter"],
-            "scopes": ["evaluate", "lookups:write", "reports:write"],
+            "scopes": ["evaluate", "lookups:write", "reports:write", "indicators:read"],
             "expires_at": (now() + timedelta(days=30)).isoformat(),
         }
         self.quota: int | None = None  # evaluations left of each kind; None: plenty
@@ -88,9 +89,12 @@ class LoopbackPlatform:
         self.refuse_rows_with: str | None = None  # a kind whose reports are rejected
         self.body_limit = 8 * 2**20
         self.hits: list[dict[str, Any]] = []
+        self.shared: list[dict[str, Any]] = []
+        self.counts: list[dict[str, Any]] = []
         self.replies: dict[str, list[Reply]] = {}  # path -> answers given instead, in order
         self.calls: list[tuple[str, str, Mapping[str, str]]] = []
         self.bodies: list[tuple[str, Any]] = []
+        self.asked: list[tuple[str, dict[str, str]]] = []  # paths with the arguments in them
         self.evaluated: Counter[str] = Counter()
         self.stored: dict[str, tuple[str, str]] = {}  # client key -> (content, id)
 
@@ -127,8 +131,12 @@ class LoopbackPlatform:
         )
         return key_document.sign(document, self.directory_key)
 
-    def answer(self, method: str, path: str, body: Any) -> Reply:
+    def answer(self, method: str, address: str, body: Any) -> Reply:
         """What the platform says to one request."""
+        path, _, query = address.partition("?")
+        asked = dict(parse_qsl(query, keep_blank_values=True))
+        if asked:
+            self.asked.append((path, asked))
         if waiting := self.replies.get(path):
             return waiting.pop(0)
         answers: dict[tuple[str, str], Callable[[], Reply]] = {
@@ -137,6 +145,8 @@ class LoopbackPlatform:
             ("POST", "/api/v1/evaluate"): lambda: self._evaluate(body),
             ("POST", "/api/v1/reports"): lambda: self._take(body),
             ("POST", "/api/v1/lookups"): lambda: self._look_up(body),
+            ("GET", "/api/v1/indicators"): lambda: self._list(asked),
+            ("GET", "/api/v1/indicators/counts"): lambda: Reply(200, {"counts": self.counts}),
         }
         return answers.get((method, path), lambda: problem(404, "not-found"))()
 
@@ -209,6 +219,12 @@ class LoopbackPlatform:
             "indicators": [],
             "errors": [],
         }
+
+    def _list(self, asked: Mapping[str, str]) -> Reply:
+        start, limit = int(asked.get("cursor", "0")), int(asked["limit"])
+        end = start + limit
+        following = str(end) if end < len(self.shared) else None
+        return Reply(200, {"indicators": self.shared[start:end], "next": following})
 
     def _look_up(self, body: Any) -> Reply:
         results = [{"id": each["id"], "hits": self.hits, "more": False} for each in body["queries"]]

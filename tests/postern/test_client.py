@@ -60,7 +60,7 @@ def test_the_token_goes_with_every_request_but_the_one_for_the_keys(
 def test_who_the_token_stands_for_is_read(platform: LoopbackPlatform, client: Client) -> None:
     me = client.me()
     assert me.organisation.code == "post-be"
-    assert me.scopes == ("evaluate", "lookups:write", "reports:write")
+    assert me.scopes == ("evaluate", "lookups:write", "reports:write", "indicators:read")
     assert me.expires_at is not None
     platform.me |= {"scopes": None, "expires_at": None}
     assert client.me().scopes is None

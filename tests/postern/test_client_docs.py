@@ -1,4 +1,4 @@
-"""docs/client.md, docs/submit.md and docs/lookup.md speak of everything that the client has."""
+"""docs/client.md, submit.md, lookup.md and shared.md speak of everything that the client has."""
 
 import re
 import shlex
@@ -16,7 +16,9 @@ from tests.postern.conftest import Desk
 from tests.postern.loopback_platform import LoopbackPlatform
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = {name: (DOCS / f"{name}.md").read_text() for name in ("client", "submit", "lookup")}
+PAGES = {
+    name: (DOCS / f"{name}.md").read_text() for name in ("client", "submit", "lookup", "shared")
+}
 
 
 def test_every_setting_of_the_client_is_documented() -> None:
@@ -33,7 +35,8 @@ def test_every_exit_code_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "page"), [("submit", "submit"), ("lookup", "lookup"), ("init", "client")]
+    ("command", "page"),
+    [("submit", "submit"), ("lookup", "lookup"), ("shared", "shared"), ("init", "client")],
 )
 def test_every_option_is_documented(command: str, page: str) -> None:
     options = [

@@ -1,0 +1,267 @@
+"""The verbs on what other organisations share: list, count, export, read one, pass one on.
+
+Lists, counts and exports are in bulk, which an owner permits apart (`feed`); reading one is for
+whoever has its id, from a lookup for instance. Every other owner whose records left learns it by an
+entry of its own, unless its policy tells the reader alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.access import Caller
+from app.audit.service import append
+from app.clock import now
+from app.errors import InvalidRequestError, NotFoundError
+from app.indicators import shared_rows
+from app.indicators.shared_rows import Filters, Found, Reader, SharedCount, SharedIndicator
+from app.indicators.telling import Grounds, Told, tell_owners
+from app.organisations import service as organisations
+from app.sharing import onward
+from app.sharing.reasons import decided
+from app.sharing.service import profile_id
+from postern.vocabulary import Role
+
+MOST_LISTED = 200  # of one page
+MOST_EXPORTED = 2000  # of one file, and of the ids that one entry of the log names
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Indicators of others, newest first; `next` is the cursor of the following page, if any."""
+
+    indicators: list[SharedIndicator]
+    next: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the list holds, counted; `indicators` is the sum."""
+
+    indicators: int
+    counts: list[SharedCount]
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Whether an indicator may be passed on to the organisation `to`, and what allows it."""
+
+    indicator: UUID
+    to: str
+    allowed: bool
+    policy: str | None
+    rules: Sequence[str]
+
+
+def list_shared(
+    session: Session,
+    caller: Caller,
+    grounds: Grounds,
+    *,
+    wanted: Mapping[str, Any],
+    limit: int,
+    cursor: UUID | None = None,
+) -> Page:
+    """What others let this reader have in bulk, newest first; one's own is not in it.
+
+    `wanted` are filters by name (`Filters`, the owner by its code). InvalidRequestError for an
+    owner that is no organisation.
+    """
+    return _page(
+        session, caller, "indicator.list", grounds, wanted=wanted, limit=limit, cursor=cursor
+    )
+
+
+def export_shared(
+    session: Session,
+    caller: Caller,
+    grounds: Grounds,
+    *,
+    wanted: Mapping[str, Any],
+    limit: int,
+    cursor: UUID | None = None,
+) -> Page:
+    """The same as `list_shared`, to be taken away as a file, and logged as that."""
+    return _page(
+        session, caller, "indicator.export", grounds, wanted=wanted, limit=limit, cursor=cursor
+    )
+
+
+def count_shared(
+    session: Session, caller: Caller, grounds: Grounds, *, wanted: Mapping[str, Any]
+) -> Counts:
+    """How many indicators `list_shared` would list, by owner, kind and barrier step."""
+    reader = _reader(session, caller, grounds)
+    found = shared_rows.counts(session, reader, _filters(session, wanted))
+    total = sum(each.indicators for each in found)
+    append(
+        session,
+        caller,
+        "indicator.count",
+        purpose=grounds.purpose,
+        basis=grounds.legal_basis,
+        case=grounds.case,
+        object_type="indicator",
+        count=total,
+        results=[_counted(each) for each in found],
+        details={"filters": _told_filters(wanted)},
+    )
+    return Counts(total, found)
+
+
+def read_shared(
+    session: Session, caller: Caller, grounds: Grounds, public_id: UUID
+) -> SharedIndicator:
+    """One indicator that is visible at `metadata` or above, one's own too.
+
+    NotFoundError for any other: not there, not yours and not visible are one answer.
+    """
+    found = _visible(session, caller, grounds, public_id)
+    _log(session, caller, "indicator.read", grounds, [found])
+    return found.shared
+
+
+def may_pass_on(
+    session: Session, caller: Caller, grounds: Grounds, public_id: UUID, to: str
+) -> Onward:
+    """Whether this reader may pass the indicator on to the organisation with the code `to`.
+
+    NotFoundError when it is not visible to the reader at `metadata`; InvalidRequestError when
+    there is no such organisation, or it is the reader's own.
+    """
+    to_id = _organisation(session, "to", to)
+    if to == caller.organisation:
+        reason = "This is your own organisation: name the one that would receive it."
+        raise InvalidRequestError(errors=[_error("to", reason)])
+    found = _visible(session, caller, grounds, public_id)
+    verdict = onward.verdict(
+        session,
+        onward.Question(
+            owner_id=found.organisation_id,
+            share_class_id=found.share_class_id,
+            seen_day=found.seen_day,
+            reader_id=caller.member[0],
+            role=Role.ANALYST,
+            purpose=grounds.purpose,
+            legal_basis=grounds.legal_basis,
+            to_id=to_id,
+        ),
+        now(),
+    )
+    append(
+        session,
+        caller,
+        "indicator.onward",
+        purpose=grounds.purpose,
+        basis=grounds.legal_basis,
+        case=grounds.case,
+        object_type="indicator",
+        objects=[str(public_id)],
+        results=[[str(public_id), to, verdict.allowed]],
+        details={"to": to, "allowed": verdict.allowed},
+    )
+    return Onward(public_id, to, verdict.allowed, verdict.policy, verdict.rules)
+
+
+def _page(
+    session: Session,
+    caller: Caller,
+    act: str,
+    grounds: Grounds,
+    *,
+    wanted: Mapping[str, Any],
+    limit: int,
+    cursor: UUID | None,
+) -> Page:
+    reader = _reader(session, caller, grounds)
+    filters = _filters(session, wanted)
+    found, following = shared_rows.page(session, reader, filters, limit, cursor)
+    _log(session, caller, act, grounds, found, filters=_told_filters(wanted))
+    return Page([each.shared for each in found], following)
+
+
+def _reader(session: Session, caller: Caller, grounds: Grounds) -> Reader:
+    organisation_id, _ = caller.member
+    profile = profile_id(
+        session, organisation_id, Role.ANALYST, grounds.purpose, grounds.legal_basis
+    )
+    return Reader(organisation_id, profile, now())
+
+
+def _visible(session: Session, caller: Caller, grounds: Grounds, public_id: UUID) -> Found:
+    found = shared_rows.one(session, _reader(session, caller, grounds), public_id)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def _filters(session: Session, wanted: Mapping[str, Any]) -> Filters:
+    named = {name: value for name, value in wanted.items() if name != "owner"}
+    code = wanted.get("owner")
+    return Filters(**named, owner=None if code is None else _organisation(session, "owner", code))
+
+
+def _organisation(session: Session, field: str, code: str) -> int:
+    try:
+        return organisations.find(session, code)[0]
+    except organisations.UnknownOrganisationError:
+        reason = "No organisation has this code: see GET /api/v1/organisations."
+        raise InvalidRequestError(errors=[_error(field, reason)]) from None
+
+
+def _error(field: str, reason: str) -> dict[str, str]:
+    return {"field": f"query.{field}", "reason": reason}
+
+
+def _told_filters(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters in use, as the log can hold them."""
+    return {
+        name: value if isinstance(value, int) else str(value)
+        for name, value in wanted.items()
+        if value is not None
+    }
+
+
+def _counted(count: SharedCount) -> list[Any]:
+    return [count.organisation, count.kind.value, count.barrier_step, count.indicators]
+
+
+def _log(
+    session: Session,
+    caller: Caller,
+    act: str,
+    grounds: Grounds,
+    found: Sequence[Found],
+    **details: Any,
+) -> None:
+    """The reader's entry, and one for each other owner that is to be told."""
+    reasons = decided(session, (each.grant_reason_id for each in found))
+    append(
+        session,
+        caller,
+        act,
+        purpose=grounds.purpose,
+        basis=grounds.legal_basis,
+        case=grounds.case,
+        object_type="indicator",
+        objects=[str(each.public_id) for each in found],
+        results=[[str(each.public_id), each.shared.level.value] for each in found],
+        details={
+            "policies": sorted({reasons[each.grant_reason_id].name for each in found}),
+            **details,
+        },
+    )
+    told = [
+        Told(
+            each.shared.organisation.code,
+            str(each.public_id),
+            each.shared.level,
+            each.grant_reason_id,
+        )
+        for each in found
+        if each.tells_owner
+    ]
+    tell_owners(session, caller, "indicator.shared", grounds, told=told, by=act)
