@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.access import Caller
 from app.accounts.authentication import RefusedToken, SignedIn, by_session, by_token
 from app.accounts.console import tokens as token_commands
+from app.accounts.naming import person_name
 from app.accounts.passwords import Passwords
 from app.accounts.profiles import Profiles
 from app.accounts.sign_in import forget_ended_sessions, note_use
@@ -49,6 +50,7 @@ def start(app: Flask, runtime: Runtime) -> None:
     runtime.add(Profiles(runtime.secrets.accounts))
     runtime.add(Passwords())
     app.cli.add_command(token_commands)
+    app.jinja_env.globals["person_name"] = person_name
     duty(runtime, "ended-sessions", timedelta(hours=1), forget_ended_sessions)
     logins = LoginManager()
     # A cookie that comes from another address or browser than the one it was given to is void.

@@ -44,8 +44,11 @@ class Frame:
     links: tuple[Link, ...]
 
 
+_POLICY_READERS = frozenset({Role.POLICY_OWNER, Role.APPROVER, Role.COMPLIANCE})
+
 _LINKS: tuple[tuple[str, LazyString, frozenset[Role]], ...] = (
     ("/", _("Overview"), frozenset()),
+    ("/policy", _("Sharing policy"), _POLICY_READERS),
     ("/access-log", _("Access log"), frozenset({Role.COMPLIANCE})),
     ("/account", _("Account"), frozenset()),
 )
@@ -58,16 +61,21 @@ def page_frame() -> Frame:
         platform=runtime().settings.platform.name,
         language=language(),
         languages=tuple(Language(code, name) for code, name in LANGUAGES.items()),
-        here=request.full_path.rstrip("?") if request.method == "GET" else "/",
+        here=request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "/",
         is_signed_in=caller is not None,
         organisation=_organisation_name(caller) if caller else "",
         roles=tuple(words(role) for role in Role if role in caller.roles) if caller else (),
         links=tuple(
-            Link(address, said, is_here=request.path == address)
+            Link(address, said, is_here=_is_here(address))
             for address, said, roles in _LINKS
             if caller is not None and caller.may(roles, None)
         ),
     )
+
+
+def _is_here(address: str) -> bool:
+    """Whether the page in progress is that of the link, or one below it."""
+    return request.path == address or (address != "/" and request.path.startswith(f"{address}/"))
 
 
 def _organisation_name(caller: Caller) -> str:

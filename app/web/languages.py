@@ -17,7 +17,11 @@ from app.access import Means
 from app.accounts.authentication import Refusal, signed_in
 from app.audit.catalogue import Operation
 from app.audit.entry import Outcome
+from app.sharing.history import VersionState
+from app.sharing.models import Cause, DraftStatus
+from app.sharing.rules import Effect
 from postern.vocabulary import (
+    Action,
     Assertion,
     Band,
     Concealment,
@@ -37,6 +41,7 @@ from postern.vocabulary import (
     Service,
     SubjectCategory,
     Substance,
+    Told,
 )
 
 LANGUAGES: Mapping[str, str] = {
@@ -230,6 +235,55 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Level.REQUEST: _("on request"),
         }
     ),
+    "Action": _by_value(
+        {
+            Action.PRESENCE: _("presence"),
+            Action.METADATA: _("metadata"),
+            Action.REQUEST: _("on request"),
+            Action.SCREEN: _("filters to screen with"),
+            Action.FEED: _("lists, counts and exports"),
+            Action.TELL_OWNER: _("you are told of the hit too"),
+            Action.ALERT_OWNER: _("you alone are told of the hit"),
+            Action.ONWARD: _("passing on"),
+        }
+    ),
+    "Told": _by_value(
+        {
+            Told.BOTH: _("both are told"),
+            Told.OWNER_ONLY: _("only you are told"),
+            Told.REQUESTER_ONLY: _("only the reader is told"),
+        }
+    ),
+    "Effect": _by_value(
+        {
+            Effect.PERMIT: _("lets out"),
+            Effect.FORBID: _("holds back"),
+        }
+    ),
+    "DraftStatus": _by_value(
+        {
+            DraftStatus.EDITING: _("being written"),
+            DraftStatus.PROPOSED: _("waits for a decision"),
+            DraftStatus.APPROVED: _("approved"),
+            DraftStatus.REFUSED: _("refused"),
+            DraftStatus.DISCARDED: _("discarded"),
+        }
+    ),
+    "VersionState": _by_value(
+        {
+            VersionState.IN_FORCE: _("in force"),
+            VersionState.SCHEDULED: _("waits for its time"),
+            VersionState.CANCELLED: _("cancelled before its time"),
+            VersionState.PAST: _("past"),
+        }
+    ),
+    "Cause": _by_value(
+        {
+            Cause.CONSOLE: _("first policy, from the platform's console"),
+            Cause.DRAFT: _("approved draft"),
+            Cause.STOP: _("all sharing stopped"),
+        }
+    ),
     "Service": _by_value(
         {
             Service.LETTER: _("letter"),
@@ -298,6 +352,7 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Scope.REPORTS_WRITE: _("submit and withdraw reports"),
             Scope.REPORTS_READ: _("read own reports"),
             Scope.LOOKUPS_WRITE: _("look up identifiers"),
+            Scope.INDICATORS_READ: _("read what others share"),
             Scope.AUDIT_READ: _("read the access log"),
         }
     ),
@@ -382,5 +437,63 @@ PROBLEMS: tuple[LazyString, ...] = (
     _("The present password is wrong, or there were too many attempts."),
     _("Choose scopes from the list and write a number of days."),
     _("A token needs at least one scope."),
+    _("Somebody has changed the draft since you read it"),
+    _("Read the draft again and decide on its newest revision, which the answer names."),
+    _("The draft was approved, refused or discarded, and is kept as it was"),
+    _("Make a new draft."),
+    _("The draft waits for a second person, and its text stands still"),
+    _("Withdraw the proposal first, then edit the draft and propose it again."),
+    _("The draft was not proposed, or its proposal was withdrawn"),
+    _("Have a policy owner propose the draft first."),
+    _("The policy has changed since this text was compared with it"),
+    _(
+        "Open the draft again (withdraw it if it was proposed), compare it with the newest "
+        "version, save it and propose it again."
+    ),
+    _("You wrote or proposed this draft, so somebody else must approve it"),
+    _("Ask a policy owner or approver of your organisation who had no part in the draft."),
+    _("A version of the policy is already waiting for its time"),
+    _("Cancel that version first, or wait until it has taken effect."),
+    _("This version does not wait for its time"),
+    _("To go back to an earlier version, make a draft of it; to stop all sharing, use stop."),
+    _("The policy text cannot take effect"),
+    _("Correct the policies listed in errors; nothing has changed meanwhile."),
+    _("Say why in up to 500 characters: the author reads it."),
+    _("A reason has up to 500 characters of plain text."),
+    _("A title has 1 to 200 characters of one line."),
+    _("This moment has passed; leave it out to take effect with the approval."),
+    _("This moment lies more than a year ahead; choose an earlier."),
+    _("Write the moment as 2027-01-31T09:00, in UTC."),
+    _("Choose what the rule permits."),
+    _("Choose what the rule keeps back."),
+    _("A handling code cannot be both demanded and excluded."),
+    _("No record is as old as this and newer than the other age."),
+    _("A rule that permits keeps nothing back: choose a level, or forbid."),
+    _("Permit only those whom you name; everybody else can be forbidden."),
+    _("Where only you are told, the reader gets nothing: leave the rest out."),
+    _("A rule that forbids permits no level: choose what it keeps back."),
+    _("Who is told can be chosen in a rule that permits only."),
+    _("Name those whom the rule spares."),
+    _("Another rule has this name."),
+    _("Use an ISO 3166-1 code of two capital letters, such as NL."),
+    _("Write the code: lower-case letters, digits and hyphens."),
+    _("Write up to 40 lower-case letters, digits and hyphens, not ending in -onward or -untold."),
+    _("Write one sentence."),
+    _("Leave out control characters and broken ones."),
+    _("Length must be between 1 and 200."),
+    _(
+        "Only hits that you were told of can be decided again. What a lookup matched and was hidden"
+        " is recorded nowhere, on purpose, and hits of which only the reader was told are in the"
+        " reader's log alone: so what the text would newly show is not among these figures."
+        " Readers and indicators are taken as they are today, at the age of that day."
+    ),
+    _("no organisation of today is let in by it; it waits for one that joins"),
+    _("Check sector, country and community if you meant a member of today."),
+    _("it forbids nothing that another rule of this text permits"),
+    _("Remove it, or check that it is about the same readers, purposes and records."),
+    _(
+        "it permits nothing that is not denied elsewhere: another rule of this text forbids"
+        " it, or nothing permits the level before it"
+    ),
 )
 """What errors say on pages; the sentences stand with the errors, in English, and are found here."""

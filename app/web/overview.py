@@ -24,7 +24,9 @@ from app.organisations.service import Member, directory
 from app.pseudonyms import service as pseudonyms
 from app.pseudonyms.models import KeyEpoch
 from app.pseudonyms.quota import Remaining
+from app.sharing import draft_pages, drafts
 from app.sharing import service as sharing
+from app.sharing.models import DraftStatus
 from postern.vocabulary import EvaluationKind, Role
 
 RECENT = timedelta(days=30)
@@ -46,8 +48,12 @@ class AnalystSection:
 
 @dataclass(frozen=True)
 class ApproverSection:
-    """`matches` counts the lookups of others that met one's indicators in the last 30 days."""
+    """`matches` counts the lookups of others that met one's indicators in the last 30 days.
 
+    `proposals` counts drafts of the sharing policy that wait for this person's decision.
+    """
+
+    proposals: int
     matches: int
     latest: Sequence[reading.ReadEntry]
 
@@ -76,6 +82,9 @@ class SharedWith:
 
 @dataclass(frozen=True)
 class PolicySection:
+    """`proposals` counts drafts that wait for this person's decision."""
+
+    proposals: int
     policy: sharing.CurrentPolicy
     shared: Sequence[SharedWith]
 
@@ -152,6 +161,7 @@ def _approver(session: Session, caller: Caller) -> ApproverSection:
     since = clock.now() - RECENT
     matches = reading.Filters(operation=Operation.COMBINATION, since=since)
     return ApproverSection(
+        proposals=_proposals(session, caller),
         matches=reading.operation_counts(session, caller.organisation, since)[
             Operation.COMBINATION
         ],
@@ -169,15 +179,21 @@ def _compliance(session: Session, caller: Caller) -> ComplianceSection:
 
 
 def _policy(session: Session, caller: Caller) -> PolicySection:
-    counts = sharing.level_counts(session, caller.member[0])
+    counts = sharing.level_counts(session, caller.member[0], clock.now())
     names = dict.fromkeys(count.name for count in counts)
     return PolicySection(
+        proposals=_proposals(session, caller),
         policy=sharing.current(session, caller, caller.organisation),
         shared=[
             SharedWith(name, [count for count in counts if count.name == name and count.total])
             for name in names
         ],
     )
+
+
+def _proposals(session: Session, caller: Caller) -> int:
+    proposed = drafts.list_drafts(session, caller, DraftStatus.PROPOSED)
+    return sum(draft_pages.may_decide(each) for each in proposed)
 
 
 def _administrator(session: Session, caller: Caller) -> AdministratorSection:

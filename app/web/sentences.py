@@ -6,15 +6,18 @@ that was erased is left out of the sentence.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from flask_babel import format_decimal
+from flask_babel import format_datetime, format_decimal
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from app.access import PLATFORM, Means
 from app.audit.catalogue import CATALOGUE
 from app.audit.entry import Outcome
+from app.clock import milliseconds
+from app.sharing.models import Cause
 from app.web.languages import gettext, ngettext, translated, words
 
 Record = Mapping[str, Any]
@@ -22,6 +25,8 @@ Details = Mapping[str, Any]
 
 _TELL_OF_STRANGERS = frozenset({"session.refuse", "token.refuse"})
 """Acts of nobody known, whose outcome is always a denial."""
+
+_AT_ONCE = 1000  # milliseconds within which a version is in force with its entry
 
 _SHOWN_OF_ID = 8  # characters: enough to tell the people of one organisation apart
 
@@ -244,14 +249,137 @@ def _lookup_expiry(told: _Told) -> str:
     )
 
 
-def _publication(told: _Told) -> str:
+def _alert(told: _Told) -> str:
+    viewer = str(told.details.get("viewer") or told.record["org"])
+    return ngettext(
+        "A lookup by %(viewer)s matched %(num)s of your indicators and was not told of it",
+        "A lookup by %(viewer)s matched %(num)s of your indicators and was not told of them",
+        told.count,
+        viewer=told.names.get(viewer, viewer),
+    )
+
+
+def _shared(told: _Told) -> str:
+    viewer = str(told.details.get("viewer") or told.record["org"])
+    return ngettext(
+        "%(num)s of your indicators was given to %(viewer)s",
+        "%(num)s of your indicators were given to %(viewer)s",
+        told.count,
+        viewer=told.names.get(viewer, viewer),
+    )
+
+
+def _shared_list(told: _Told) -> str:
+    return ngettext(
+        "%(who)s listed %(num)s indicator of others",
+        "%(who)s listed %(num)s indicators of others",
+        told.count,
+        who=told.who,
+    )
+
+
+def _shared_count(told: _Told) -> str:
+    return ngettext(
+        "%(who)s counted %(num)s indicator of others",
+        "%(who)s counted %(num)s indicators of others",
+        told.count,
+        who=told.who,
+    )
+
+
+def _shared_export(told: _Told) -> str:
+    return ngettext(
+        "%(who)s took %(num)s indicator of others away as a file",
+        "%(who)s took %(num)s indicators of others away as a file",
+        told.count,
+        who=told.who,
+    )
+
+
+def _explanation(told: _Told) -> str:
+    if told.record.get("obj") == "lookup":
+        return gettext("%(who)s read why hits were shown", who=told.who)
+    if not told.count:
+        return gettext("%(who)s opened the page on who can see an indicator", who=told.who)
+    return gettext("%(who)s read who can see an indicator", who=told.who)
+
+
+def _onward(told: _Told) -> str:
+    to = str(told.details.get("to", ""))
+    if not to:
+        return gettext("%(who)s asked whether an indicator may be passed on", who=told.who)
+    return gettext(
+        "%(who)s asked whether an indicator may be passed on to %(to)s",
+        who=told.who,
+        to=told.names.get(to, to),
+    )
+
+
+def _version(told: _Told) -> str:
     objects = told.details.get("objects") or [""]
-    version = str(objects[0]).rpartition("/")[2]
+    return str(objects[0]).rpartition("/")[2]
+
+
+def _publication(told: _Told) -> str:
+    version = _version(told)
+    if told.details.get("cause") == Cause.STOP.value:
+        return gettext(
+            "%(who)s stopped all sharing (version %(version)s)", who=told.who, version=version
+        )
+    begins = _moment(told.details.get("valid_from"))
+    if begins and milliseconds(begins) > int(told.record.get("t", 0)) + _AT_ONCE:
+        return gettext(
+            "%(who)s made version %(version)s of the sharing policy, in force from %(moment)s UTC",
+            who=told.who,
+            version=version,
+            moment=format_datetime(begins, "short"),
+        )
     return gettext(
         "%(who)s put version %(version)s of the sharing policy in force",
         who=told.who,
         version=version,
     )
+
+
+def _moment(written: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(written))
+    except ValueError:
+        return None
+
+
+def _cancellation(told: _Told) -> str:
+    return gettext(
+        "%(who)s cancelled version %(version)s of the sharing policy before its time",
+        who=told.who,
+        version=_version(told),
+    )
+
+
+def _invalid(told: _Told) -> str:
+    return gettext(
+        "Version %(version)s of the sharing policy is no longer valid and shares nothing",
+        version=_version(told),
+    )
+
+
+def _draft(told: _Told) -> str:
+    pattern = _DRAFT_STEPS.get(str(told.details.get("step", "")), _SOME_STEP)
+    return str(pattern) % {"who": told.who}
+
+
+_SOME_STEP = _("%(who)s changed a draft of the sharing policy")
+
+_DRAFT_STEPS: Mapping[str, LazyString] = {
+    "create": _("%(who)s began a draft of the sharing policy"),
+    "edit": _("%(who)s edited a draft of the sharing policy"),
+    "propose": _("%(who)s proposed a draft of the sharing policy"),
+    "withdraw": _("%(who)s withdrew a proposal for the sharing policy"),
+    "approve": _("%(who)s approved a draft of the sharing policy"),
+    "refuse": _("%(who)s refused a draft of the sharing policy"),
+    "discard": _("%(who)s discarded a draft of the sharing policy"),
+    "expire": _("A proposal for the sharing policy was discarded: nobody decided in time"),
+}
 
 
 def _refused_sign_in(told: _Told) -> str:
@@ -281,8 +409,15 @@ ACT_NAMES: Mapping[str, LazyString] = {
     "account.status": _("Account closed or unlocked"),
     "audit.read": _("Access log read"),
     "evaluation.evaluate": _("Blind evaluation"),
+    "indicator.alert": _("Match that only you are told of"),
+    "indicator.count": _("Indicators of others counted"),
     "indicator.expire": _("Indicators expired"),
+    "indicator.export": _("Indicators of others exported"),
+    "indicator.list": _("Indicators of others listed"),
     "indicator.match": _("Match with your indicators"),
+    "indicator.onward": _("Passing on asked about"),
+    "indicator.read": _("Indicator read"),
+    "indicator.shared": _("Your indicators given to others"),
     "interface.read": _("Own account read"),
     "key.epoch": _("Key epoch opened"),
     "lookup.ask": _("Lookup"),
@@ -294,9 +429,15 @@ ACT_NAMES: Mapping[str, LazyString] = {
     "organisation.list": _("Organisations listed"),
     "organisation.status": _("Organisation suspended or active again"),
     "overview.read": _("Overview opened"),
+    "policy.cancel": _("Policy version cancelled"),
+    "policy.check": _("Policy text checked"),
+    "policy.draft": _("Policy draft changed"),
+    "policy.explain": _("Sharing explained"),
+    "policy.invalid": _("Policy no longer valid"),
     "policy.publish": _("Policy published"),
     "policy.read": _("Policy read"),
     "policy.refill": _("Sharing decided anew"),
+    "policy.simulate": _("Policy simulated"),
     "report.list": _("Reports listed"),
     "report.read": _("Report read"),
     "report.submit": _("Reports submitted"),
@@ -321,8 +462,15 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "account.status": _fixed(_("%(who)s closed or unlocked an account")),
     "audit.read": _log_reading,
     "evaluation.evaluate": _evaluation,
+    "indicator.alert": _alert,
+    "indicator.count": _shared_count,
     "indicator.expire": _expiry,
+    "indicator.export": _shared_export,
+    "indicator.list": _shared_list,
     "indicator.match": _match,
+    "indicator.onward": _onward,
+    "indicator.read": _fixed(_("%(who)s read an indicator")),
+    "indicator.shared": _shared,
     "interface.read": _fixed(_("%(who)s read the facts of their own account")),
     "key.epoch": _fixed(_("%(who)s opened an evaluation key epoch")),
     "lookup.ask": _lookup,
@@ -334,9 +482,15 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "organisation.list": _fixed(_("%(who)s listed the organisations")),
     "organisation.status": _fixed(_("%(who)s suspended an organisation or made it active again")),
     "overview.read": _fixed(_("%(who)s opened the overview")),
+    "policy.cancel": _cancellation,
+    "policy.check": _fixed(_("%(who)s had the text of a sharing policy checked")),
+    "policy.draft": _draft,
+    "policy.explain": _explanation,
+    "policy.invalid": _invalid,
     "policy.publish": _publication,
     "policy.read": _fixed(_("%(who)s read the sharing policy")),
     "policy.refill": _fixed(_("%(who)s had all sharing decisions made anew")),
+    "policy.simulate": _fixed(_("%(who)s had computed what a sharing policy would change")),
     "report.list": _report_list,
     "report.read": _fixed(_("%(who)s read a report")),
     "report.submit": _submission,

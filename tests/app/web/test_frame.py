@@ -26,7 +26,7 @@ def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, 
     other = app.test_client()
     sign_in(other, make_person(app, post, [Role.COMPLIANCE]))
     page = other.get("/account").get_data(as_text=True)
-    assert links_of(page) == ["/", "/access-log", "/account"]
+    assert links_of(page) == ["/", "/policy", "/access-log", "/account"]
 
 
 def test_a_stranger_is_shown_no_way_in_but_the_sign_in(client: FlaskClient) -> None:

@@ -113,6 +113,57 @@ def test_the_console_is_not_a_person() -> None:
 
 
 @pytest.mark.usefixtures("spoken")
+def test_a_version_that_waits_is_told_with_its_time_and_a_stop_as_a_stop() -> None:
+    published = record("policy.publish", t=1_800_000_000_000)
+    details = {"actor": PERSON, "objects": ["police-de/4"], "cause": "draft"}
+    who = "Person 3f2a77aa of Police of Example"
+    later = details | {"valid_from": "2027-02-01T09:00:00+00:00"}
+    assert sentence(published, later, NAMES) == (
+        f"{who} made version 4 of the sharing policy, in force from 01/02/2027, 09:00 UTC"
+    )
+    at_once = details | {"valid_from": "2027-01-15T08:00:00+00:00"}
+    assert sentence(published, at_once, NAMES) == (
+        f"{who} put version 4 of the sharing policy in force"
+    )
+    stopped = at_once | {"cause": "stop"}
+    assert sentence(published, stopped, NAMES) == f"{who} stopped all sharing (version 4)"
+
+
+@pytest.mark.usefixtures("spoken")
+def test_each_step_of_a_draft_has_its_own_words() -> None:
+    told = {
+        step: sentence(record("policy.draft"), {"actor": PERSON, "step": step}, NAMES)
+        for step in (
+            *("create", "edit", "propose", "withdraw", "approve", "refuse", "discard", "expire"),
+            "unheard-of",
+        )
+    }
+    assert len(set(told.values())) == len(told)
+    assert told["approve"].endswith("approved a draft of the sharing policy")
+    assert "nobody decided in time" in told["expire"]
+
+
+@pytest.mark.usefixtures("spoken")
+def test_an_alert_says_that_the_reader_was_not_told() -> None:
+    alerted = record("indicator.alert", n=1, purpose="criminal_investigation")
+    assert sentence(alerted, {"viewer": "police-de"}, NAMES) == (
+        "A lookup by Police of Example matched 1 of your indicators and was not told of it; "
+        "purpose: criminal investigation"
+    )
+
+
+@pytest.mark.usefixtures("spoken")
+def test_an_explanation_is_told_by_what_was_explained() -> None:
+    details = {"actor": PERSON}
+    of_lookup = sentence(record("policy.explain", obj="lookup"), details, NAMES)
+    of_indicator = sentence(record("policy.explain", obj="indicator"), details, NAMES)
+    of_nothing = sentence(record("policy.explain", obj="indicator", n=0), details, NAMES)
+    assert of_lookup.endswith("read why hits were shown")
+    assert of_indicator.endswith("read who can see an indicator")
+    assert of_nothing.endswith("opened the page on who can see an indicator")
+
+
+@pytest.mark.usefixtures("spoken")
 def test_a_submission_tells_its_counts() -> None:
     submitted = record("report.submit", n=1200)
     counts = {"created": 1200, "existing": 3, "rejected": 1}
