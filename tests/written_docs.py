@@ -20,6 +20,7 @@ from app.secret_files import create as create_secrets
 from app.web.openapi import document
 from app.web.reference import error_kinds
 from postern.cli import cli
+from tests.app.matrix import written as matrix
 from tests.conftest import settings_for
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -114,6 +115,9 @@ PARTS: dict[tuple[str, str], Callable[[Flask], str]] = {
     ("errors.md", "errors"): errors,
     ("api.md", "operations"): routes,
     ("commands.md", "commands"): commands,
+    ("access-matrix.md", "size"): matrix.size,
+    ("access-matrix.md", "there"): matrix.there,
+    ("access-matrix.md", "by role"): matrix.by_role,
 }
 
 

@@ -1,0 +1,236 @@
+"""One cell as a request: the address of its record, its sender, and a body that would be accepted.
+
+A route that takes a body, a form or arguments has its row in SENT.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from postern import group
+from postern.base64url import to_base64url
+from postern.vocabulary import Scope
+from tests.app.matrix.cells import Cell, routes
+from tests.app.matrix.expectations import (
+    EXPECTED,
+    Caller,
+    Means,
+    Named,
+    Record,
+    Relation,
+    State,
+)
+from tests.app.matrix.stage import (
+    GROUNDS,
+    HOMES,
+    KEEPER,
+    OWNERS,
+    READER,
+    SUSPENDED,
+    Stage,
+)
+from tests.app.people import Person
+from tests.app.sharing.ground import NOON, Thing, fitting, wire
+from tests.app.sharing.world import PLAIN
+
+Sending = dict[str, Any]
+
+
+class Asker:
+    """Sends the cells of one stage; `more` are headers of every request."""
+
+    def __init__(self, stage: Stage, more: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.stage = stage
+        self._more = more
+        self._client: FlaskClient = stage.client
+        self._rules = routes(stage.app)
+        self._adapter = stage.app.url_map.bind("localhost")
+
+    def rule(self, endpoint: str, method: str) -> Rule:
+        return self._rules[endpoint, method]
+
+    def is_page(self, endpoint: str, method: str) -> bool:
+        return not self.rule(endpoint, method).rule.startswith(("/api/", "/.well-known/"))
+
+    def path(self, cell: Cell) -> str:
+        """The address, with what names the record."""
+        names = [*self.rule(cell.endpoint, cell.method).arguments]
+        values = {name: self.value(cell) for name in names}
+        return self._adapter.build(cell.endpoint, values, method=cell.method)
+
+    def value(self, cell: Cell) -> Any:
+        """What names the record."""
+        named = EXPECTED[cell.endpoint, cell.method].names
+        if named is Named.ERROR:
+            return "not-found" if cell.record.state is State.LIVE else "no-such-error"
+        relation, state = cell.record.relation, cell.record.state
+        assert relation, f"{cell}: its path names a record"
+        assert state, f"{cell}: its path names a record"
+        return self.stage.path_value(named, relation, state, self.person(cell))
+
+    def person(self, cell: Cell) -> Person:
+        return self.stage.people[home(cell), cell.caller.role]
+
+    def sending(self, cell: Cell) -> Sending:
+        """Body, form and arguments, as a test client takes them."""
+        make = SENT.get(cell.endpoint)
+        made = make(self.stage, cell) if make else {}
+        if cell.endpoint in NAMED_IN_QUERY:
+            made["query_string"] = {NAMED_IN_QUERY[cell.endpoint]: str(self.value(cell))}
+        return made
+
+    def send(
+        self,
+        cell: Cell,
+        *,
+        path: str | None = None,
+        sending: Sending | None = None,
+        verb: str | None = None,
+    ) -> TestResponse:
+        """The answer to the cell's request, or to one that is changed in something."""
+        sending = self.sending(cell) if sending is None else sending
+        is_page = self.is_page(cell.endpoint, cell.method)
+        headers = {"Accept": "text/html" if is_page else "application/json"}
+        headers |= {**self._more, **self._headers(cell), **sending.pop("headers", {})}
+        return self._client.open(
+            path or self.path(cell), method=verb or cell.method, headers=headers, **sending
+        )
+
+    def _headers(self, cell: Cell) -> dict[str, str]:
+        caller = cell.caller
+        if caller.means is Means.NONE:
+            return self.stage.headers[READER, None, Means.NONE, None]
+        return self.stage.headers[home(cell), caller.role, caller.means, caller.scope]
+
+
+def home(cell: Cell) -> str:
+    """The organisation whose person asks: the one that has such records."""
+    if cell.caller.is_suspended:
+        return SUSPENDED
+    is_of_keeper = EXPECTED[cell.endpoint, cell.method].names is Named.VERSION
+    return KEEPER if is_of_keeper else READER
+
+
+def query_of(thing: Thing, name: str = "q1") -> dict[str, Any]:
+    """A value as a query of a lookup on the wire."""
+    tokens = [{"facet": thing.facet, "token": to_base64url(thing.token)}]
+    return {"id": name, "kind": thing.kind.value, "epoch": 1, "tokens": tokens}
+
+
+def lookup_of(*queries: dict[str, Any]) -> dict[str, Any]:
+    """A lookup on the wire."""
+    return {**GROUNDS, "queries": list(queries)}
+
+
+def _revision(stage: Stage, record: Record) -> int:
+    """The one that the draft has; one that it could have when there is no draft."""
+    assert record.relation
+    assert record.state
+    draft = stage.drafts.get((record.relation, record.state))
+    return draft.revision if draft else 1
+
+
+def _json(**body: Any) -> Callable[[Stage, Cell], Sending]:
+    return lambda _stage, _cell: {"json": body}
+
+
+def _form(**fields: Any) -> Callable[[Stage, Cell], Sending]:
+    return lambda _stage, _cell: {"data": fields}
+
+
+def _draft_json(**body: Any) -> Callable[[Stage, Cell], Sending]:
+    return lambda stage, cell: {"json": {**body, "revision": _revision(stage, cell.record)}}
+
+
+def _draft_form(**fields: Any) -> Callable[[Stage, Cell], Sending]:
+    return lambda stage, cell: {"data": {**fields, "revision": _revision(stage, cell.record)}}
+
+
+def _grounds(**arguments: Any) -> Callable[[Stage, Cell], Sending]:
+    return lambda _stage, _cell: {"query_string": {**GROUNDS, **arguments}}
+
+
+def _evaluate(_stage: Stage, _cell: Cell) -> Sending:
+    why = {name: GROUNDS[name] for name in ("purpose", "case")}
+    elements = [to_base64url(group.GENERATOR)]
+    return {"json": {"kind": "phone", "epoch": 1, "elements": elements, **why}}
+
+
+def _submit(stage: Stage, _cell: Cell) -> Sending:
+    thing = stage.sent[Relation.OWN, State.LIVE].thing
+    return {"json": {"reports": [wire("new", thing, fitting(thing, PLAIN), NOON)]}}
+
+
+def _lookup(stage: Stage, _cell: Cell) -> Sending:
+    return {"json": lookup_of(query_of(stage.sent[Relation.FEED, State.LIVE].thing))}
+
+
+def _new_password(stage: Stage, cell: Cell) -> Sending:
+    code = SUSPENDED if cell.caller.is_suspended else HOMES[0]
+    present = stage.people[code, cell.caller.role].password
+    return {"data": {"present": present, "new": "a longer phrase than before 17"}}
+
+
+def _own_scopes(as_form: bool) -> Callable[[Stage, Cell], Sending]:
+    """A token of no scope that the role allows is refused, so each role asks for one of its own."""
+
+    def made(_stage: Stage, cell: Cell) -> Sending:
+        return {"data" if as_form else "json": {"scopes": scopes_to_ask(cell.caller), "days": 5}}
+
+    return made
+
+
+def scopes_to_ask(caller: Caller) -> list[str]:
+    of_role = {
+        "submitter": Scope.REPORTS_WRITE,
+        "analyst": Scope.LOOKUPS_WRITE,
+        "approver": Scope.REPORTS_READ,
+        "compliance": Scope.AUDIT_READ,
+    }
+    return [of_role.get(caller.role or "", Scope.EVALUATE).value]
+
+
+_NEW_TEXT = (
+    '@id("a/new") @label("New") permit (principal, action == Action::"presence", resource) '
+    'when { principal.sector == Sector::"customs" };'
+)
+
+NAMED_IN_QUERY = {"sharing.audience": "indicator"}
+"""Which argument names the record where the path does not."""
+
+SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
+    "account.create_token": _own_scopes(as_form=False),
+    "accounts.create_token": _own_scopes(as_form=True),
+    "accounts.change_password": _new_password,
+    "accounts.sign_in": _form(login="nobody", password="nothing"),
+    "indicators.count_shared": _grounds(),
+    "indicators.export_shared": _grounds(),
+    "indicators.list_shared": _grounds(),
+    "indicators.may_pass_on": _grounds(to=OWNERS[Relation.NOTHING]),
+    "indicators.read_shared": _grounds(),
+    "lookups.ask": _lookup,
+    "policies.approve_draft": _draft_json(),
+    "policies.check": _json(text=_NEW_TEXT),
+    "policies.compose": _json(rules=[]),
+    "policies.create_draft": _json(title="New", text=_NEW_TEXT),
+    "policies.draft_from_version": _json(),
+    "policies.edit_draft": _draft_json(title="New", text=_NEW_TEXT),
+    "policies.propose_draft": _draft_json(),
+    "policies.refuse_draft": _draft_json(reason="Too wide"),
+    "policies.foresee_audience": _json(**PLAIN.stored(), age_band=0),
+    "policies.replay_draft": _json(days=7),
+    "policies.simulate": _json(text=_NEW_TEXT),
+    "pseudonyms.evaluate": _evaluate,
+    "reports.submit": _submit,
+    "reports.withdraw": _json(reason="error"),
+    "sharing.drafts.approve": _draft_form(),
+    "sharing.drafts.create": _form(**{"title": "New", "from": "empty"}),
+    "sharing.drafts.propose": _draft_form(),
+    "sharing.drafts.refuse": _draft_form(reason="Too wide"),
+    "sharing.drafts.save": _draft_form(title="New", text=_NEW_TEXT),
+    "web.choose_language": _form(language="fr", next="/"),
+}

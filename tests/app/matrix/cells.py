@@ -1,0 +1,173 @@
+"""Every question of the matrix, made from the route table: route x verb x caller x record."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from postern.vocabulary import Role, Scope
+from tests.app.matrix.expectations import (
+    ANY_TOKEN,
+    EXPECTED,
+    NO_RECORD,
+    NO_TOKEN,
+    Caller,
+    Means,
+    Named,
+    Record,
+    Relation,
+    Route,
+    State,
+    is_there,
+)
+
+PERSONS: tuple[Role | None, ...] = (*Role, None)
+
+_OF_INDICATOR = (
+    State.LIVE,
+    State.WITHDRAWN,
+    State.EXPIRED,
+    State.ERASED,
+    State.FUTURE,
+    State.NEVER,
+)
+_BY_POLICY = (
+    Relation.OWN,
+    Relation.NOTHING,
+    Relation.PRESENCE,
+    Relation.METADATA,
+    Relation.REQUEST,
+    Relation.FEED,
+    Relation.OWNER_ONLY,
+    Relation.REQUESTER_ONLY,
+    Relation.OWNER_SUSPENDED,
+    Relation.READER_LEFT,
+    Relation.READER_SUSPENDED,
+)
+_BY_PERSON = (Relation.MINE, Relation.COLLEAGUE, Relation.OTHER, Relation.OWNER_SUSPENDED)
+_OF_DRAFT = (
+    State.EDITING,
+    State.PROPOSED,
+    State.APPROVED,
+    State.REFUSED,
+    State.DISCARDED,
+    State.NEVER,
+)
+_OF_VERSION = (State.IN_FORCE, State.PAST, State.SCHEDULED, State.CANCELLED, State.NEVER)
+
+_RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
+    Named.NOTHING: ((), ()),
+    Named.ERROR: ((None,), (State.LIVE, State.NEVER)),
+    Named.REPORT: (_BY_POLICY, _OF_INDICATOR),
+    Named.OWN_INDICATOR: (_BY_POLICY, _OF_INDICATOR),
+    Named.INDICATOR: (_BY_POLICY, _OF_INDICATOR),
+    Named.LOOKUP: (
+        (Relation.OWN, Relation.OTHER, Relation.OWNER_SUSPENDED),
+        (State.LIVE, State.ERASED, State.NEVER),
+    ),
+    Named.TOKEN: (_BY_PERSON, (State.LIVE, State.REVOKED, State.EXPIRED, State.NEVER)),
+    Named.DRAFT: (_BY_PERSON, _OF_DRAFT),
+    Named.VERSION: ((Relation.OWN, Relation.OTHER), _OF_VERSION),
+}
+
+
+OF_MEMBERS = frozenset(Named) - {Named.NOTHING, Named.ERROR}
+"""What belongs to an organisation or to one of its people."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One request and who makes it about what."""
+
+    endpoint: str
+    method: str
+    caller: Caller
+    record: Record
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.endpoint} by {self.caller}, {self.record}"
+
+
+def routes(app: Flask) -> dict[tuple[str, str], Rule]:
+    """Every route and verb of the platform, but for the files of its pages.
+
+    A HEAD is a GET without the body: test_not_there.py holds it to that.
+    """
+    return {
+        (rule.endpoint, method): rule
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+        if rule.endpoint != "static"
+    }
+
+
+def naming_a_record(*, is_named: bool) -> list[tuple[str, str]]:
+    """The routes and verbs that name a record, or those that name none."""
+    return [key for key, route in EXPECTED.items() if (route.names in OF_MEMBERS) == is_named]
+
+
+def cells_of(endpoint: str, method: str) -> list[Cell]:
+    """Everybody by every means with one record, and every record with each role."""
+    route = EXPECTED[endpoint, method]
+    asked = [(caller, records(route.names)[0]) for caller in callers()]
+    asked += [
+        (caller, record)
+        for record in records(route.names)
+        for caller in _with_each_record(route, record)
+    ]
+    return [Cell(endpoint, method, *each) for each in dict.fromkeys(asked)]
+
+
+def records(names: Named) -> list[Record]:
+    """Everything that such a path may name, what is there first."""
+    relations, states = _RECORDS[names]
+    found = [Record(relation, state) for relation in relations for state in states]
+    return found or [NO_RECORD]
+
+
+def allowed(route: Route) -> list[Caller]:
+    """Everybody who may use the route, by session and by token."""
+    assert route.roles
+    roles = [role for role in Role if role in route.roles]
+    callers = [Caller(Means.SESSION, role) for role in roles]
+    if route.token not in (NO_TOKEN, ANY_TOKEN):
+        callers += [Caller(Means.TOKEN, role, Scope(route.token)) for role in roles]
+    return callers
+
+
+def asked(named: Named) -> list[Record]:
+    """The records that an organisation which is not suspended may ask for."""
+    return [each for each in records(named) if each.relation is not Relation.READER_SUSPENDED]
+
+
+def hidden(named: Named) -> list[Record]:
+    """Those of them that are not there for it."""
+    found = [each for each in asked(named) if not is_there(named, each)]
+    assert len(found) > 1
+    return found
+
+
+def callers() -> Iterator[Caller]:
+    """Each person by each means; void tokens, and those of a suspended organisation, have all
+    scopes."""
+    yield Caller(Means.NONE)
+    for role in PERSONS:
+        for means in Means:
+            if means is Means.TOKEN:
+                yield from (Caller(means, role, scope) for scope in Scope)
+            elif means is not Means.NONE:
+                yield Caller(means, role)
+        for means in (Means.SESSION, Means.TOKEN):
+            yield Caller(means, role, is_suspended=True)
+
+
+def _with_each_record(route: Route, record: Record) -> Iterable[Caller]:
+    is_suspended = record.relation is Relation.READER_SUSPENDED
+    yield Caller(Means.NONE)
+    for role in PERSONS:
+        yield Caller(Means.SESSION, role, is_suspended=is_suspended)
+        if is_suspended:
+            yield Caller(Means.TOKEN, role, is_suspended=True)
+        elif route.token not in (NO_TOKEN, ANY_TOKEN):
+            yield Caller(Means.TOKEN, role, Scope(route.token))

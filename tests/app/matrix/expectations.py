@@ -1,0 +1,372 @@
+"""Who may do what, with which record, and what is answered: written by hand from the rules.
+
+EXPECTED is the specification. Each route and verb of the platform stands in it; one that does not
+fails the suite. Nothing here asks the platform: `expected` is all that the matrix is held against.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from postern.vocabulary import Role, Scope
+
+EVERYBODY = frozenset(Role)
+ANY_TOKEN = "any token"
+NO_TOKEN = "no token"
+
+
+class Named(StrEnum):
+    """What the path of a route names."""
+
+    NOTHING = "nothing"
+    ERROR = "an error code"
+    REPORT = "one's own report"
+    OWN_INDICATOR = "one's own indicator"
+    INDICATOR = "an indicator that one may see"
+    LOOKUP = "one's own lookup"
+    TOKEN = "one's own person's token"
+    DRAFT = "one's own draft"
+    VERSION = "one's own version"
+
+
+class Relation(StrEnum):
+    """What the asking organisation, or its person, is to the record."""
+
+    OWN = "own"
+    # Of reports and indicators: what their owner's policy lets the asking organisation have.
+    NOTHING = "of another that shares nothing"
+    PRESENCE = "of another that shares presence"
+    METADATA = "of another that shares metadata"
+    REQUEST = "of another that may be requested"
+    FEED = "of another that shares metadata in bulk"
+    OWNER_ONLY = "of another that alone is told"
+    REQUESTER_ONLY = "of another that is not told"
+    OWNER_SUSPENDED = "of another that is suspended"
+    READER_LEFT = "of another whose community the asking one left"
+    READER_SUSPENDED = "asked by a suspended organisation"
+    # Of what belongs to persons.
+    MINE = "the asking person's"
+    COLLEAGUE = "a colleague's"
+    OTHER = "another organisation's"
+
+
+class State(StrEnum):
+    """What became of the record."""
+
+    NEVER = "never existed"
+    LIVE = "live"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired today"
+    ERASED = "expired and erased"
+    FUTURE = "seen in the future"
+    REVOKED = "revoked"
+    EDITING = "editing"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    DISCARDED = "discarded"
+    IN_FORCE = "in force"
+    PAST = "past"
+    SCHEDULED = "scheduled"
+    CANCELLED = "cancelled"
+
+
+class Means(StrEnum):
+    """How a request says who asks."""
+
+    NONE = "none"
+    SESSION = "session"
+    SIGNED_OUT = "a session that was signed out"
+    STALE = "a session that ended of itself"
+    TOKEN = "token"
+    REVOKED_TOKEN = "a revoked token"
+    EXPIRED_TOKEN = "an expired token"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: `role` None is a person without one, `scope` is that of a token."""
+
+    means: Means
+    role: Role | None = None
+    scope: Scope | None = None
+    is_suspended: bool = False  # the organisation
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether the platform knows who it is."""
+        return self.means in {Means.SESSION, Means.TOKEN} and not self.is_suspended
+
+    @property
+    def presents_token(self) -> bool:
+        return self.means in {Means.TOKEN, Means.REVOKED_TOKEN, Means.EXPIRED_TOKEN}
+
+    def __str__(self) -> str:
+        if self.means is Means.NONE:
+            return "a stranger"
+        suspended = "a suspended organisation's " if self.is_suspended else ""
+        scope = f" of {self.scope}" if self.scope else ""
+        return f"{suspended}{self.role or 'person without a role'} by {self.means}{scope}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the path names; without a relation it is nothing of an organisation's."""
+
+    relation: Relation | None = None
+    state: State | None = None
+
+    def __str__(self) -> str:
+        return f"{self.relation or 'no record'}, {self.state or 'no state'}"
+
+
+NO_RECORD = Record()
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a route demands and answers.
+
+    `roles` None: open to everybody. `gives` is the status of an allowed request, by the state of
+    the record where it names one; a state that is missing there is one that nobody has, and
+    NOT_THERE is the answer to all that is not there for the caller. `mine` comes before `gives`
+    for the policy owner who wrote the draft, `by_role` for persons for whom it matters.
+    """
+
+    roles: frozenset[Role] | None
+    gives: int | Mapping[State, int]
+    names: Named = Named.NOTHING
+    token: Scope | str = NO_TOKEN
+    gives_signed_in: int | None = None  # of an open route
+    mine: Mapping[State, int] | None = None
+    by_role: Mapping[Role | None, int] | None = None
+
+
+NOT_THERE = 404
+
+
+def expected(route: Route, caller: Caller, record: Record, *, is_page: bool) -> int:
+    """The status that the rules demand."""
+    if caller.presents_token and not caller.is_signed_in:
+        return 401  # a token that opens nothing is refused everywhere, open routes too
+    if route.roles is None:
+        changed = route.gives_signed_in if caller.is_signed_in else None
+        return changed or _status(route.gives, record)
+    if not caller.is_signed_in:
+        return 303 if is_page else 401  # a browser is shown to the sign-in page
+    if not _is_allowed(route, caller):
+        return 403
+    if route.names is not Named.NOTHING and not is_there(route.names, record):
+        return NOT_THERE
+    return _given(route, caller, record)
+
+
+def is_there(named: Named, record: Record) -> bool:
+    """Whether the record is there for a caller of a live organisation who holds the role."""
+    relations, states = _THERE[named]
+    if record.state is State.NEVER or record.relation not in relations:
+        return False
+    return states is None or record.state in states
+
+
+_THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
+    Named.ERROR: ({None}, None),
+    # A report and a version are kept whatever became of them.
+    Named.REPORT: ({Relation.OWN}, None),
+    Named.VERSION: ({Relation.OWN}, None),
+    # What was seen tomorrow is nobody's to see yet, but its owner may ask who will.
+    Named.OWN_INDICATOR: ({Relation.OWN}, {State.LIVE, State.FUTURE}),
+    Named.INDICATOR: (
+        {
+            Relation.OWN,
+            Relation.METADATA,
+            Relation.REQUEST,
+            Relation.FEED,
+            Relation.REQUESTER_ONLY,
+        },
+        {State.LIVE},
+    ),
+    Named.LOOKUP: ({Relation.OWN}, {State.LIVE}),
+    Named.TOKEN: ({Relation.MINE}, None),
+    Named.DRAFT: ({Relation.MINE, Relation.COLLEAGUE}, None),
+}
+"""For whom a record is there, and in which states; None: in all in which it ever was."""
+
+
+def _is_allowed(route: Route, caller: Caller) -> bool:
+    if route.roles is None:
+        return True
+    if route.roles != EVERYBODY and caller.role not in route.roles:
+        return False
+    return caller.means is Means.SESSION or route.token in (ANY_TOKEN, caller.scope)
+
+
+def _given(route: Route, caller: Caller, record: Record) -> int:
+    is_author = record.relation is Relation.MINE and caller.role is Role.POLICY_OWNER
+    as_author = (route.mine or {}).get(record.state or State.NEVER) if is_author else None
+    of_role = (route.by_role or {}).get(caller.role)
+    return as_author or of_role or _status(route.gives, record)
+
+
+def _status(gives: int | Mapping[State, int], record: Record) -> int:
+    if isinstance(gives, int):
+        return gives
+    return gives[record.state or State.NEVER]
+
+
+def open_to_all(gives: int = 200, *, signed_in: int | None = None) -> Route:
+    return Route(None, gives, gives_signed_in=signed_in)
+
+
+def everybody(
+    gives: int = 200,
+    *,
+    token: Scope | str = NO_TOKEN,
+    names: Named = Named.NOTHING,
+    by_role: Mapping[Role | None, int] | None = None,
+) -> Route:
+    return Route(EVERYBODY, gives, names, token, by_role=by_role)
+
+
+def only(
+    *roles: Role,
+    gives: int | Mapping[State, int] = 200,
+    token: Scope | str = NO_TOKEN,
+    names: Named = Named.NOTHING,
+    mine: Mapping[State, int] | None = None,
+) -> Route:
+    return Route(frozenset(roles), gives, names, token, mine=mine)
+
+
+READERS = (Role.POLICY_OWNER, Role.APPROVER, Role.COMPLIANCE)
+WRITER = (Role.POLICY_OWNER,)
+DECIDERS = (Role.POLICY_OWNER, Role.APPROVER)
+OWN_READERS = (Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE)
+AUDIENCE_READERS = (Role.SUBMITTER, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER)
+LOOKUP_READERS = (Role.ANALYST, Role.COMPLIANCE)
+
+_CLOSED = dict.fromkeys((State.APPROVED, State.REFUSED, State.DISCARDED), 409)
+_VERSIONS = (State.IN_FORCE, State.PAST, State.SCHEDULED, State.CANCELLED)
+
+
+# Their roles are for nothing that a token can do, so there is no scope to give to one.
+_WITHOUT_TOKENS = dict.fromkeys((Role.POLICY_OWNER, Role.ADMINISTRATOR, None), 422)
+
+
+def _of_draft(editing: int, proposed: int) -> dict[State, int]:
+    return {State.EDITING: editing, State.PROPOSED: proposed, **_CLOSED}
+
+
+def _of_version(scheduled: int, others: int) -> dict[State, int]:
+    return dict.fromkeys(_VERSIONS, others) | {State.SCHEDULED: scheduled}
+
+
+_SHARED = Scope.INDICATORS_READ
+
+EXPECTED: dict[tuple[str, str], Route] = {
+    # Open.
+    ("accounts.show_sign_in", "GET"): open_to_all(signed_in=303),
+    ("accounts.sign_in", "POST"): open_to_all(422),  # with no such name and password
+    ("interface.docs", "GET"): open_to_all(),
+    ("interface.explain_error", "GET"): Route(
+        None, {State.LIVE: 200, State.NEVER: 404}, Named.ERROR
+    ),
+    ("interface.openapi", "GET"): open_to_all(),
+    ("live", "GET"): open_to_all(),
+    ("pseudonyms.keys", "GET"): open_to_all(),
+    ("ready", "GET"): open_to_all(),
+    ("web.choose_language", "POST"): open_to_all(303),
+    # One's own account.
+    ("account.create_token", "POST"): everybody(201, by_role=_WITHOUT_TOKENS),
+    ("account.list_tokens", "GET"): everybody(),
+    ("account.read_me", "GET"): everybody(token=ANY_TOKEN),
+    ("account.revoke_token", "DELETE"): everybody(204, names=Named.TOKEN),
+    ("accounts.account", "GET"): everybody(),
+    ("accounts.change_password", "POST"): everybody(303),
+    ("accounts.create_token", "POST"): everybody(by_role=_WITHOUT_TOKENS),
+    ("accounts.end_other_sessions", "POST"): everybody(303),
+    ("accounts.revoke_token", "POST"): everybody(303, names=Named.TOKEN),
+    ("accounts.sign_out", "POST"): everybody(303),
+    ("organisations.list_organisations", "GET"): everybody(token=ANY_TOKEN),
+    ("web.home", "GET"): everybody(),
+    # The log.
+    ("audit.read", "GET"): only(Role.COMPLIANCE, token=Scope.AUDIT_READ),
+    ("compliance.access_log", "GET"): only(Role.COMPLIANCE),
+    # One's own reports.
+    ("pseudonyms.evaluate", "POST"): only(Role.SUBMITTER, Role.ANALYST, token=Scope.EVALUATE),
+    ("reports.list_own", "GET"): only(*OWN_READERS, token=Scope.REPORTS_READ),
+    ("reports.read_own", "GET"): only(*OWN_READERS, token=Scope.REPORTS_READ, names=Named.REPORT),
+    ("reports.submit", "POST"): only(Role.SUBMITTER, token=Scope.REPORTS_WRITE),
+    ("reports.withdraw", "POST"): only(
+        Role.SUBMITTER, token=Scope.REPORTS_WRITE, names=Named.REPORT
+    ),
+    ("indicators.audience", "GET"): only(*AUDIENCE_READERS, names=Named.OWN_INDICATOR),
+    # What others share.
+    ("indicators.count_shared", "GET"): only(Role.ANALYST, token=_SHARED),
+    ("indicators.export_shared", "GET"): only(Role.ANALYST, token=_SHARED),
+    ("indicators.list_shared", "GET"): only(Role.ANALYST, token=_SHARED),
+    ("indicators.may_pass_on", "GET"): only(Role.ANALYST, token=_SHARED, names=Named.INDICATOR),
+    ("indicators.read_shared", "GET"): only(Role.ANALYST, token=_SHARED, names=Named.INDICATOR),
+    ("lookups.ask", "POST"): only(Role.ANALYST, token=Scope.LOOKUPS_WRITE),
+    ("lookups.explain", "GET"): only(
+        *LOOKUP_READERS, token=Scope.LOOKUPS_WRITE, names=Named.LOOKUP
+    ),
+    ("lookups.list_own", "GET"): only(*LOOKUP_READERS, token=Scope.LOOKUPS_WRITE),
+    # One's own policy, for programs and as pages.
+    ("policies.approve_draft", "POST"): only(
+        *DECIDERS, names=Named.DRAFT, gives=_of_draft(409, 200), mine={State.PROPOSED: 403}
+    ),
+    ("policies.cancel_version", "POST"): only(
+        *WRITER, names=Named.VERSION, gives=_of_version(200, 409)
+    ),
+    ("policies.check", "POST"): only(*WRITER),
+    ("policies.compose", "POST"): only(*WRITER),
+    ("policies.create_draft", "POST"): only(*WRITER, gives=201),
+    ("policies.discard_draft", "POST"): only(*WRITER, names=Named.DRAFT, gives=_of_draft(200, 200)),
+    ("policies.draft_from_version", "POST"): only(*WRITER, names=Named.VERSION, gives=201),
+    ("policies.edit_draft", "PUT"): only(*WRITER, names=Named.DRAFT, gives=_of_draft(200, 409)),
+    ("policies.foresee_audience", "POST"): only(*AUDIENCE_READERS),
+    ("policies.list_drafts", "GET"): only(*READERS),
+    ("policies.list_templates", "GET"): only(*READERS),
+    ("policies.list_versions", "GET"): only(*READERS),
+    ("policies.propose_draft", "POST"): only(*WRITER, names=Named.DRAFT, gives=_of_draft(200, 409)),
+    ("policies.read_current", "GET"): only(*READERS),
+    ("policies.read_draft", "GET"): only(*READERS, names=Named.DRAFT),
+    ("policies.read_version", "GET"): only(*READERS, names=Named.VERSION),
+    ("policies.refuse_draft", "POST"): only(
+        *DECIDERS, names=Named.DRAFT, gives=_of_draft(409, 200)
+    ),
+    ("policies.replay_draft", "POST"): only(*READERS, names=Named.DRAFT),
+    ("policies.simulate", "POST"): only(*READERS),
+    ("policies.simulate_draft", "POST"): only(*READERS, names=Named.DRAFT),
+    ("policies.stop", "POST"): only(*WRITER),
+    ("policies.withdraw_draft", "POST"): only(
+        *WRITER, names=Named.DRAFT, gives=_of_draft(409, 200)
+    ),
+    ("sharing.ask_stop", "GET"): only(*WRITER),
+    ("sharing.audience", "GET"): only(*AUDIENCE_READERS, names=Named.OWN_INDICATOR),
+    ("sharing.begin", "GET"): only(*WRITER),
+    ("sharing.cancel_version", "POST"): only(
+        *WRITER, names=Named.VERSION, gives=_of_version(303, 409)
+    ),
+    ("sharing.draft_version", "POST"): only(*WRITER, names=Named.VERSION, gives=303),
+    ("sharing.drafts.approve", "POST"): only(
+        *DECIDERS, names=Named.DRAFT, gives=_of_draft(409, 303), mine={State.PROPOSED: 403}
+    ),
+    ("sharing.drafts.changes", "GET"): only(*READERS, names=Named.DRAFT),
+    ("sharing.drafts.compose", "POST"): only(*WRITER),
+    ("sharing.drafts.create", "POST"): only(*WRITER, gives=303),
+    ("sharing.drafts.discard", "POST"): only(*WRITER, names=Named.DRAFT, gives=_of_draft(303, 303)),
+    ("sharing.drafts.propose", "POST"): only(*WRITER, names=Named.DRAFT, gives=_of_draft(303, 409)),
+    ("sharing.drafts.refuse", "POST"): only(
+        *DECIDERS, names=Named.DRAFT, gives=_of_draft(409, 303)
+    ),
+    ("sharing.drafts.save", "POST"): only(*WRITER, names=Named.DRAFT, gives=_of_draft(303, 409)),
+    ("sharing.drafts.show", "GET"): only(*READERS, names=Named.DRAFT),
+    ("sharing.drafts.withdraw", "POST"): only(
+        *WRITER, names=Named.DRAFT, gives=_of_draft(409, 303)
+    ),
+    ("sharing.overview", "GET"): only(*READERS),
+    ("sharing.stop", "POST"): only(*WRITER, gives=303),
+    ("sharing.version", "GET"): only(*READERS, names=Named.VERSION),
+}

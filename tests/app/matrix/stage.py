@@ -1,0 +1,418 @@
+"""A platform with one record of every relation and state, and somebody to ask by every means.
+
+Everything is made through the rooms' own services, at the time at which it would have been made.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.access import CONSOLE, Caller
+from app.accounts import tokens
+from app.accounts.models import RoleGrant
+from app.database import Database
+from app.indicators import service as indicators
+from app.indicators.kinds import FACETS_OF
+from app.lookups import service as lookups
+from app.lookups.scoring import Query
+from app.organisations import service as organisations
+from app.organisations.models import OrganisationStatus
+from app.pseudonyms.service import open_first_epochs
+from app.sharing import drafts, versions
+from app.sharing import service as sharing
+from app.sharing.drafts import Draft
+from app.sharing.models import Cause
+from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Scope, Sector
+from tests.app.exchange import REQUESTER_ONLY, distinct_elements
+from tests.app.matrix.cells import PERSONS
+from tests.app.matrix.expectations import Means, Named, Relation, State
+from tests.app.people import (
+    Person,
+    cross_site_headers,
+    make_organisation,
+    make_person,
+    runtime_of,
+    sign_in,
+)
+from tests.app.sharing.ground import NOON, Clock, Thing, fitting, wire
+from tests.app.sharing.world import PLAIN
+
+READER, KEEPER, SUSPENDED = "police-de", "authority-be", "police-fr"
+"""Who asks: of everything; of versions of a policy, since one waits; and being suspended."""
+
+NEWCOMER = "customs-new"
+"""Another that has nothing yet."""
+
+HOMES = (READER, KEEPER)
+COUNTRIES = {READER: "DE", KEEPER: "BE", SUSPENDED: "FR"}
+COMMUNITY = "task-force"
+GROUNDS = {
+    "purpose": Purpose.CRIMINAL_INVESTIGATION.value,
+    "legal_basis": LegalBasis.CRIMINAL_PROCEDURE.value,
+    "case": "PV-2024-17",
+}
+
+_TO_POLICE = 'when { principal.sector == Sector::"police" }'
+
+
+def _permit(*actions: str, who: str = _TO_POLICE) -> str:
+    named = ", ".join(f'Action::"{action}"' for action in actions)
+    head = f'@id("a/{actions[-1]}") @label("Some of ours")'
+    return f"{head} permit (principal, action in [{named}], resource) {who};"
+
+
+_FED = _permit("presence", "metadata", "feed")
+
+POLICIES: dict[Relation, str] = {
+    Relation.NOTHING: "",
+    Relation.PRESENCE: _permit("presence"),
+    Relation.METADATA: _permit("presence", "metadata"),
+    Relation.REQUEST: _permit("presence", "metadata", "request"),
+    Relation.FEED: _FED,
+    Relation.OWNER_ONLY: _permit("alert_owner"),
+    Relation.REQUESTER_ONLY: _FED + REQUESTER_ONLY,
+    Relation.OWNER_SUSPENDED: _permit("presence", "metadata", "request", "feed"),
+    Relation.READER_LEFT: _permit(
+        "presence",
+        "metadata",
+        "request",
+        "feed",
+        who=f'when {{ principal in Community::"{COMMUNITY}" }}',
+    ),
+}
+"""What the other owners share, by the relation that it makes of them to the reader."""
+
+OWNERS = {relation: f"customs-{place}" for place, relation in enumerate(POLICIES)}
+MEMBERS = {Relation.OWN: READER, **OWNERS, Relation.READER_SUSPENDED: OWNERS[Relation.FEED]}
+
+_OWN_POLICY = _permit("presence", who='when { principal.sector == Sector::"customs" }')
+
+NEVER = UUID("019caea7-6b40-7abc-8def-0123456789ab")
+NO_VERSION = 9  # of as many digits as those that there are
+
+_LONG_AGO = NOON - timedelta(days=400)
+_BEFORE = NOON - timedelta(days=5)
+_LATER = NOON + timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A report of one indicator, and by what it is looked up."""
+
+    report: UUID
+    indicator: UUID
+    thing: Thing
+    age: int  # days at NOON
+
+
+@dataclass(repr=False)
+class Stage:
+    """The platform, what is on it, and the headers by which somebody asks."""
+
+    app: Flask
+    clock: Clock
+    people: dict[tuple[str, Role | None], Person] = field(default_factory=dict)
+    writers: dict[str, Person] = field(default_factory=dict)
+    headers: dict[tuple[str, Role | None, Means, Scope | None], dict[str, str]] = field(
+        default_factory=dict
+    )
+    sent: dict[tuple[Relation, State], Sent] = field(default_factory=dict)
+    lookups: dict[tuple[str, State], UUID] = field(default_factory=dict)
+    tokens: dict[tuple[int, State], UUID] = field(default_factory=dict)
+    unknown: Thing = field(init=False)  # that nobody ever reported
+    drafts: dict[tuple[Relation, State], Draft] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        return runtime_of(self.app).database
+
+    @property
+    def client(self) -> FlaskClient:
+        """A client that keeps no cookie: `headers` carry it."""
+        return self.app.test_client(use_cookies=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with self.app.app_context(), self.database.transaction() as session:
+            yield session
+
+    def path_value(self, named: Named, relation: Relation, state: State, person: Person) -> Any:
+        """What stands in the path for a record; `person` is who asks."""
+        if named is Named.VERSION:
+            return _version_number(relation, state)
+        if state is State.NEVER:
+            return NEVER
+        holder = person if relation is Relation.MINE else self._holder(relation)
+        ids: dict[Named, Callable[[], UUID]] = {
+            Named.INDICATOR: lambda: self.sent[relation, state].indicator,
+            Named.OWN_INDICATOR: lambda: self.sent[relation, state].indicator,
+            Named.REPORT: lambda: self.sent[relation, state].report,
+            Named.DRAFT: lambda: self.drafts[relation, state].id,
+            Named.LOOKUP: lambda: self.lookups[holder.caller.organisation, state],
+            Named.TOKEN: lambda: self.tokens[holder.person_id, state],
+        }
+        return ids[named]()
+
+    def _holder(self, relation: Relation) -> Person:
+        code = READER if relation is Relation.COLLEAGUE else MEMBERS[_owner(relation)]
+        return self.writers[code]
+
+
+@contextmanager
+def staged(app: Flask) -> Iterator[Stage]:
+    """Everything, at noon; the clock of every room is the stage's."""
+    made = Stage(app, Clock())
+    with pytest.MonkeyPatch.context() as patch:
+        real = clock.now
+        for name, module in list(sys.modules.items()):
+            if name.startswith("app.") and getattr(module, "now", None) is real:
+                patch.setattr(module, "now", made.clock)
+        _long_ago(made)
+        _some_days_ago(made)
+        made.clock.at = _LATER
+        _submit(made, State.FUTURE, age=0)
+        made.clock.at = NOON
+        _today(made)
+        yield made
+
+
+@contextmanager
+def undone(stage: Stage) -> Iterator[None]:
+    """Requests within it leave nothing behind, so that each finds the stage as it was made."""
+
+    @contextmanager
+    def transaction() -> Iterator[Session]:
+        with stage.database._turn(), Session(stage.database.engine) as session:
+            session.expire_on_commit = False
+            yield session
+            session.flush()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage.database, "transaction", transaction)
+        yield
+
+
+def _version_number(relation: Relation, state: State) -> int:
+    """The keeper has the first four; what only another has begins at five."""
+    order = (State.PAST, State.IN_FORCE, State.CANCELLED, State.SCHEDULED)
+    if state not in order:
+        return NO_VERSION
+    return order.index(state) + (1 if relation is Relation.OWN else 5)
+
+
+def _owner(relation: Relation) -> Relation:
+    return Relation.FEED if relation is Relation.OTHER else relation
+
+
+def _long_ago(stage: Stage) -> None:
+    stage.clock.at = _LONG_AGO
+    for code, sector in (
+        (READER, Sector.POLICE),
+        (KEEPER, Sector.AUTHORITY),
+        (SUSPENDED, Sector.POLICE),
+        (NEWCOMER, Sector.CUSTOMS),
+        *((code, Sector.CUSTOMS) for code in OWNERS.values()),
+    ):
+        make_organisation(stage.database, code, sector, COUNTRIES.get(code, "NL"))
+        stage.writers[code] = make_person(stage.app, code, Role)
+        _ask(stage, code, State.ERASED)
+    with stage.transaction() as session:
+        organisations.join(session, CONSOLE, READER, COMMUNITY)
+
+
+def _some_days_ago(stage: Stage) -> None:
+    stage.clock.at = _BEFORE
+    for code in (*HOMES, SUSPENDED):
+        for role in PERSONS:
+            stage.people[code, role] = make_person(stage.app, code, Role)
+            _sign_in(stage, code, role, Means.STALE)
+    for person in _everybody(stage):
+        _make_token(stage, person, State.EXPIRED, days=1)
+    with stage.transaction() as session:
+        open_first_epochs(session, CONSOLE)
+        for relation, text in POLICIES.items():
+            sharing.publish(session, CONSOLE, OWNERS[relation], text)
+        for _ in range(2):
+            sharing.publish(session, CONSOLE, KEEPER, _OWN_POLICY)
+    _submit(stage, State.LIVE, age=5)
+    _submit(stage, State.WITHDRAWN, age=5)
+    _submit(stage, State.EXPIRED, age=5, expires_in=5)
+    _submit(stage, State.ERASED, age=5, expires_in=2)
+
+
+def _today(stage: Stage) -> None:
+    with stage.transaction() as session:
+        assert indicators.expire(session, (NOON - timedelta(days=1)).date()) == len(OWNERS) + 1
+        assert lookups.expire(session, NOON.date()) == len(stage.writers)
+    for (relation, state), sent in stage.sent.items():
+        if state is State.WITHDRAWN and relation is not Relation.READER_SUSPENDED:
+            with stage.transaction() as session:
+                writer = stage.writers[MEMBERS[relation]].caller
+                indicators.withdraw(session, writer, sent.report, "error")
+    for code in stage.writers:
+        _ask(stage, code, State.LIVE)
+    for person in _everybody(stage):
+        _make_token(stage, person, State.LIVE)
+        _make_token(stage, person, State.REVOKED)
+        with stage.transaction() as session:
+            tokens.revoke_token(session, CONSOLE, stage.tokens[person.person_id, State.REVOKED])
+    _let_in(stage)
+    _write_drafts(stage)
+    _schedule(stage)
+    with stage.transaction() as session:
+        organisations.leave(session, CONSOLE, READER, COMMUNITY)
+        for code in (SUSPENDED, OWNERS[Relation.OWNER_SUSPENDED]):
+            organisations.set_status(session, CONSOLE, code, OrganisationStatus.SUSPENDED)
+    # The profiles of those who ask are made by their first question, not by each that is undone.
+    for code in HOMES:
+        _ask(stage, code, State.LIVE)
+        with stage.transaction() as session:
+            indicators.list_own(session, stage.writers[code].caller, 1)
+
+
+def _everybody(stage: Stage) -> list[Person]:
+    return [*stage.people.values(), *stage.writers.values()]
+
+
+def _submit(stage: Stage, state: State, *, age: int, expires_in: int = 100) -> None:
+    """One report of each owner; `age` is that at NOON."""
+    *elements, unknown = distinct_elements(len(OWNERS) + 2)
+    stage.unknown = Thing(Kind.PHONE, 20, unknown)
+    for relation, element in zip((Relation.OWN, *OWNERS), elements, strict=True):
+        thing = Thing(Kind.PHONE, 20, element)
+        raw = wire(state.name, thing, fitting(thing, PLAIN), stage.clock.at, expires_in=expires_in)
+        caller = stage.writers[MEMBERS[relation]].caller
+        with stage.transaction() as session:
+            (result,) = indicators.submit(session, caller, [raw]).results
+        assert result.id is not None, result.errors
+        stage.sent[relation, state] = Sent(result.id, result.indicators[0], thing, age)
+    stage.sent[Relation.READER_SUSPENDED, state] = stage.sent[Relation.FEED, state]
+
+
+def _ask(stage: Stage, code: str, state: State) -> None:
+    """A lookup of a place, which needs no key."""
+    (facet,) = FACETS_OF[Kind.INDUCTION_POINT]
+    with stage.transaction() as session:
+        stage.lookups[code, state] = lookups.ask(
+            session,
+            stage.writers[code].caller,
+            purpose=Purpose.CRIMINAL_INVESTIGATION,
+            legal_basis=LegalBasis.CRIMINAL_PROCEDURE,
+            case="PV-2024-17",
+            queries=[Query("q1", Kind.INDUCTION_POINT, 0, [(facet, b"-" * 16)])],
+        ).lookup
+
+
+def _make_token(stage: Stage, person: Person, state: State, days: int = 30) -> None:
+    headers, made = _token(stage, person, Scope, days)
+    stage.tokens[person.person_id, state] = made
+    means = {State.LIVE: Means.TOKEN, State.REVOKED: Means.REVOKED_TOKEN}
+    for (code, role), holder in stage.people.items():
+        if holder is person:
+            of_state = means.get(state, Means.EXPIRED_TOKEN)
+            stage.headers[code, role, of_state, None] = headers
+
+
+def _token(
+    stage: Stage, person: Person, scopes: Iterable[Scope], days: int = 30
+) -> tuple[dict[str, str], UUID]:
+    with stage.transaction() as session:
+        made = tokens.create_token(session, CONSOLE, person.login, scopes=scopes, days=days)
+    return {"Authorization": f"Bearer {made.text}"}, made.token.id
+
+
+def _let_in(stage: Stage) -> None:
+    """Sessions and tokens of today; from now on everybody has one role, or none."""
+    for (code, role), person in stage.people.items():
+        _sign_in(stage, code, role, Means.SESSION)
+        if code == SUSPENDED:
+            continue
+        _sign_in(stage, code, role, Means.SIGNED_OUT)
+        headers = stage.headers[code, role, Means.SIGNED_OUT, None]
+        assert stage.client.post("/sign-out", headers=headers).status_code == 303
+        for scope in Scope:
+            headers, _ = _token(stage, person, [scope])
+            stage.headers[code, role, Means.TOKEN, scope] = headers
+    with stage.transaction() as session:
+        for (_, role), person in stage.people.items():
+            others = RoleGrant.person_id == person.person_id, RoleGrant.role != role
+            session.execute(delete(RoleGrant).where(*(others if role else others[:1])))
+    client = stage.app.test_client()
+    stage.headers[READER, None, Means.NONE, None] = _carried(client, cross_site_headers(client))
+
+
+def _sign_in(stage: Stage, code: str, role: Role | None, means: Means) -> None:
+    client = stage.app.test_client()
+    headers = sign_in(client, stage.people[code, role])
+    stage.headers[code, role, means, None] = _carried(client, headers)
+
+
+def _carried(client: FlaskClient, headers: dict[str, str]) -> dict[str, str]:
+    cookie = client.get_cookie("postern")
+    assert cookie is not None
+    return {**headers, "Cookie": f"postern={cookie.value}"}
+
+
+def _write_drafts(stage: Stage) -> None:
+    """First what becomes a version, so that no draft is behind the version in force."""
+    for state in (State.APPROVED, State.EDITING, State.PROPOSED, State.REFUSED, State.DISCARDED):
+        for relation, code, author in (
+            (Relation.MINE, READER, stage.people[READER, Role.POLICY_OWNER].caller),
+            (Relation.COLLEAGUE, READER, stage.writers[READER].caller),
+            (Relation.OTHER, OWNERS[Relation.FEED], None),
+            (Relation.OWNER_SUSPENDED, OWNERS[Relation.OWNER_SUSPENDED], None),
+        ):
+            text = _OWN_POLICY if code == READER else POLICIES[_owner(relation)]
+            writer = author or stage.writers[code].caller
+            stage.drafts[relation, state] = _draft(stage, writer, state, text)
+
+
+def _draft(stage: Stage, writer: Caller, state: State, text: str) -> Draft:
+    second = make_person(stage.app, writer.organisation, [Role.APPROVER]).caller
+    with stage.transaction() as session:
+        made = drafts.create(session, writer, title="A change", text=text)
+        if state in {State.PROPOSED, State.APPROVED, State.REFUSED}:
+            made = drafts.propose(session, writer, made.id, made.revision)
+        if state is State.APPROVED:
+            made = drafts.approve(session, second, made.id, made.revision)
+        elif state is State.REFUSED:
+            made = drafts.refuse(session, second, made.id, made.revision, "Too wide")
+        elif state is State.DISCARDED:
+            made = drafts.discard(session, writer, made.id)
+    return made
+
+
+def _schedule(stage: Stage) -> None:
+    """For the keeper, and for another that has versions of higher numbers."""
+    other = OWNERS[Relation.FEED]
+    for code, text, first in ((KEEPER, _OWN_POLICY, 3), (other, POLICIES[Relation.FEED], 7)):
+        with stage.transaction() as session:
+            organisation_id, _ = organisations.find(session, code)
+            while versions.newest_seq(session, organisation_id) < first - 1:
+                sharing.publish(session, CONSOLE, code, text)
+            cancelled = _to_come(session, organisation_id, text, 10)
+            versions.cancel(session, CONSOLE, organisation_id, cancelled)
+            waiting = _to_come(session, organisation_id, text, 20)
+        assert (cancelled, waiting) == (first, first + 1)
+
+
+def _to_come(session: Session, organisation_id: int, text: str, days: int) -> int:
+    return versions.put_in_force(
+        session,
+        CONSOLE,
+        organisation_id,
+        text,
+        Cause.CONSOLE,
+        valid_from=NOON + timedelta(days=days),
+    )
