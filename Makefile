@@ -25,6 +25,10 @@ demo: $(VENV)/.service ## Set up and run a demonstration with three organisation
 test: $(VENV)/.tests browser ## Install what the tests need and run them all (ARGS="-k word")
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
+.PHONY: mutate
+mutate: $(VENV)/.tests ## Put faults into the code and see that the tests notice (ARGS="app/sharing")
+	@nice -n 10 $(BIN)/python -m tests.mutation $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.tests ## Check style, types, the floors of the house and the pinned requirements
 	@$(BIN)/ruff check .
@@ -65,6 +69,10 @@ bench-submit: $(VENV)/.tests ## Indicators submitted per second beside a bare CO
 bench-lookup: $(VENV)/.tests ## Latency of a lookup beside a bare index lookup
 	@$(BIN)/python -m bench.lookup $(ARGS)
 
+.PHONY: bench-policy
+bench-policy: $(VENV)/.tests ## What policies add to a lookup, what a decision costs, and trying a change
+	@$(BIN)/python -m bench.policy $(ARGS)
+
 .PHONY: translations
 translations: $(VENV)/.service ## Collect messages and compile the catalogues of all languages
 	@$(BIN)/pybabel -q extract -F app/web/translations/babel.cfg -k KnownAct:2 --no-location --sort-output \
@@ -78,6 +86,7 @@ lock: $(VENV)/.python ## Pin the requirements again, by hash, from the short req
 	@$(COMPILE) $(ARGS) requirements.in -o requirements.txt
 	@$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) $(ARGS) requirements-bench.in -o requirements-bench.txt
+	@$(COMPILE) $(ARGS) requirements-mutation.in -o requirements-mutation.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and the demonstration
@@ -95,9 +104,10 @@ $(VENV)/.service: $(VENV)/.python requirements.txt pyproject.toml
 	@$(BIN)/pip install --quiet --no-deps -e .
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.service requirements-dev.txt
+$(VENV)/.tests: $(VENV)/.service requirements-dev.txt requirements-mutation.txt
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-mutation.txt
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.tests requirements-bench.txt

@@ -1,0 +1,276 @@
+"""Trying mutants: each in a forked process that imports the code afresh, with the mutant in it.
+
+The parent imports nothing of the project, only (once) the packages that it needs, so that a fork
+is ready in milliseconds; nothing on disk changes, so that a checkout can be worked in meanwhile.
+"""
+
+import gc
+import importlib
+import importlib.util
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import _lru_cache_wrapper
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import coverage
+import pytest
+
+from tests.mutation.mutants import MODULE, Mutant
+
+ROOT = Path(__file__).parent.parent.parent
+_FORK = multiprocessing.get_context("fork")
+_JUDGED = ("app.", "postern.")
+_OURS = ("app", "postern", "migrations", "tests", "bench")
+_OPTIONS = [
+    *("-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"),
+    # Plugins of pytest are imported before it, like everything.
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+]
+PATIENCE = (10.0, 8.0)  # seconds, and times as long as the tests took without a mutant
+_NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+class Outcome(StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    TIMEOUT = "timeout"
+    NO_COVERAGE = "no coverage"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the tests do without a mutant."""
+
+    seconds: dict[str, float]  # by test, in the order they ran
+    on_postgresql: frozenset[str]
+    ran: dict[str, dict[int, list[str]]]  # file, line: tests; "" is the import
+    modules: list[str]
+
+    def tests_of(self, mutant: Mutant) -> list[str]:
+        """The tests that may notice it, the quick ones on SQLite first.
+
+        Those that run one of its lines; for what happens on import, all that use the file, or
+        simply all when none runs anything in it.
+        """
+        by_line = self.ran.get(mutant.file, {})
+        running = {test for line in mutant.lines for test in by_line.get(line, [])}
+        using = {test for tests in by_line.values() for test in tests} - {""}
+        chosen = (using or set(self.seconds)) if "" in running else running
+        return sorted(chosen, key=lambda test: (test in self.on_postgresql, self.seconds[test]))
+
+
+@contextmanager
+def prepared_databases() -> Iterator[Path]:
+    """A directory for `--prepared`, with a server that runs until the end of the block."""
+    with (
+        tempfile.TemporaryDirectory(prefix="postern-mutation-") as made,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.mutation.prepared", made],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a signal to end us all must not keep it from tidying up
+        ) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        # The server may greet first.
+        if not any(line == "ready\n" for line in process.stdout):
+            raise TrialError("No databases could be prepared. Run the tests and see why.")
+        yield Path(made)
+        process.stdin.close()
+
+
+class TrialError(Exception):
+    """The tests cannot judge mutants: they fail, or do not run, without any."""
+
+
+def baseline(root: Path, files: Sequence[str], arguments: Sequence[str]) -> Baseline:
+    """Run the tests once and note which run which lines of `files`; TrialError when one fails."""
+    receiving, sending = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_measure, args=(root, list(files), list(arguments), sending))
+    process.start()
+    sending.close()
+    try:
+        code, found = receiving.recv()
+    except EOFError:
+        code, found = None, None
+    process.join()
+    if code != 0 or found is None:
+        raise TrialError(
+            f"The tests do not pass without a mutant (pytest ended with {code}). "
+            "Mend them, then try mutants."
+        )
+    assert isinstance(found, Baseline)
+    return found
+
+
+def import_early(modules: Sequence[str]) -> None:
+    """Import what every fork would import for itself, except what is under test."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in modules:
+            if name.split(".")[0] not in _OURS:
+                try:
+                    importlib.import_module(name)
+                except ImportError:
+                    continue
+
+
+def check_control(
+    root: Path, file: str, known: Baseline, arguments: Sequence[str], log: Path
+) -> None:
+    """Try the file as it is; TrialError when that is not found well, as then all are killed."""
+    source = (root / file).read_text("utf-8")
+    unchanged = Mutant(file, MODULE, frozenset({0}), "(nothing) => (nothing)", source)
+    everything = replace(known, ran={file: {0: list(known.seconds)}})
+    outcome = attempt(root, unchanged, everything, arguments, log)
+    if outcome is not Outcome.SURVIVED:
+        told = log.read_text("utf-8")[-2_000:]
+        raise TrialError(f"The tests refuse the code as it is. See why:\n{told}")
+
+
+def attempt(
+    root: Path, mutant: Mutant, known: Baseline, arguments: Sequence[str], log: Path
+) -> Outcome:
+    """Run the tests that may notice the mutant, up to the first that does."""
+    tests = known.tests_of(mutant)
+    if not tests:
+        return Outcome.NO_COVERAGE
+    process = _FORK.Process(target=_run, args=(root, mutant, tests, list(arguments), log))
+    process.start()
+    least, times = PATIENCE
+    process.join(least + times * sum(known.seconds[test] for test in tests))
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return Outcome.TIMEOUT
+    if process.exitcode == _NO_TESTS:
+        raise TrialError(f"None of the tests of {mutant.key} could be found again.")
+    return Outcome.SURVIVED if process.exitcode == 0 else Outcome.KILLED
+
+
+def _measure(root: Path, files: list[str], arguments: list[str], sending: Connection) -> None:
+    _begin(root)
+    measured = coverage.Coverage(
+        data_file=None, config_file=False, include=[str(root / file) for file in files]
+    )
+    watching = _Watching(measured)
+    measured.start()
+    code = int(pytest.main([*_OPTIONS, *arguments], plugins=[watching]))
+    measured.stop()
+    found = measured.get_data()
+    ran = {file: found.contexts_by_lineno(str(root / file)) for file in files}
+    sending.send(
+        (
+            code,
+            Baseline(
+                watching.seconds,
+                frozenset(watching.on_postgresql),
+                {file: dict(lines) for file, lines in ran.items()},
+                list(sys.modules),
+            ),
+        )
+    )
+
+
+def _run(root: Path, mutant: Mutant, tests: list[str], arguments: list[str], log: Path) -> None:
+    _begin(root)
+    with log.open("w") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    sys.meta_path.insert(0, _Mutated(root, mutant))
+    others = [argument for argument in arguments if argument.startswith("-")]
+    files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
+    code = pytest.main(["-x", *_OPTIONS, *others, *files], plugins=[_Chosen(tests)])
+    sys.stdout.flush()
+    os._exit(int(code))
+
+
+def _begin(root: Path) -> None:
+    gc.freeze()  # what the parent made is no garbage, and pytest collects often
+    os.chdir(root)
+    sys.path.insert(0, str(root))
+
+
+class _Mutated(MetaPathFinder):
+    """Finds one module, with the text of the mutant."""
+
+    def __init__(self, root: Path, mutant: Mutant) -> None:
+        self._path = root / mutant.file
+        self._source = mutant.source
+        parts = Path(mutant.file).with_suffix("").parts
+        self._name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        loader = _MutatedLoader(fullname, str(self._path), self._source)
+        return importlib.util.spec_from_file_location(fullname, self._path, loader=loader)
+
+
+class _MutatedLoader(SourceFileLoader):
+    def __init__(self, name: str, path: str, source: str) -> None:
+        super().__init__(name, path)
+        self._source = source
+
+    def get_code(self, _fullname: str) -> CodeType:
+        # Never from, and never into, the cache of compiled files.
+        return compile(self._source, self.path, "exec", dont_inherit=True)
+
+
+class _Chosen:
+    """A pytest plugin: runs the tests of the list, in its order."""
+
+    def __init__(self, tests: list[str]) -> None:
+        self._place = {test: place for place, test in enumerate(tests)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        chosen = [item for item in items if item.nodeid in self._place]
+        items[:] = sorted(chosen, key=lambda item: self._place[item.nodeid])
+
+
+@dataclass
+class _Watching:
+    """A pytest plugin: which test runs which lines, and how long it takes."""
+
+    measured: coverage.Coverage
+    seconds: dict[str, float] = field(default_factory=dict)
+    on_postgresql: set[str] = field(default_factory=set)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        _forget_answers()
+        self.measured.switch_context(item.nodeid)
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if parameters.get("database_url") == "postgresql":
+            self.on_postgresql.add(item.nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        before = self.seconds.get(report.nodeid, 0.0)
+        self.seconds[report.nodeid] = before + report.duration
+
+
+def _forget_answers() -> None:
+    """So that each test runs what it relies on, not only the first that asks."""
+    for kept in gc.get_objects():
+        if isinstance(kept, _lru_cache_wrapper) and str(kept.__module__).startswith(_JUDGED):
+            kept.cache_clear()
