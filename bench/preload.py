@@ -5,7 +5,7 @@ their own and 2 from a pool that others share (a long tail, as house numbers and
 with at most `common_after` postings of a token per owner. Tokens and elements are random bytes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from string import Template
@@ -92,20 +92,18 @@ def fill(on: Stage, present: int, size: int) -> None:
         "owners": len(on.owners),
         "classes": len(on.classes[0]),
     }
-    with on.database.engine.connect() as connection:
-        if on.database.is_sqlite:
-            _hurry(connection, synchronous=False)
-        for statement in _statements(on):
-            used = {name: value for name, value in values.items() if f":{name}" in statement}
-            connection.execute(text(statement), used)
-        connection.commit()
-        if on.database.is_sqlite:
-            _hurry(connection, synchronous=True)
-    if not on.database.is_sqlite:
-        with on.database.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql("VACUUM ANALYZE")
-            connection.exec_driver_sql("CHECKPOINT")
+    _run(on, _fill_statements(on), values)
+
+
+def relabel(on: Stage, *, with_tokens: bool = True) -> None:
+    """Give the indicators that are there to the owners of `on` instead, evenly as a fill does.
+
+    Tokens stay what they are, so a lookup finds the same indicators, only of other owners; without
+    theirs, for what counts and never looks up. Reports keep their organisation, which no lookup,
+    count or policy reads.
+    """
+    values = {"owners": len(on.owners), "classes": len(on.classes[0])}
+    _run(on, _relabel_statements(on, with_tokens=with_tokens), values)
 
 
 def known(on: Stage, count: int) -> list[Tokens]:
@@ -133,36 +131,70 @@ def _hurry(connection: Connection, *, synchronous: bool) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _statements(on: Stage) -> Iterator[str]:
+def _run(on: Stage, statements: Iterator[str], values: Mapping[str, object]) -> None:
+    with on.database.engine.connect() as connection:
+        if on.database.is_sqlite:
+            _hurry(connection, synchronous=False)
+        for statement in statements:
+            used = {name: value for name, value in values.items() if f":{name}" in statement}
+            connection.execute(text(statement), used)
+        connection.commit()
+        if on.database.is_sqlite:
+            _hurry(connection, synchronous=True)
+    if not on.database.is_sqlite:
+        with on.database.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql("VACUUM ANALYZE")
+            connection.exec_driver_sql("CHECKPOINT")
+
+
+def _fill_statements(on: Stage) -> Iterator[str]:
     spelling = _SQLITE if on.database.is_sqlite else _POSTGRESQL
     if not on.database.is_sqlite:
         # The index is built after the rows, as for any first load.
-        yield "DROP INDEX ix_token_token"
-    for name in ("owner", "class", "facet", "pool", "draw"):
+        yield _DROP_INDEX
+    yield from _owner_tables(on)
+    for name in ("facet", "pool", "draw"):
         yield f"DROP TABLE IF EXISTS bench_{name}"
-    yield "CREATE TEMP TABLE bench_owner (place int PRIMARY KEY, organisation int, person int)"
-    yield "CREATE TEMP TABLE bench_class (owner int, place int, id int, PRIMARY KEY (owner, place))"
     yield "CREATE TEMP TABLE bench_facet (place int, facet int, pooled int)"
-    for place, owner in enumerate(on.owners):
-        organisation, person = owner.member
-        yield f"INSERT INTO bench_owner VALUES ({place}, {organisation}, {person})"  # noqa: S608 - numbers
-    for owner_place, classes in enumerate(on.classes):
-        for place, class_id in enumerate(classes):
-            yield f"INSERT INTO bench_class VALUES ({owner_place}, {place}, {class_id})"  # noqa: S608 - numbers
     for place, facet in enumerate(FACETS):
         yield f"INSERT INTO bench_facet VALUES ({place}, {facet}, {int(place in POOLED)})"  # noqa: S608 - numbers
     for template in _FILL:
         yield Template(template).substitute(vars(spelling))
     if not on.database.is_sqlite:
-        yield (
-            "CREATE INDEX ix_token_token ON token (token) "
-            "INCLUDE (indicator_id, share_class_id, seen_day, facet)"
-        )
+        yield _CREATE_INDEX
         for table in ("report", "indicator"):
             yield (
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), "  # noqa: S608 - our own names
                 f"(SELECT max(id) FROM {table}))"
             )
+
+
+def _relabel_statements(on: Stage, *, with_tokens: bool) -> Iterator[str]:
+    yield from _owner_tables(on)
+    if not on.database.is_sqlite:
+        yield "ANALYZE bench_class"
+    yield _RELABEL_INDICATORS
+    if with_tokens:
+        yield from (_RELABEL_SQLITE,) if on.database.is_sqlite else _RELABEL_POSTGRESQL
+
+
+def _owner_tables(on: Stage) -> Iterator[str]:
+    for name in ("owner", "class"):
+        yield f"DROP TABLE IF EXISTS bench_{name}"
+    yield "CREATE TEMP TABLE bench_owner (place int PRIMARY KEY, organisation int, person int)"
+    yield (
+        "CREATE TEMP TABLE bench_class "
+        "(owner int, place int, id int, organisation int, PRIMARY KEY (owner, place))"
+    )
+    for place, owner in enumerate(on.owners):
+        organisation, person = owner.member
+        yield f"INSERT INTO bench_owner VALUES ({place}, {organisation}, {person})"  # noqa: S608 - numbers
+        classes = ", ".join(
+            f"({place}, {number}, {class_id}, {organisation})"
+            for number, class_id in enumerate(on.classes[place])
+        )
+        yield f"INSERT INTO bench_class VALUES {classes}"  # noqa: S608 - numbers
 
 
 _FILL = (
@@ -212,4 +244,40 @@ _FILL = (
       ) d JOIN bench_pool p ON p.place = d.place WHERE d.held <= :cap
     ) AS drawn ORDER BY token
     """,
+)
+
+_DROP_INDEX = "DROP INDEX ix_token_token"
+_CREATE_INDEX = (
+    "CREATE INDEX ix_token_token ON token (token) "
+    "INCLUDE (indicator_id, share_class_id, seen_day, facet)"
+)
+
+_RELABEL_INDICATORS = """
+    UPDATE indicator SET organisation_id = c.organisation, share_class_id = c.id
+    FROM bench_class c
+    WHERE c.owner = indicator.id % :owners AND c.place = (indicator.id / :owners) % :classes
+    """
+_RELABEL_SQLITE = """
+    UPDATE token SET share_class_id = c.id FROM bench_class c
+    WHERE c.owner = token.indicator_id % :owners
+      AND c.place = (token.indicator_id / :owners) % :classes
+    """
+
+# Written anew and not updated in place, which would leave as many dead rows as live ones.
+_RELABEL_POSTGRESQL = (
+    _DROP_INDEX,
+    "DROP TABLE IF EXISTS bench_token",
+    """
+    CREATE TEMP TABLE bench_token AS
+    SELECT t.token, t.indicator_id, c.id AS share_class_id, t.seen_day, t.facet
+    FROM token t JOIN bench_class c
+      ON c.owner = t.indicator_id % :owners AND c.place = (t.indicator_id / :owners) % :classes
+    """,
+    "TRUNCATE token",
+    """
+    INSERT INTO token (token, indicator_id, share_class_id, seen_day, facet)
+    SELECT token, indicator_id, share_class_id, seen_day, facet FROM bench_token
+    """,
+    "DROP TABLE bench_token",
+    _CREATE_INDEX,
 )

@@ -1,4 +1,4 @@
-"""The stage of the benchmarks of submitting and looking up: real databases, members and policies.
+"""The stage of the benchmarks that need a platform: real databases, members and policies.
 
 SQLite is a file, PostgreSQL a server of its own on a socket file, both in a temporary directory;
 both are opened by the platform itself, with its own settings and through its own services.
@@ -72,11 +72,26 @@ class Stage:
 
     @property
     def database(self) -> Database:
-        return self.runtime.database
+        return database_of(self.app)
 
 
 @contextmanager
 def stage(backend: str) -> Iterator[Stage]:
+    """A platform of 20 owners and a viewer on `backend`, removed at the end."""
+    with platform(backend) as app:
+        owners = [member(app, f"post-{number:02}", Sector.POST) for number in range(OWNERS)]
+        viewer = member(app, VIEWER, Sector.POLICE)
+        classes = []
+        for owner in owners:
+            with app.app_context(), database_of(app).transaction() as session:
+                sharing.publish(session, CONSOLE, owner.organisation, POLICY)
+                made = sharing.share_class_ids(session, owner.member[0], _all_classes())
+            classes.append(list(made.values()))
+        yield Stage(app, owners, viewer, classes)
+
+
+@contextmanager
+def platform(backend: str) -> Iterator[Flask]:
     """An empty platform on `backend`, removed at the end."""
     # PostgreSQL runs as a user of its own, who must reach its directory.
     directory = Path(tempfile.mkdtemp(prefix="postern-bench-"))
@@ -93,47 +108,29 @@ def stage(backend: str) -> Iterator[Stage]:
             url = f"sqlite:///{directory / 'bench.sqlite3'}"
         made = _furnish(url, directory / "secrets")
         yield made
-        made.database.dispose()
+        database_of(made).dispose()
     finally:
         if server is not None:
             server.cleanup()
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _furnish(url: str, secrets: Path) -> Stage:
-    create_secrets(secrets)
-    settings = load(Path(__file__).parent.parent / "config" / "test.toml")
-    settings = dataclasses.replace(
-        settings,
-        database=dataclasses.replace(settings.database, url=url),
-        secrets=dataclasses.replace(settings.secrets, directory=str(secrets)),
-        log=dataclasses.replace(settings.log, level="ERROR"),
-    )
-    migrate(settings)
-    app = create_app(settings)
-    database: Database = app.extensions["postern"].database
-    with app.app_context(), database.transaction() as session:
-        open_first_epochs(session, CONSOLE)
-    owners = [_member(app, f"post-{number:02}", Sector.POST) for number in range(OWNERS)]
-    viewer = _member(app, VIEWER, Sector.POLICE)
-    classes = []
-    with app.app_context():
-        for owner in owners:
-            with database.transaction() as session:
-                sharing.publish(session, CONSOLE, owner.organisation, POLICY)
-                made = sharing.share_class_ids(session, owner.member[0], _all_classes())
-            classes.append(list(made.values()))
-    return Stage(app, owners, viewer, classes)
+def database_of(app: Flask) -> Database:
+    """The database that the platform opened."""
+    found: Runtime = app.extensions["postern"]
+    return found.database
 
 
-def _member(app: Flask, code: str, sector: Sector) -> Caller:
-    database: Database = app.extensions["postern"].database
+def member(
+    app: Flask, code: str, sector: Sector, country: str = "BE", secret: str | None = None
+) -> Caller:
+    """An organisation with one person, who has every role; `secret` spares hashing a password."""
     login = f"analyst@{code}.example"
     with app.app_context():
-        secret = accounts.new_secret(login, "long enough for a benchmark")
-        with database.transaction() as session:
+        secret = secret or new_secret(app)
+        with database_of(app).transaction() as session:
             organisation_id = organisations.create(
-                session, CONSOLE, code=code, name=f"Post {code}", sector=sector, country="BE"
+                session, CONSOLE, code=code, name=f"Post {code}", sector=sector, country=country
             )
             made = accounts.create(
                 session,
@@ -153,6 +150,28 @@ def _member(app: Flask, code: str, sector: Sector) -> Caller:
         scopes=None,
         means=Means.SESSION,
     )
+
+
+def new_secret(app: Flask) -> str:
+    """A hashed password that any number of members can share here."""
+    with app.app_context():
+        return accounts.new_secret("analyst@post.example", "long enough for a benchmark")
+
+
+def _furnish(url: str, secrets: Path) -> Flask:
+    create_secrets(secrets)
+    settings = load(Path(__file__).parent.parent / "config" / "test.toml")
+    settings = dataclasses.replace(
+        settings,
+        database=dataclasses.replace(settings.database, url=url),
+        secrets=dataclasses.replace(settings.secrets, directory=str(secrets)),
+        log=dataclasses.replace(settings.log, level="ERROR"),
+    )
+    migrate(settings)
+    app = create_app(settings)
+    with app.app_context(), database_of(app).transaction() as session:
+        open_first_epochs(session, CONSOLE)
+    return app
 
 
 def _all_classes() -> list[ClassAttributes]:
