@@ -56,14 +56,14 @@ MEMBERS = (
         "Example Customs Netherlands",
         "customs",
         "NL",
-        ("submitter", "analyst", "compliance", "policy_owner"),
+        ("submitter", "analyst", "approver", "compliance", "policy_owner"),
     ),
     Member(
         "police-de",
         "Example Police Germany",
         "police",
         "DE",
-        ("analyst", "compliance", "policy_owner", "administrator"),
+        ("analyst", "approver", "compliance", "policy_owner", "administrator"),
     ),
 )
 
@@ -206,7 +206,10 @@ def _publish(app: Flask) -> None:
 def _tokens(app: Flask) -> dict[str, str]:
     wanted = {
         "post-be": ("submitter@post-be.example", ("evaluate", "reports:write", "reports:read")),
-        "police-de": ("analyst@police-de.example", ("evaluate", "lookups:write")),
+        "police-de": (
+            "analyst@police-de.example",
+            ("evaluate", "lookups:write", "indicators:read"),
+        ),
     }
     made = {}
     for code, (login, scopes) in wanted.items():
@@ -307,7 +310,7 @@ def _farewell(
     )
     click.echo(
         f"""
-Three things to try:
+Four things to try:
   1. Look someone up as the police, with a typing error of your own:
        .venv/bin/postern --config {police}/config.toml lookup {lookup} \\
          --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-3
@@ -318,6 +321,8 @@ Three things to try:
          --learned outside_of_item --legal-basis legal_obligation \\
          --purpose service_security --case DEMO-4
   3. Sign in at {address} as compliance@post-be.example and read who looked at what, and why.
+  4. Sign in as policy-owner@post-be.example, open "Sharing policy", change who may see what, look
+     at who would gain or lose by it, and propose it; approver@post-be.example decides.
 """
     )
 
