@@ -232,7 +232,8 @@ def test_the_report_ends_with_its_figures_as_json() -> None:
 
 
 def test_a_file_whose_tests_nobody_named_is_refused() -> None:
-    assert deciding_tests(["app/sharing/visibility.py"]) == ["tests/app/sharing"]
+    assert deciding_tests(["app/sharing/rules.py"]) == ["tests/app/sharing"]
+    assert deciding_tests(["app/sharing/classes.py"]) == ["tests/app/sharing/test_classes.py"]
     with pytest.raises(LookupError, match=r"gate\.py"):
         deciding_tests(["gate.py"])
 

@@ -7,6 +7,7 @@ are alike to every policy, one stands for all. Tests hold this to Cedar asked ab
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from app.sharing.classes import ClassAttributes
@@ -67,9 +68,9 @@ class Distinctions:
         return (
             seat.member.code == owner.code,
             *self.of_member(owner, seat.member),
-            self._told("role", seat.role),
-            self._told("purpose", seat.purpose),
-            self._told("legalBasis", seat.legal_basis),
+            self._told_word(seat.role),
+            self._told_word(seat.purpose),
+            self._told_word(seat.legal_basis),
         )
 
     def of_member(self, owner: Member, member: Member) -> Shape:
@@ -93,15 +94,17 @@ class Distinctions:
         )
 
     def _told(self, name: str, value: Any) -> Any:
-        """A value of a closed list if some policy names it.
+        """What the policies that ask for it can tell of an attribute of a record."""
+        if isinstance(value, InformationGrade | int):
+            return self._told_number(name, int(value))
+        return value if isinstance(value, frozenset) else self._told_word(value)
+
+    def _told_word(self, word: StrEnum) -> StrEnum | None:
+        """A word of a closed list if some policy names it.
 
         Policies can only ask whether a word is one that they name: all others are one to them.
         """
-        if isinstance(value, InformationGrade | int):
-            return self._told_number(name, int(value))
-        if isinstance(value, frozenset):
-            return value if name in self._asked else None
-        return value if (type(value).__name__, value.value) in self._named else None
+        return word if (type(word).__name__, word.value) in self._named else None
 
     def _told_number(self, name: str, value: int) -> int:
         """Between which of the numbers that policies compare it with a value stands."""
@@ -119,18 +122,19 @@ def _cuts(policies: Iterable[Policy]) -> dict[str, list[int]]:
         if node.get("attr") in cuts:
             asked[node["attr"]] += 1
         for operator, after in _AFTER.items():
-            name, number = _comparison(node.get(operator))
-            if name in cuts:
+            found = _comparison(node.get(operator))
+            if found and found[0] in cuts:
+                name, number = found
                 compared[name] += 1
                 cuts[name].update(number + step for step in after)
     return {
-        name: sorted(found) if asked[name] == compared[name] else list(range(*NUMBERS[name]))
-        for name, found in cuts.items()
+        name: sorted(after) if asked[name] == compared[name] else list(range(*NUMBERS[name]))
+        for name, after in cuts.items()
     }
 
 
-def _comparison(sides: Any) -> tuple[str, int]:
-    """The attribute and the number that are compared; neither in any other form.
+def _comparison(sides: Any) -> tuple[str, int] | None:
+    """The attribute and the number that are compared; None in any other form.
 
     Written the other way round (3 >= resource.ageBand) it is one of those.
     """
@@ -140,4 +144,4 @@ def _comparison(sides: Any) -> tuple[str, int]:
             "right": {"Value": int(number)},
         }:
             return name, number
-    return "", 0
+    return None

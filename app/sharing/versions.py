@@ -139,7 +139,7 @@ def put_in_force(
 ) -> int:
     """Make a version of a text that was checked; returns its number.
 
-    It takes effect with this transaction, or at `valid_from`, to the second, when that lies ahead;
+    It takes effect with this transaction, or at `valid_from`, a whole second, when that lies ahead;
     every decision on what the organisation shares is made anew. ScheduledPolicyError while another
     waits.
     """
@@ -156,7 +156,7 @@ def put_in_force(
         seq=(newest or 0) + 1,
         text=text,
         sha256=hashlib.sha256(text.encode()).digest(),
-        valid_from=max(now, (valid_from or now).replace(microsecond=0)),
+        valid_from=max(now, valid_from or now),
         created_at=now,
         cause=cause,
         form=form,
