@@ -42,7 +42,7 @@ def put(
 def test_who_never_published_has_one_era_that_shares_nothing(database: Database) -> None:
     post = trio(database).ids["post-be"]
     with database.reading() as session:
-        assert eras.of(session, [post], NOON) == {post: [Era(None, "", 0, FOREVER)]}
+        assert eras.of(session, [post], NOON) == {post: [Era(None, "", 0, 2**62)]}
 
 
 def test_the_newest_version_whose_time_has_come_holds_until_the_next(database: Database) -> None:

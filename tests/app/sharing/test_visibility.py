@@ -291,6 +291,7 @@ def test_a_list_holds_live_indicators_at_the_asked_level(database: Database) -> 
     assert _listed(database, profile, visibility.REQUEST) == {}
     own = world.profile("post-be")
     assert _listed(database, own) == {young: 3, old: 3, last_day: 3}
+    assert _listed(database, own, visibility.REQUEST) == {young: 3, old: 3, last_day: 3}
 
 
 def test_a_list_joins_to_its_rows_without_losing_the_predicate(database: Database) -> None:
