@@ -185,7 +185,7 @@ def test_every_kind_of_indicator_is_taken(
     row = (
         f"Sophie Van Damme,Rue de la Loi 16,1040,Bruxelles,BE,+3221234567,s@mail.example,Meir 5,"
         f"2000,Antwerpen,BE,RB123456785GB,BRU-12,Bazaar,DutchMagic,{'A' * 40},NL91ABNA0417164300,"
-        "unwitting,AMBER,H1,B2"
+        "unwitting,AMBER,H0,B2"
     )
     network = ("--operator", "Example Post", "--country", "be", "--expires-in", "90")
     result = post.run("submit", post.file(row, header=header), *OPTIONS, *network, "--json")
@@ -206,7 +206,7 @@ def test_every_kind_of_indicator_is_taken(
         hits = look_up(police, *value)
         assert hits, kind
         assert hits[0]["indicator"]["kind"] == kind
-        assert hits[0]["indicator"]["handling"] == ["H1"]
+        assert hits[0]["indicator"]["handling"] == ["H0"]
 
 
 def test_police_find_what_the_post_submitted_however_it_is_spelt(

@@ -413,3 +413,91 @@ def _listed(database: Database, profile: int, *least: int) -> dict[int, int]:
 def _set_status(database: Database, code: str, status: OrganisationStatus) -> None:
     with database.transaction() as session:
         organisations.set_status(session, CONSOLE, code, status)
+
+
+def test_examples_of_what_was_counted_are_its_youngest(database: Database) -> None:
+    world = trio(database)
+    rows = [
+        ("post-be", like(), age, token_of(age)) for age in (6, 0, 3, 7)
+    ]  # the last is of the next band
+    ids = world.indicators(rows)
+    world.indicator("post-be", expires_in=0)
+    world.indicator("post-be", like(kind=Kind.PGP))
+    world.indicator("customs-nl")
+    with database.reading() as session:
+        public = dict(session.execute(select(Indicator.id, Indicator.public_id)).all())
+        counted = visibility.live_by_class(session, world.ids["post-be"], moment(TODAY))
+        (young,) = [
+            each for each in counted if each.count == 3 and each.attributes["kind"] == "party"
+        ]
+        found = visibility.examples(session, young, moment(TODAY), 2)
+        all_of_them = visibility.examples(session, young, moment(TODAY), 9)
+    assert found == [public[ids[1]], public[ids[2]]]
+    assert all_of_them == [public[ids[1]], public[ids[2]], public[ids[0]]]
+
+
+def test_counts_tell_owner_class_band_and_number_in_order(database: Database) -> None:
+    world = trio(database)
+    world.indicators(
+        [
+            ("post-be", like(), age, token_of(100 + age))
+            for age in (0, 6, 7, 29, 30, 89, 90, 364, 365, 3_000)
+        ]
+    )
+    world.indicator("post-be", age=-1)
+    world.indicator("post-be", expires_in=0)
+    world.indicator("customs-nl")
+    with database.reading() as session:
+        counted = visibility.live_by_class(session, world.ids["post-be"], moment(TODAY))
+    assert {(each.organisation_id, each.attributes["kind"]) for each in counted} == {
+        (world.ids["post-be"], "party")
+    }
+    assert len({each.share_class_id for each in counted}) == 1
+    assert [(each.age_band, each.count) for each in counted] == [(band, 2) for band in range(5)]
+
+
+def test_own_subjects_are_ones_own_and_live(database: Database) -> None:
+    world = trio(database)
+    kept = world.indicator("post-be", like(barrier_step=3), age=8)
+    ended = world.indicator("post-be", expires_in=0)
+    foreign = world.indicator("customs-nl")
+    with database.reading() as session:
+        public = dict(session.execute(select(Indicator.id, Indicator.public_id)).all())
+        asked = [public[each] for each in (kept, ended, foreign)]
+        found = visibility.own_subjects(session, world.ids["post-be"], asked, moment(TODAY))
+        nothing = visibility.own_subjects(session, world.ids["post-be"], [], moment(TODAY))
+    assert list(found) == [public[kept]]
+    subject = found[public[kept]]
+    assert (subject.indicator_id, subject.attributes, subject.seen_day, subject.age_band) == (
+        kept,
+        like(barrier_step=3),
+        TODAY - 8,
+        1,
+    )
+    assert nothing == {}
+
+
+def test_a_list_tells_whose_it_is_its_class_its_day_and_who_decided(database: Database) -> None:
+    world = trio(database)
+    world.publish(
+        "post-be",
+        EVERYTHING_TO_POLICE + '@id("post-be/quiet") @label("Police alone know of vendors")'
+        ' forbid (principal, action == Action::"tell_owner", resource)'
+        ' when { resource.kind == Kind::"vendor" };',
+    )
+    told = world.indicator("post-be", age=5)
+    untold = world.indicator("post-be", like(kind=Kind.VENDOR), age=9)
+    profile = world.profile("police-de")
+    visible = visibility.visible_indicators(profile, moment(TODAY)).subquery()
+    with database.reading() as session:
+        rows = {row.indicator_id: row for row in session.execute(select(visible))}
+        classes = dict(session.execute(select(Indicator.id, Indicator.share_class_id)).all())
+        why = reasons.read(session, {row.grant_reason_id for row in rows.values()})
+    assert {
+        key: (row.organisation_id, row.share_class_id, row.seen_day, row.tells_owner)
+        for key, row in rows.items()
+    } == {
+        told: (world.ids["post-be"], classes[told], TODAY - 5, True),
+        untold: (world.ids["post-be"], classes[untold], TODAY - 9, False),
+    }
+    assert set(why.values()) == {Decided("post-be", 1, ("post-be/all-to-police",))}
