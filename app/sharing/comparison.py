@@ -13,7 +13,7 @@ from app.sharing.engine import Subject
 from app.sharing.policy_text import Policy, platform_policies
 from app.sharing.readers import Access, Bases, Group, Named
 from app.sharing.seats import Member, Seat
-from app.sharing.tableau import MOST_PAIRS, Answer, Tableau, places
+from app.sharing.tableau import MOST_PAIRS, Answer, Tableau, places, union
 from app.sharing.visibility import ClassCount
 from postern.vocabulary import Action, LegalBasis, Purpose
 
@@ -156,7 +156,7 @@ class _Found:
     @property
     def concerned(self) -> int:
         """How many live indicators somebody gets otherwise than before."""
-        return self.number(_union(changed(before, after) for before, after in self._pairs))
+        return self.number(union(changed(before, after) for before, after in self._pairs))
 
     @property
     def shared(self) -> Figures:
@@ -164,8 +164,8 @@ class _Found:
         return Figures(
             *(
                 self._figure(
-                    _union(given(before) for before, _ in self._pairs),
-                    _union(given(after) for _, after in self._pairs),
+                    union(given(before) for before, _ in self._pairs),
+                    union(given(after) for _, after in self._pairs),
                 )
                 for given in _GIVEN
             )
@@ -243,18 +243,11 @@ class _Telling:
 def changed(before: Answer, after: Answer) -> int:
     """The subjects of which something else is given than before."""
     pairs = zip(_numbers(before), _numbers(after), strict=True)
-    return _union(old ^ new for old, new in pairs)
+    return union(old ^ new for old, new in pairs)
 
 
 def _numbers(answer: Answer) -> tuple[int, ...]:
     return tuple(given(answer) for given in _GIVEN)
-
-
-def _union(found: Iterable[int]) -> int:
-    bits = 0
-    for each in found:
-        bits |= each
-    return bits
 
 
 def _alike(bits: int, numbers: Iterable[int]) -> list[int]:

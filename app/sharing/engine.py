@@ -7,7 +7,7 @@ the level it stands on.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -87,7 +87,7 @@ class OwnerPolicies:
 
     def __init__(self, policies: Sequence[Policy]) -> None:
         everything = (*platform_policies(), *policies)
-        self._set = _policy_set(everything)
+        self._set = policy_set({policy.id: policy.tree for policy in everything})
         self.labels = {policy.id: policy.label for policy in everything}
         self.actions = frozenset[Action]().union(
             *(policy.actions() for policy in everything if policy.permits)
@@ -194,6 +194,12 @@ def rank(level: Level) -> int:
     return CHAIN.index(level) + 1
 
 
+def policy_set(trees: Mapping[str, dict[str, Any]]) -> cedarpy.PolicySet:
+    """Policies in Cedar's JSON form, by the ids that reasons are to carry."""
+    document = {"templates": {}, "templateLinks": [], "staticPolicies": trees}
+    return cedarpy.PolicySet.from_json_str(json.dumps(document))
+
+
 @lru_cache(maxsize=_TEXTS_KEPT)
 def _load(text: str) -> OwnerPolicies:
     return OwnerPolicies(read(text))
@@ -201,17 +207,7 @@ def _load(text: str) -> OwnerPolicies:
 
 @lru_cache(maxsize=1)
 def _platform_set() -> cedarpy.PolicySet:
-    return _policy_set(platform_policies())
-
-
-def _policy_set(policies: Iterable[Policy]) -> cedarpy.PolicySet:
-    """Loaded through JSON, so that reasons carry our ids and not positions."""
-    document = {
-        "templates": {},
-        "templateLinks": [],
-        "staticPolicies": {policy.id: policy.tree for policy in policies},
-    }
-    return cedarpy.PolicySet.from_json_str(json.dumps(document))
+    return policy_set({policy.id: policy.tree for policy in platform_policies()})
 
 
 def _merged(rulings: Sequence[Ruling]) -> tuple[Window, ...]:

@@ -16,11 +16,11 @@ from app.sharing import grants, readers, versions, visibility
 from app.sharing import reasons as grant_reasons
 from app.sharing.classes import AGE_BANDS, ClassAttributes
 from app.sharing.distinctions import Distinctions, Shape
-from app.sharing.engine import Cedar
+from app.sharing.engine import Cedar, policy_set
 from app.sharing.policy_text import Policy, platform_policies
 from app.sharing.readers import Access, Bases, Group, Named, Rule
 from app.sharing.seats import Member, Seat
-from app.sharing.tableau import Answer, Tableau, policy_set
+from app.sharing.tableau import Answer, Tableau
 from app.sharing.versions import Version
 from postern.vocabulary import Action, LegalBasis, Level, Purpose
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
+from app.sharing.engine import CHAIN_ACTIONS
 from app.sharing.policy_text import Fault, Policy, platform_policies
 from app.sharing.seats import Member
 from app.sharing.situations import PolicyAlone, Situations, look_at
 from postern.vocabulary import Action
-
-_CHAIN = (Action.PRESENCE, Action.METADATA, Action.REQUEST)
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class _Outcome:
         self.barred = {action: self._union(platform, action, permits=False) for action in Action}
         self.allowed: dict[Action, int] = {}
         before = everything = situations.everything
-        for action in _CHAIN:
+        for action in CHAIN_ACTIONS:
             before &= self._free(action)
             self.allowed[action] = before
         told, shown, _ = self.allowed.values()
@@ -93,7 +92,7 @@ def _of_the_text(outcome: _Outcome) -> tuple[list[Fault], list[Fault]]:
     """(faults, warnings) of the text as a whole; what a sample says is a warning."""
     found = []
     allowed = outcome.allowed
-    barred = reduce(or_, (outcome.barred[action] for action in _CHAIN))
+    barred = reduce(or_, (outcome.barred[action] for action in CHAIN_ACTIONS))
     could = outcome.situations.by_analysts & ~barred
     if not allowed[Action.PRESENCE] | allowed[Action.ALERT_OWNER]:
         found.append(

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import cedarpy
 
 from app.sharing.classes import AGE_BANDS
+from app.sharing.engine import CHAIN_ACTIONS
 from postern.vocabulary import (
     Action,
     Assertion,
@@ -44,7 +45,6 @@ SUFFIXES = (ONWARD, UNTOLD)
 _LINE_WIDTH = 100  # characters
 _INDENT = 2
 
-_CHAIN = (Action.PRESENCE, Action.METADATA, Action.REQUEST)
 _KEPT_BACK = {
     Level.METADATA: (
         Action.METADATA,
@@ -207,7 +207,7 @@ def _actions(rule: Rule) -> list[Action] | None:
         return None
     chosen = set(_KEPT_BACK[rule.keeps]) if rule.keeps else set()
     if rule.level:
-        chosen |= set(_CHAIN[: _CHAIN.index(Action(rule.level.value)) + 1])
+        chosen |= set(CHAIN_ACTIONS[: CHAIN_ACTIONS.index(Action(rule.level.value)) + 1])
     if rule.screen:
         chosen.add(Action.SCREEN)
     if rule.feed:

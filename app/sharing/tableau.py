@@ -7,7 +7,6 @@ together as Cedar does: a permit that applies allows unless a forbid applies, an
 evaluated denies. Tests hold the two to each other.
 """
 
-import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import reduce
@@ -18,7 +17,7 @@ from typing import Any
 import cedarpy
 
 from app.sharing.classes import ClassAttributes
-from app.sharing.engine import Cedar, Ruling, Subject
+from app.sharing.engine import CHAIN_ACTIONS, Cedar, Ruling, Subject, policy_set
 from app.sharing.policy_text import (
     Fault,
     Policy,
@@ -29,11 +28,10 @@ from app.sharing.policy_text import (
 from app.sharing.seats import Member, Seat
 from postern.vocabulary import Action
 
-_CHAIN = (Action.PRESENCE, Action.METADATA, Action.REQUEST)
 MOST_PAIRS = 50_000
 """Pairs of a seat and a subject that the conditions of a draft may tell apart, each some 30 us."""
 
-_ASKED = (*_CHAIN, Action.SCREEN, Action.FEED, Action.TELL_OWNER, Action.ALERT_OWNER)
+_ASKED = (*CHAIN_ACTIONS, Action.SCREEN, Action.FEED, Action.TELL_OWNER, Action.ALERT_OWNER)
 
 
 @dataclass(frozen=True)
@@ -327,7 +325,7 @@ def _answer(rules: Sequence[_Rule], row: Sequence[int], every_subject: int) -> A
     permits, denied = _effects(rules, row)
 
     def allowed(action: Action, among: int) -> int:
-        return among & _union(bits for _, bits in permits[action]) & ~denied[action]
+        return among & union(bits for _, bits in permits[action]) & ~denied[action]
 
     presence = allowed(Action.PRESENCE, every_subject)
     metadata = allowed(Action.METADATA, presence)
@@ -364,7 +362,8 @@ def _first(bits: int) -> int:
     return (bits & -bits).bit_length() - 1
 
 
-def _union(found: Iterable[int]) -> int:
+def union(found: Iterable[int]) -> int:
+    """The bits of all numbers together."""
     return reduce(or_, found, 0)
 
 
@@ -430,12 +429,6 @@ def _yes_and_no(tree: dict[str, Any]) -> cedarpy.PolicySet:
     if opposite:
         static[_NO] = {**tree, "conditions": opposite}
     return policy_set(static)
-
-
-def policy_set(trees: Mapping[str, dict[str, Any]]) -> cedarpy.PolicySet:
-    """Policies by the ids under which they are to be found in reasons."""
-    document = {"templates": {}, "templateLinks": [], "staticPolicies": trees}
-    return cedarpy.PolicySet.from_json_str(json.dumps(document))
 
 
 def in_schema(field: str) -> str:
