@@ -12,12 +12,14 @@ import click
 
 from postern import __version__
 from postern.client_errors import ClientError
+from postern.commands.audit import audit
 from postern.commands.check import check
 from postern.commands.init import init, keys
 from postern.commands.lookup import lookup
 from postern.commands.shared import shared
 from postern.commands.submit import submit
 from postern.commands.terminal import ExitCode, chosen_settings, notice
+from postern.commands.witness import witness
 from postern.key_errors import KeyDocumentError
 from postern.settings import VARIABLE
 
@@ -72,7 +74,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = chosen_settings(config)
 
 
-for command in (init, check, keys, submit, lookup, shared):
+for command in (audit, init, check, keys, submit, lookup, shared, witness):
     cli.add_command(command)
 
 

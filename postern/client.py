@@ -3,7 +3,7 @@
 It carries pseudonyms only; clear values become pseudonyms in `postern.pseudonymise`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -184,9 +184,19 @@ class Client:
         self._transport = transport
 
     @classmethod
-    def at(cls, address: str, *, token: str | None = None, ca_file: Path | None = None) -> "Client":
-        """A client of the platform at an address. Raises AddressRefusedError."""
-        return cls(Transport(address, token=token, ca_file=ca_file))
+    def at(
+        cls,
+        address: str,
+        *,
+        token: str | None = None,
+        ca_file: Path | None = None,
+        keep_receipt: Callable[[str], None] | None = None,
+    ) -> "Client":
+        """A client of the platform at an address. Raises AddressRefusedError.
+
+        `keep_receipt` takes the receipt of each act, such as `ReceiptFile.keep`.
+        """
+        return cls(Transport(address, token=token, ca_file=ca_file, keep_receipt=keep_receipt))
 
     def keys(self) -> SignedKeys:
         """The signed key document. The token is not sent for it."""

@@ -10,7 +10,6 @@ import hmac
 import json
 import os
 import secrets
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from postern.client_errors import ClientError
-from postern.private_files import PRIVATE, sync_directory
+from postern.private_files import PRIVATE, lock, sync_directory
 
 VERSION = 1
 _RUN_SIZE = 32  # bytes
@@ -206,20 +205,11 @@ def _append(file: IO[bytes], content: Mapping[str, Any]) -> None:
 
 def _lock(file: IO[bytes], path: Path) -> None:
     """Keep other processes out; the lock goes with this process, however it ends."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 - exists on that system only
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 - exists on these systems only
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not lock(file):
         raise JournalError(
             f"Another process works on this file: {path} is locked. Let it finish or stop it, then "
             "run the command again."
-        ) from None
+        )
 
 
 def _damaged(path: Path) -> JournalError:

@@ -2,7 +2,9 @@
 
 import os
 import stat
+import sys
 from pathlib import Path
+from typing import IO
 
 PRIVATE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -41,3 +43,19 @@ def sync_directory(directory: Path) -> None:
 def others_may_read(path: Path) -> bool:
     """Whether the mode lets anyone but the owner in; never on systems without such modes."""
     return os.name == "posix" and bool(path.stat().st_mode & _OTHERS)
+
+
+def lock(file: IO[bytes]) -> bool:
+    """Whether the file is this process's alone now; the lock ends with it, however it ends."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 - exists on that system only
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415 - exists on these systems only
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

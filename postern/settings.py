@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
+from postern.audit.receipts import ReceiptFile
 from postern.client_errors import AddressRefusedError, ClientError, TokenFileError
 from postern.private_files import others_may_read, write_private
 from postern.transport import checked_address
@@ -25,6 +26,7 @@ LONGEST_CASE = 128  # characters
 Word = TypeVar("Word", bound=StrEnum)
 
 _LONGEST_TOKEN = 512  # characters
+_PINS = ".keys.json"
 _SECTIONS = {"platform", "defaults"}
 
 
@@ -114,7 +116,18 @@ def write(path: Path, *, address: str, token_file: Path, ca_file: Path | None) -
 
 def pin_file_of(settings_path: Path) -> Path:
     """The file beside the settings that remembers the platform's keys."""
-    return settings_path.with_suffix(".keys.json")
+    return settings_path.with_suffix(_PINS)
+
+
+def receipts_of(settings: "ClientSettings") -> ReceiptFile:
+    """The receipts of acts at the platform, kept beside the settings."""
+    name = settings.pin_file.name.removesuffix(_PINS)
+    return ReceiptFile(settings.pin_file.with_name(f"{name}.receipts.jsonl"))
+
+
+def mirror_of(settings: "ClientSettings") -> Path:
+    """The directory beside the settings with the own copy of the platform's log."""
+    return settings.pin_file.with_name(f"{settings.pin_file.name.removesuffix(_PINS)}.audit")
 
 
 def read_token(path: Path) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from enum import Enum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ from postern.client_errors import (
     TokenRefusedError,
 )
 
+RECEIPT_HEADER = "Postern-Receipt"
+NEXT_HEADER = "Postern-Next"
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between attempts; one attempt more than pauses
 LARGEST_ANSWER = 32 * 2**20  # bytes; a page of 100 queries with 50 hits each is far smaller
 
@@ -60,15 +63,20 @@ _PASSING = frozenset({502, 503, 504})  # a proxy or a restarting service: worth 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer: its JSON, and the platform's clock when it said what time it is."""
+    """A 2xx answer: its JSON, and the platform's clock when it said what time it is.
+
+    `following` is the cursor of the next page, for answers that tell it in a header.
+    """
 
     content: Any
     date: datetime | None
+    following: str | None = None
 
 
 class Transport:
     """Sends JSON to one platform and reads JSON back, with or without the token.
 
+    `keep_receipt` takes the receipt of each act (`postern.audit.receipts`); it must not raise.
     `pauses` are the seconds between attempts, PAUSES by default; `sleep` is replaced in tests.
     """
 
@@ -78,12 +86,14 @@ class Transport:
         *,
         token: str | None = None,
         ca_file: Path | None = None,
+        keep_receipt: Callable[[str], None] | None = None,
         pauses: Sequence[float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.address = checked_address(address)
         self._token = token
         self._verify: str | bool = str(ca_file) if ca_file else True
+        self._keep_receipt = keep_receipt
         self._pauses = PAUSES if pauses is None else pauses
         self._sleep = sleep
         self._session = requests.Session()
@@ -107,16 +117,39 @@ class Transport:
         body = json.dumps(payload, separators=(",", ":")).encode()
         return self._persist("POST", path, body, with_token=True, repeatable=repeatable)
 
+    def get_bytes(self, path: str) -> bytes:
+        """The body of what a GET answers, which need not be JSON. Raises ClientError."""
+        content: bytes = self.get_page(path).content
+        return content
+
+    def get_page(self, path: str) -> Answer:
+        """The same, with the cursor of the page that follows. Raises ClientError."""
+        return self._persist("GET", path, None, with_token=True, repeatable=True, kind=_Kind.RAW)
+
+    def post_lines(self, path: str, lines: bytes) -> Answer:
+        """What a POST of plain text answers, in JSON; sent again when it may not have arrived."""
+        return self._persist(
+            "POST", path, lines, with_token=True, repeatable=True, kind=_Kind.LINES
+        )
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
     def _persist(
-        self, method: str, path: str, body: bytes | None, *, with_token: bool, repeatable: bool
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        *,
+        with_token: bool,
+        repeatable: bool,
+        kind: "_Kind | None" = None,
     ) -> Answer:
+        kind = kind or _Kind.JSON
         for pause in self._pauses:
             try:
-                return self._once(method, path, body, with_token=with_token)
+                return self._once(method, path, body, with_token=with_token, kind=kind)
             except _PassingError as passing:
                 if not (repeatable or passing.before_arrival):
                     raise passing.error from passing
@@ -124,14 +157,18 @@ class Transport:
                 spread = pause * (0.75 + secrets.randbelow(501) / 1000)
                 self._sleep(min(max(spread, passing.asked), _LONGEST_PAUSE))
         try:
-            return self._once(method, path, body, with_token=with_token)
+            return self._once(method, path, body, with_token=with_token, kind=kind)
         except _PassingError as passing:
             raise passing.error from passing
 
-    def _once(self, method: str, path: str, body: bytes | None, *, with_token: bool) -> Answer:
+    def _once(
+        self, method: str, path: str, body: bytes | None, *, with_token: bool, kind: "_Kind"
+    ) -> Answer:
         # An `auth` of our own also keeps requests from putting in what a .netrc says.
         auth = _Bearer(self._token) if with_token else _NoToken()
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = {} if body is None else {"Content-Type": _SENT[kind]}
+        if kind is _Kind.RAW:
+            headers["Accept"] = "*/*"
         try:
             with self._session.request(
                 method,
@@ -144,7 +181,9 @@ class Transport:
                 timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
                 verify=self._verify,
             ) as response:
-                return _answer(response, _read(response))
+                if self._keep_receipt and RECEIPT_HEADER in response.headers:
+                    self._keep_receipt(response.headers[RECEIPT_HEADER])
+                return _answer(response, _read(response), kind)
         except SSLError as error:
             raise TlsFailedError(_words_of_tls(error)) from error
         except Timeout as error:
@@ -190,6 +229,17 @@ def checked_address(text: str) -> str:
         )
     bracketed = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{bracketed}{f':{port}' if port else ''}"
+
+
+class _Kind(Enum):
+    """What is sent, and whether the answer must be JSON."""
+
+    JSON = "json"
+    LINES = "lines"  # plain text; answered in JSON
+    RAW = "raw"  # nothing is sent; any answer
+
+
+_SENT = {_Kind.JSON: "application/json", _Kind.LINES: "text/plain; charset=utf-8"}
 
 
 class _Bearer(AuthBase):
@@ -239,8 +289,10 @@ def _read(response: requests.Response) -> bytes:
     return b"".join(pieces)
 
 
-def _answer(response: requests.Response, body: bytes) -> Answer:
+def _answer(response: requests.Response, body: bytes, kind: "_Kind") -> Answer:
     status = response.status_code
+    if status in _OK and kind is _Kind.RAW:
+        return Answer(body, _date(response), response.headers.get(NEXT_HEADER))
     if status in _OK:
         try:
             return Answer(json.loads(body), _date(response))

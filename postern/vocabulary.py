@@ -316,6 +316,7 @@ class Scope(StrEnum):
     LOOKUPS_WRITE = "lookups:write"
     INDICATORS_READ = "indicators:read"
     AUDIT_READ = "audit:read"
+    AUDIT_WITNESS = "audit:witness"
 
 
 class FacetAnswer(StrEnum):

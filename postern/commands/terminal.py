@@ -25,10 +25,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from postern.audit.receipts import ReceiptFile
 from postern.client import Client, Me
 from postern.client_errors import NotAllowedError
 from postern.key_ring import KeyRing
-from postern.settings import ClientSettings, load, read_token, settings_file
+from postern.settings import ClientSettings, load, read_token, receipts_of, settings_file
 from postern.vocabulary import Scope
 
 _WIDTH_OF_A_FILE = 500  # characters: no cell is broken where nobody reads on a screen
@@ -62,13 +63,28 @@ def chosen_settings(path: Path | None) -> Chosen:
 @contextmanager
 def connected(settings: ClientSettings) -> Iterator[tuple[Client, KeyRing]]:
     """A client with the configured token, and the ring of the platform's keys."""
+    receipts = receipts_of(settings)
     client = Client.at(
-        settings.address, token=read_token(settings.token_file), ca_file=settings.ca_file
+        settings.address,
+        token=read_token(settings.token_file),
+        ca_file=settings.ca_file,
+        keep_receipt=receipts.keep,
     )
     try:
         yield client, KeyRing(client, settings.pin_file)
     finally:
         client.close()
+        tell_trouble(receipts)
+
+
+def tell_trouble(receipts: ReceiptFile) -> None:
+    """Say that receipts could not be kept, if so: what was done is done all the same."""
+    if receipts.trouble:
+        notice(
+            f"Receipts of these acts could not be kept in {receipts.path}: {receipts.trouble}. "
+            "Correct its permissions or free space; without them `postern audit verify` cannot "
+            "tell whether these acts were dropped from the log."
+        )
 
 
 def require_scopes(me: Me, *scopes: Scope) -> None:

@@ -1,0 +1,1 @@
+"""The verification of the audit log on premises."""
