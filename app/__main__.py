@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event
 
 from app.config import Settings, load
 from app.database import Database
-from app.database_roles import grant
+from app.database_roles import Work, grant
 from app.errors import StartRefusedError
 from app.secret_files import create
 
@@ -60,14 +60,23 @@ def downgrade(revision: str) -> None:
 
 @main.command()
 @click.argument("role")
-def grants(role: str) -> None:
-    """On PostgreSQL, let ROLE run the web service with no more rights than it needs.
+@click.option(
+    "--for",
+    "work",
+    type=click.Choice([work.value for work in Work]),
+    default=Work.WEB.value,
+    show_default=True,
+    help="The web service, or what keeps the log: audit run and jobs run.",
+)
+def grants(role: str, work: str) -> None:
+    """On PostgreSQL, let ROLE do its work with no more rights than it needs.
 
-    Run it as the owner of the tables after each upgrade: ROLE may append to the log but not
-    change it, and may fill the vault of elements but not read it.
+    Run it as the owner of the tables after each upgrade. The web service may append to the log but
+    not change it, and may fill the vault of elements but not read it. What keeps the log may also
+    give places, sign, erase details and have archived months removed.
     """
     database = Database(load().database.url)
-    grant(database, role)
+    grant(database, role, Work(work))
     click.echo(f"Rights of {role} set")
 
 

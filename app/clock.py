@@ -15,6 +15,11 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def moment(at: int) -> datetime:
+    """The aware moment, in UTC, of milliseconds since 1970."""
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
 def day(moment: datetime) -> int:
     """Days since 1970-01-01 UTC of an aware moment; fits 16 bits until 2059."""
     return (moment - _EPOCH_DAY).days

@@ -5,6 +5,7 @@ docs/configuration.md; a test holds the two together.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
@@ -15,6 +16,8 @@ from app.errors import StartRefusedError
 
 VARIABLE = "POSTERN_CONFIG"
 """The environment variable that names the settings file."""
+
+_LOG_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")
 
 DEFAULT_FILE = Path(__file__).parent.parent / "config" / "development.toml"
 
@@ -86,6 +89,18 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True)
+class AuditSettings:
+    name: str  # of the log: origin of its checkpoints, for ever
+    interval_ms: int  # between two checkpoints
+    cosign_seconds: int  # a turn: for so long all witnesses are asked for the same checkpoint
+    silent_hours: int  # after which a witness is said to be silent
+    operator: str  # code of the member that runs the platform, "" when it is none
+    high_water: str  # a file outside the database: the largest tree that was ever signed
+    archive: str  # directory of sealed archives
+    archive_months: int  # whole months after which entries leave the database
+
+
+@dataclass(frozen=True)
 class LogSettings:
     level: str
     format: str
@@ -103,6 +118,7 @@ class Settings:
     limit: LimitSettings
     matching: MatchingSettings
     retention: RetentionSettings
+    audit: AuditSettings
     log: LogSettings
 
 
@@ -191,6 +207,13 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         settings.platform.secure_cookies,
         settings.platform.secure_cookies == origin.startswith("https://"),
         "Set it to true exactly when platform.origin begins with https://.",
+    )
+    name = settings.audit.name
+    yield (
+        "audit.name",
+        name,
+        bool(_LOG_NAME.fullmatch(name)),
+        "Write a host and a path, such as postern.example/audit; it can never be changed.",
     )
     log, quota, retention = settings.log, settings.quota, settings.retention
     yield "log.format", log.format, log.format in {"json", "console"}, "Use json or console."

@@ -1,6 +1,7 @@
-"""Rights of the web service's database role on PostgreSQL: only what it needs."""
+"""Rights of the service's database roles on PostgreSQL: only what each needs."""
 
 import re
+from enum import StrEnum
 
 from sqlalchemy import text
 
@@ -13,19 +14,53 @@ _RIGHTS = {
     "audit_entry": "SELECT, INSERT",
     "audit_audience": "SELECT, INSERT",
     "audit_org_key": "SELECT, INSERT",
+    "audit_archive": "SELECT",
+    "audit_archive_key": "SELECT",
+    "audit_checkpoint": "SELECT",
     "audit_detail": "SELECT, INSERT",
-    "audit_queue": "INSERT",
+    "audit_erasure": "SELECT, INSERT",
+    "audit_key": "SELECT",
+    "audit_object": "SELECT, INSERT",
+    "audit_queue": "SELECT, INSERT",  # SELECT: the page of the log's state counts what waits
+    "audit_seq": "SELECT",
+    "audit_state": "SELECT",
+    "audit_tile": "SELECT",
     "element_vault": "INSERT, DELETE",
     "grant_reason": "SELECT, INSERT",
     "policy_cancellation": "SELECT, INSERT",
     "policy_version": "SELECT, INSERT",
     "share_class": "SELECT, INSERT",
 }
-"""Tables on which the role has less than SELECT, INSERT, UPDATE and DELETE."""
+"""Tables on which the web service has less than SELECT, INSERT, UPDATE and DELETE."""
+
+_LOG_RIGHTS = {
+    "audit_archive": "SELECT, INSERT, UPDATE",
+    "audit_archive_key": "SELECT, INSERT, DELETE",
+    "audit_checkpoint": "SELECT, INSERT, DELETE",
+    "audit_detail": "SELECT, INSERT, UPDATE (actor, casref, disc), DELETE",
+    "audit_erasure": "SELECT, INSERT, UPDATE",
+    "audit_key": "SELECT, INSERT, UPDATE",
+    "audit_object": "SELECT, INSERT, DELETE",
+    "audit_queue": "SELECT, INSERT, DELETE",
+    "audit_seq": "SELECT, INSERT",
+    "audit_state": "SELECT, UPDATE",
+    "audit_tile": "SELECT, INSERT, UPDATE",
+}
+"""What who sequences, erases and archives has instead. Entries and audiences stay unchangeable."""
+
+_FUNCTIONS = ("audit_make_months(integer, integer)", "audit_leave_month(integer)")
+"""What belongs to the owner of partitions, and may be asked for by who keeps the log."""
 
 
-def grant(database: Database, role: str) -> None:
-    """Give `role` exactly the rights of the web service; StartRefusedError says why not."""
+class Work(StrEnum):
+    """What a role is for."""
+
+    WEB = "web"
+    LOG = "log"  # the periodic duties and the log: all that the web service may, and more
+
+
+def grant(database: Database, role: str, work: Work = Work.WEB) -> None:
+    """Give `role` exactly the rights of its work; StartRefusedError says why not."""
     if database.is_sqlite:
         raise StartRefusedError("SQLite has no roles. Use this with PostgreSQL only.")
     if not _ROLE_NAME.fullmatch(role):
@@ -35,7 +70,11 @@ def grant(database: Database, role: str) -> None:
     with database.engine.begin() as connection:
         connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {role}"))
         connection.execute(text(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}"))
+        rights_of = _RIGHTS | (_LOG_RIGHTS if work is Work.LOG else {})
         for table in Base.metadata.tables:
-            rights = _RIGHTS.get(table, "SELECT, INSERT, UPDATE, DELETE")
+            rights = rights_of.get(table, "SELECT, INSERT, UPDATE, DELETE")
             connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))
             connection.execute(text(f"GRANT {rights} ON {table} TO {role}"))
+        for function in _FUNCTIONS:
+            verb, whom = ("GRANT", "TO") if work is Work.LOG else ("REVOKE", "FROM")
+            connection.execute(text(f"{verb} EXECUTE ON FUNCTION {function} {whom} {role}"))

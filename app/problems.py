@@ -30,7 +30,9 @@ log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _FIELD_NAME = re.compile(r"[a-z0-9_]{1,40}")
-_MACHINE_PATHS = ("/api/", "/.well-known/")
+_MACHINE_PATHS = ("/api/", "/.well-known/", "/audit/log/")
+_TEXT_PATHS = ("/audit/log/witness/cosign",)
+"""Their body is plain text in a form of its own, not JSON."""
 
 _BY_STATUS: dict[int, type[PosternError]] = {
     400: MalformedRequestError,
@@ -54,7 +56,8 @@ def install_problems(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         # `g` outlives a request where an application context is held open, as in a command.
-        g.audited = g.refused = False
+        g.audited = g.refused = g.unlogged = False
+        g.receipt = ""
         offered = request.headers.get("X-Request-Id", "")
         g.request_id = offered if _REQUEST_ID.fullmatch(offered) else str(uuid4())
         structlog.contextvars.clear_contextvars()
@@ -107,6 +110,8 @@ def _answer(error: PosternError) -> Response:
 
 def _is_unreadable() -> bool:
     """Whether a program sent a body that the interface would overlook as if it were none."""
+    if request.path in _TEXT_PATHS:
+        return bool(request.content_length and request.mimetype != "text/plain")
     return bool(is_for_machines() and request.content_length and not request.is_json)
 
 

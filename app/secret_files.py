@@ -54,34 +54,47 @@ class Secrets:
     directory: bytes  # Ed25519 seed that signs the key document
     accounts: bytes  # seals names and sign-ins
     vault: bytes  # seals unblinded elements
+    audit_receipt: bytes  # Ed25519 seed that signs receipts of audit entries
 
     def __repr__(self) -> str:
         return "Secrets(...)"
+
+
+LOG_KEY = "audit_log"
+"""Ed25519 seed that signs checkpoints: only the sequencer reads it, the web service need not."""
+
+ARCHIVE_KEY = "audit_archive"
+"""Seals the keys of archived details: only who archives and erases reads it, as with the above."""
 
 
 def create(directory: Path) -> list[str]:
     """Make the files that are missing; returns their names. Existing files are never touched."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = []
-    for field in fields(Secrets):
-        path = directory / f"{field.name}.key"
-        if path.exists():
-            continue
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_LENGTH))
-        made.append(path.name)
+    for name in (*(field.name for field in fields(Secrets)), LOG_KEY, ARCHIVE_KEY):
+        path = directory / f"{name}.key"
+        if not path.exists():
+            create_one(path)
+            made.append(path.name)
     return made
+
+
+def create_one(path: Path) -> None:
+    """Make one secret of 32 random bytes; FileExistsError when there is one already."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(_KEY_LENGTH))
 
 
 def read(directory: Path) -> Secrets:
     """Read all files; StartRefusedError names the file and the remedy."""
     return Secrets(
-        **{field.name: _read_key(directory / f"{field.name}.key") for field in fields(Secrets)}
+        **{field.name: read_one(directory / f"{field.name}.key") for field in fields(Secrets)}
     )
 
 
-def _read_key(path: Path) -> bytes:
+def read_one(path: Path) -> bytes:
+    """The bytes of one secret; StartRefusedError names the file and the remedy."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         content = path.read_bytes()

@@ -4,7 +4,9 @@ PostgreSQL comes from a package that carries its binaries; it listens on a socke
 schema is migrated once per session and copied for each test.
 """
 
+import atexit
 import dataclasses
+import hashlib
 import os
 import shutil
 import subprocess
@@ -31,6 +33,8 @@ PREPARED_SECRETS, PREPARED_SQLITE, PREPARED_SERVER = "secrets", "template.sqlite
 """What a prepared directory holds, see tests/mutation/prepared.py."""
 
 _TEMPLATE = "postern_template"
+_LOG_FILES = tempfile.TemporaryDirectory(prefix="postern-log-")
+atexit.register(_LOG_FILES.cleanup)
 
 # Its standard input ends when the test process does, however that ends: then the server goes too.
 _STOP_WHEN_ORPHANED = (
@@ -45,7 +49,14 @@ def settings_for(url: str, directory: Path) -> Settings:
         settings,
         database=dataclasses.replace(settings.database, url=url),
         secrets=dataclasses.replace(settings.secrets, directory=str(directory)),
+        audit=dataclasses.replace(settings.audit, **_beside(url)),
     )
+
+
+def _beside(url: str) -> dict[str, str]:
+    """Where the log of a database keeps its files: each test its own, apart from the database."""
+    folder = Path(_LOG_FILES.name) / hashlib.sha256(url.encode()).hexdigest()[:16]
+    return {"high_water": str(folder / "high-water.json"), "archive": str(folder / "archive")}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

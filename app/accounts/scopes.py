@@ -12,6 +12,7 @@ ROLES_OF_SCOPE: Mapping[Scope, frozenset[Role]] = {
     Scope.LOOKUPS_WRITE: frozenset({Role.ANALYST, Role.COMPLIANCE}),
     Scope.INDICATORS_READ: frozenset({Role.ANALYST}),
     Scope.AUDIT_READ: frozenset({Role.COMPLIANCE}),
+    Scope.AUDIT_WITNESS: frozenset({Role.COMPLIANCE}),
 }
 """Any one of the roles suffices. The verb itself asks for the role again, so a role that is
 withdrawn takes effect on living tokens at once."""

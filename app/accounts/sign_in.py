@@ -141,7 +141,7 @@ def change_password(
         return False
     store_secret(session, person.id, secret)
     _end_others(session, person.id, keep)
-    append(session, caller, "account.password", object_type="account", count=1)
+    append(session, caller, "account.password", object_type="account", objects=[str(caller.person)])
     return True
 
 

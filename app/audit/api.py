@@ -1,13 +1,24 @@
 """Reading the organisation's own part of the audit log."""
 
 import json
+from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
 
-from app.audit import reading
+from app.audit import proofs, reading
+from app.audit.export import written
 from app.audit.guard import audited, caller, transaction
-from app.audit.schemas import Asked, AuditPageSchema, AuditQuerySchema
+from app.audit.log_api import blueprint as log_blueprint
+from app.audit.log_api import witness_blueprint
+from app.audit.schemas import (
+    Asked,
+    AuditPageSchema,
+    AuditQuerySchema,
+    TagKeysSchema,
+    TimelineQuerySchema,
+    TimelineSchema,
+)
 from postern.base64url import to_base64url
 from postern.vocabulary import Role, Scope
 
@@ -19,8 +30,15 @@ blueprint = Blueprint(
 )
 
 
+blueprints = (blueprint, log_blueprint, witness_blueprint)
+
+
+_PROOF = {"content": {"text/plain": {"schema": {"type": "string"}}}}
+_OFFICER = (Role.COMPLIANCE,)
+
+
 @blueprint.get("/audit")
-@audited("audit.read", roles=[Role.COMPLIANCE], scope=Scope.AUDIT_READ)
+@audited("audit.read", roles=_OFFICER, scope=Scope.AUDIT_READ)
 @blueprint.arguments(AuditQuerySchema, location="query", unknown=None)
 @blueprint.response(200, AuditPageSchema)
 def read(asked: Asked) -> Response:
@@ -30,21 +48,62 @@ def read(asked: Asked) -> Response:
     are combined. Reading is an act of its own and is logged with the filters used. Each record
     stands in the answer byte for byte as it was hashed.
     """
-    page = reading.read(transaction(), caller(), asked.filters, asked.cursor, asked.limit)
-    return Response(written(page), mimetype="application/json")
+    filters = asked.understood(transaction())
+    page = reading.read(transaction(), caller(), filters, asked.cursor, asked.limit)
+    unknown = list(filters.words.unknown) if filters.words else []
+    return _page(page, unknown_words=unknown)
 
 
-def written(page: reading.Page) -> bytes:
-    """The body, with each record as its stored bytes: re-serialised it could not be hashed."""
-    entries = b",".join(_written_entry(entry) for entry in page.entries)
-    return b'{"entries":[' + entries + b'],"next":' + json.dumps(page.next).encode() + b"}"
+@blueprint.get("/audit/timeline")
+@audited("audit.timeline", roles=_OFFICER, scope=Scope.AUDIT_READ)
+@blueprint.arguments(TimelineQuerySchema, location="query", unknown=None)
+@blueprint.response(200, TimelineSchema)
+def timeline(asked: Asked) -> Response:
+    """Read a timeline
+
+    All that your organisation may see of one person, one object or one case, oldest first. Name
+    exactly one. Logged as an act of its own.
+    """
+    page = reading.timeline(transaction(), caller(), asked.filters, asked.cursor, asked.limit)
+    return _page(page)
 
 
-def _written_entry(entry: reading.ReadEntry) -> bytes:
-    beside = {
-        "details": dict(entry.details),
-        "disclosures": entry.disclosures,
-        "leaf": to_base64url(entry.leaf),
-        "intact": entry.is_intact,
+@blueprint.get("/audit/proofs/<int(max=9223372036854775807):place>")
+@audited("audit.prove", roles=_OFFICER, scope=Scope.AUDIT_READ)
+@blueprint.doc(responses={"200": {"description": "A proof file.", **_PROOF}})
+def prove(place: int) -> Response:
+    """Prove an entry
+
+    A proof file (C2SP tlog-proof) that the entry at this place of the tree stands in the log,
+    against the newest checkpoint that meets the quorum, or the newest of all where that does not
+    cover it yet. 404 for what does not name your organisation.
+    """
+    proof = proofs.prove(transaction(), caller(), place)
+    return Response(proof, content_type="text/plain; charset=utf-8")
+
+
+@blueprint.get("/audit/tag-keys")
+@audited("audit.tag-keys", roles=_OFFICER, scope=Scope.AUDIT_READ)
+@blueprint.response(200, TagKeysSchema)
+def tag_keys() -> dict[str, Any]:
+    """The keys by which your leaves are found
+
+    With them a mirror finds every leaf that concerns your organisation, and thereby sees whether
+    the platform shows you all of them. Keep them to yourself.
+    """
+    found = proofs.read_tag_keys(transaction(), caller())
+    return {
+        "organisation": caller().organisation,
+        "keys": [{"epoch": each.epoch, "key": to_base64url(each.key)} for each in found],
     }
-    return b'{"record":' + entry.record + b"," + json.dumps(beside).encode()[1:]
+
+
+def written_page(page: reading.Page, **beside: Any) -> bytes:
+    """The body, with each record as its stored bytes."""
+    entries = b",".join(map(written, page.entries))
+    rest = json.dumps({"next": page.next, **beside}).encode()
+    return b'{"entries":[' + entries + b"]," + rest[1:]
+
+
+def _page(page: reading.Page, **beside: Any) -> Response:
+    return Response(written_page(page, **beside), mimetype="application/json")

@@ -22,10 +22,14 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True)
 class KnownAct:
-    """One kind of act: its operation, and a sentence for people."""
+    """One kind of act: its operation, and a sentence for people.
+
+    `follows_up`: it is done because of a hit, so a hit without one was left to itself.
+    """
 
     operation: Operation
     meaning: str
+    follows_up: bool = False
 
 
 CATALOGUE: dict[str, KnownAct] = {
@@ -37,7 +41,46 @@ CATALOGUE: dict[str, KnownAct] = {
     "account.password": KnownAct(Operation.ADMINISTRATION, "A password was changed."),
     "account.role": KnownAct(Operation.ADMINISTRATION, "A role was granted or withdrawn."),
     "account.status": KnownAct(Operation.ADMINISTRATION, "An account was closed or unlocked."),
+    "audit.alarm": KnownAct(
+        Operation.ADMINISTRATION, "An alarm about the log itself was raised or closed."
+    ),
+    "audit.archive": KnownAct(
+        Operation.ADMINISTRATION, "Old entries of the log were sealed in an archive file."
+    ),
+    "audit.erase": KnownAct(Operation.ERASURE, "Details of entries of the log were erased."),
+    "audit.erasure": KnownAct(
+        Operation.ADMINISTRATION, "The erasure of details of the log was asked for."
+    ),
+    "audit.evidence": KnownAct(
+        Operation.ADMINISTRATION, "Signed checkpoints were handed in as evidence against the log."
+    ),
+    "audit.export": KnownAct(
+        Operation.ADMINISTRATION, "Entries of the audit log were taken away as a file."
+    ),
+    "audit.key": KnownAct(
+        Operation.ADMINISTRATION,
+        "A key of the log began or ceased to sign.",
+    ),
+    "audit.prove": KnownAct(
+        Operation.ADMINISTRATION, "A proof that an entry stands in the log was made."
+    ),
     "audit.read": KnownAct(Operation.ADMINISTRATION, "The audit log was read."),
+    "audit.retention": KnownAct(
+        Operation.ADMINISTRATION, "It was set how long details of the log are kept."
+    ),
+    "audit.tag-keys": KnownAct(
+        Operation.ADMINISTRATION,
+        "The keys by which an organisation recognises its leaves were read.",
+    ),
+    "audit.timeline": KnownAct(
+        Operation.ADMINISTRATION, "The timeline of a person, an object or a case was read."
+    ),
+    "audit.witness": KnownAct(
+        Operation.ADMINISTRATION, "A witness of the log was registered or ended."
+    ),
+    "configuration.change": KnownAct(
+        Operation.ADMINISTRATION, "The platform started with other settings than before."
+    ),
     "evaluation.evaluate": KnownAct(
         Operation.CONSULTATION, "Blinded identifiers were evaluated; what they are is unknown."
     ),
@@ -63,8 +106,9 @@ CATALOGUE: dict[str, KnownAct] = {
     "indicator.onward": KnownAct(
         Operation.CONSULTATION,
         "It was asked whether an indicator may be passed on to a third organisation.",
+        follows_up=True,
     ),
-    "indicator.read": KnownAct(Operation.CONSULTATION, "An indicator was read."),
+    "indicator.read": KnownAct(Operation.CONSULTATION, "An indicator was read.", follows_up=True),
     "indicator.shared": KnownAct(
         Operation.DISCLOSURE,
         "Your indicators were given to another organisation: in a list, one by one or as a file.",
@@ -73,6 +117,10 @@ CATALOGUE: dict[str, KnownAct] = {
         Operation.ADMINISTRATION, "The facts of the caller's own account were read."
     ),
     "key.epoch": KnownAct(Operation.ADMINISTRATION, "An evaluation key epoch was opened."),
+    "log.growth": KnownAct(Operation.ADMINISTRATION, "The size and growth of the log were read."),
+    "log.read": KnownAct(
+        Operation.ADMINISTRATION, "The state of the log, its witnesses and its alarms was read."
+    ),
     "lookup.ask": KnownAct(
         Operation.CONSULTATION, "Identifiers were looked up, with or without a hit."
     ),
@@ -80,6 +128,8 @@ CATALOGUE: dict[str, KnownAct] = {
         Operation.ERASURE, "Records of lookups past their retention were erased."
     ),
     "lookup.list": KnownAct(Operation.CONSULTATION, "The organisation's own lookups were listed."),
+    "notification.read": KnownAct(Operation.ADMINISTRATION, "Notifications were read."),
+    "notification.seen": KnownAct(Operation.ADMINISTRATION, "A notification was marked as seen."),
     "organisation.allow": KnownAct(
         Operation.ADMINISTRATION, "An organisation's evaluation allowance was set."
     ),
@@ -123,12 +173,78 @@ CATALOGUE: dict[str, KnownAct] = {
     "report.read": KnownAct(Operation.CONSULTATION, "A report was read."),
     "report.submit": KnownAct(Operation.COLLECTION, "Reports were submitted."),
     "report.withdraw": KnownAct(Operation.ERASURE, "A report was withdrawn by its owner."),
+    "retention.read": KnownAct(
+        Operation.ADMINISTRATION, "It was read how long details of the log are kept."
+    ),
+    "review.draw": KnownAct(
+        Operation.ADMINISTRATION, "The sample of a review was drawn from the month's entries."
+    ),
+    "review.end": KnownAct(
+        Operation.ADMINISTRATION, "A review was ended; no further sample is drawn."
+    ),
+    "review.export": KnownAct(
+        Operation.ADMINISTRATION, "The findings of a review's round left as a file."
+    ),
+    "review.judge": KnownAct(
+        Operation.ADMINISTRATION, "A drawn entry was judged: in order, mistake, breach or unclear."
+    ),
+    "review.list": KnownAct(Operation.ADMINISTRATION, "The reviews were listed."),
+    "review.order": KnownAct(Operation.ADMINISTRATION, "A monthly review of entries was ordered."),
+    "review.read": KnownAct(
+        Operation.ADMINISTRATION, "A review, or a round of it with its entries, was read."
+    ),
     "session.end": KnownAct(Operation.ADMINISTRATION, "A person signed out."),
     "session.expire": KnownAct(Operation.ADMINISTRATION, "Sessions past their end were removed."),
     "session.start": KnownAct(Operation.ADMINISTRATION, "A person signed in."),
     "session.refuse": KnownAct(Operation.ADMINISTRATION, "A sign-in was refused."),
+    "signal.close": KnownAct(
+        Operation.ADMINISTRATION, "A person closed a signal and said what they found."
+    ),
+    "signal.list": KnownAct(Operation.ADMINISTRATION, "The signals were listed."),
+    "signal.raise": KnownAct(
+        Operation.ADMINISTRATION,
+        "Something unusual in the log was brought to the compliance officers' attention.",
+    ),
+    "signal.read": KnownAct(
+        Operation.ADMINISTRATION, "A signal was read, with the entries that show it."
+    ),
     "token.create": KnownAct(Operation.ADMINISTRATION, "An API token was made."),
     "token.list": KnownAct(Operation.ADMINISTRATION, "API tokens were listed."),
     "token.revoke": KnownAct(Operation.ADMINISTRATION, "An API token was revoked."),
     "token.refuse": KnownAct(Operation.ADMINISTRATION, "A presented API token was refused."),
 }
+
+
+OBJECT_TYPES = (
+    "account",
+    "audit-alarm",
+    "audit-archive",
+    "audit-checkpoint",
+    "audit-entry",
+    "audit-key",
+    "audit-log",
+    "audit-retention",
+    "audit-witness",
+    "class",
+    "community",
+    "evaluation",
+    "grant",
+    "indicator",
+    "key_epoch",
+    "lookup",
+    "notification",
+    "organisation",
+    "overview",
+    "policy",
+    "policy-draft",
+    "policy-template",
+    "policy-text",
+    "report",
+    "review",
+    "review-round",
+    "session",
+    "settings",
+    "signal",
+    "token",
+)
+"""What acts are about (`obj` of a record); a test holds the list to the code."""

@@ -17,9 +17,11 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.access import Caller, current_caller
+from app.audit.attempts import attempted
 from app.audit.catalogue import CATALOGUE
 from app.audit.entry import Outcome
-from app.audit.service import APPENDED, append
+from app.audit.receipts import receipt
+from app.audit.service import append, appended
 from app.errors import (
     NotAllowedError,
     PosternError,
@@ -33,6 +35,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 log = structlog.get_logger(__name__)
+
+RECEIPT_HEADER = "Postern-Receipt"
 
 _CLIENT_ERRORS = range(400, 500)
 
@@ -70,6 +74,7 @@ def audited(
                         _demand_complete(act, answer, session)
                     finally:
                         g.pop("transaction", None)
+                _keep_receipt(session)
             except Exception as error:
                 _log_refusal(act, caller, error)
                 raise
@@ -92,6 +97,46 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def unlogged(
+    reason: str,
+    *,
+    writing: bool = False,
+    roles: Iterable[Role] = (),
+    scope: Scope | None = None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark a view for members that appends no entry, and say why it need not.
+
+    Only for the log's own leaves, hashes and signatures: they show random-looking values, and an
+    entry for each would make the log grow by being checked. The caller must be a member, hold one
+    of `roles` if any is named, and with an API token have `scope` if one is named.
+    """
+    needed = frozenset(roles)
+    if not reason:
+        raise LookupError("a view that is not logged must say why")
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            _authorise(current_caller(), needed, scope, any_scope=scope is None)
+            database = runtime().database
+            with database.transaction() if writing else database.reading() as session:
+                g.transaction = session
+                try:
+                    answer = view(*args, **kwargs)
+                finally:
+                    g.pop("transaction", None)
+            g.unlogged = True
+            return answer
+
+        guarded.audit_unlogged = reason  # type: ignore[attr-defined]
+        guarded.audit_roles = needed  # type: ignore[attr-defined]
+        guarded.audit_scope = scope  # type: ignore[attr-defined]
+        guarded.audit_any_scope = scope is None  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
 def transaction() -> Session:
     """The session of the audited act in progress."""
     session: Session = g.transaction
@@ -111,7 +156,9 @@ def refuse_unaudited(app: Flask) -> None:
 
     @app.after_request
     def check(response: Response) -> Response:
-        if g.get("audited") or g.get("refused"):
+        if g.get("audited") or g.get("refused") or g.get("unlogged"):
+            if g.get("receipt"):
+                response.headers[RECEIPT_HEADER] = g.receipt
             return response
         if isinstance(request.routing_exception, RequestRedirect):
             return response  # only the slash of the address was corrected
@@ -136,10 +183,17 @@ def _authorise(
 
 def _demand_complete(act: str, answer: object, session: Session) -> None:
     """The entry must be there, and the whole body too: one made later would be made unlogged."""
-    if not session.info.get(APPENDED):
+    if not appended(session):
         raise UnauditedResponseError(f"{act} appended no entry")
     if isinstance(answer, Iterator) or (isinstance(answer, BaseResponse) and answer.is_streamed):
         raise UnauditedResponseError(f"{act} answered with a body that is not there yet")
+
+
+def _keep_receipt(session: Session) -> None:
+    """A promise for the caller's own entry, which is durable now; it leaves with the answer."""
+    own = [each for each in appended(session) if each.is_actors_own]
+    if own:
+        g.receipt = receipt(own[-1].entry.leaf, own[-1].at)
 
 
 def _log_refusal(act: str, caller: Caller | None, error: Exception) -> None:
@@ -152,14 +206,20 @@ def _log_refusal(act: str, caller: Caller | None, error: Exception) -> None:
         return
     denied = isinstance(error, NotAllowedError)
     code = error.code if isinstance(error, PosternError) else _http_code(error)
+    asked = attempted(act)
     with runtime().database.transaction() as session:
         append(
             session,
             caller,
             act,
             outcome=Outcome.DENIED if denied else Outcome.ERROR,
+            purpose=asked.purpose,
+            basis=asked.basis,
+            case=asked.case,
+            objects=asked.objects,
             details={"refusal": code},
         )
+    _keep_receipt(session)
     log.info("act refused", act=act, code=code)
 
 

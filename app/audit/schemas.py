@@ -1,27 +1,48 @@
 """Fields of the reading interface; the page of the access log reads its filters with them too."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import (
+    RAISE,
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    validate,
+    validates_schema,
+)
+from sqlalchemy.orm import Session
 
 from app.audit.catalogue import CATALOGUE, Operation
 from app.audit.entry import Outcome
 from app.audit.reading import DEFAULT_PAGE, LARGEST_PAGE, Filters
+from app.audit.wording import wording
+from app.audit.words import MOST_WORDS, understand
 from app.fields import plain_text
-from postern.vocabulary import Purpose
+from postern.vocabulary import LegalBasis, Purpose
 
 _DAY_LENGTH = len("YYYY-MM-DD")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question to the log: filters, cursor and size of the page."""
+    """A question to the log: filters, words, cursor and size of the page."""
 
     filters: Filters
+    words: str | None
     cursor: str | None
     limit: int
+
+    def understood(self, session: Session) -> Filters:
+        """The filters, with what the words mean in the reader's language."""
+        if not self.words:
+            return self.filters
+        told = wording()
+        meant = understand(self.words, told, told.organisations(session))
+        return replace(self.filters, words=meant)
 
 
 class PeriodEnd(fields.Field[datetime]):
@@ -43,8 +64,22 @@ class PeriodEnd(fields.Field[datetime]):
             ) from None
 
 
-class AuditQuerySchema(Schema):
-    """Loads to `Asked`."""
+def _few_words(text: str) -> None:
+    plain_text(text)
+    if len(text.split()) > MOST_WORDS:
+        raise ValidationError(f"Give at most {MOST_WORDS} words.")
+
+
+_identifier = validate.Regexp(
+    r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}\Z", error="Give the id of an object, as an entry shows it."
+)
+_code = validate.Regexp(
+    r"[a-z0-9][a-z0-9-]{0,63}\Z", error="Give the code of an organisation, such as post-be."
+)
+
+
+class FilterSchema(Schema):
+    """The filters of every question to the log."""
 
     class Meta:
         unknown = RAISE
@@ -68,11 +103,34 @@ class AuditQuerySchema(Schema):
         validate=[validate.Length(min=1, max=128), plain_text],
         metadata={"description": "Only acts for this case reference."},
     )
+    object = fields.String(
+        validate=_identifier,
+        metadata={
+            "description": "Only entries that name this object: an indicator, report, lookup, "
+            "account, or version of a policy, by its id."
+        },
+    )
     purpose = fields.Enum(
         Purpose, by_value=True, metadata={"description": "Only acts for this purpose."}
     )
+    basis = fields.Enum(
+        LegalBasis, by_value=True, metadata={"description": "Only acts on this legal basis."}
+    )
     outcome = fields.Enum(
         Outcome, by_value=True, metadata={"description": "Only acts that ended so."}
+    )
+    organisation = fields.String(
+        validate=_code, metadata={"description": "Only acts of this organisation, by its code."}
+    )
+    words = fields.String(
+        data_key="q",
+        validate=[validate.Length(min=1, max=200), _few_words],
+        metadata={
+            "description": "Only entries that fit each of these words: of an act and its meaning, "
+            "an operation, purpose, legal basis, outcome, type of object, acting organisation or "
+            "refusal, as codes or in the reader's language, from their beginning. Names and case "
+            "references are not searched."
+        },
     )
     since = PeriodEnd(
         is_end=False,
@@ -95,17 +153,69 @@ class AuditQuerySchema(Schema):
         validate=validate.Length(max=64),
         metadata={"description": "`next` of the page before."},
     )
-    limit = fields.Integer(
+
+
+def _limit() -> fields.Integer:
+    return fields.Integer(
         load_default=DEFAULT_PAGE,
         validate=validate.Range(min=1, max=LARGEST_PAGE),
         metadata={"description": "Entries on the page."},
     )
 
+
+class AuditQuerySchema(FilterSchema):
+    """Loads to `Asked`."""
+
+    limit = _limit()
+
+    @post_load
+    def gather(self, given: dict[str, Any], **_: Any) -> Asked:
+        """Split what was asked into filters, words, cursor and limit."""
+        return asked(given)
+
+
+class TimelineQuerySchema(Schema):
+    """Whose timeline: a person's, an object's or a case's. Loads to `Asked`."""
+
+    class Meta:
+        unknown = RAISE
+
+    person = fields.UUID(
+        metadata={"description": "Pseudonym of a person: what they did, and what was done to them."}
+    )
+    object = fields.String(
+        validate=_identifier,
+        metadata={"description": "Id of an indicator, report, lookup or other object."},
+    )
+    case = fields.String(
+        validate=[validate.Length(min=1, max=128), plain_text],
+        metadata={"description": "Reference of a case."},
+    )
+    cursor = fields.String(
+        load_default=None,
+        validate=validate.Length(max=64),
+        metadata={"description": "`next` of the page before."},
+    )
+    limit = _limit()
+
+    @validates_schema
+    def demand_one(self, given: Mapping[str, Any], **_: Any) -> None:
+        """ValidationError unless exactly one thing is named."""
+        if len({"person", "object", "case"} & given.keys()) != 1:
+            raise ValidationError("Give one of person, object and case.", "person")
+
     @post_load
     def gather(self, given: dict[str, Any], **_: Any) -> Asked:
         """Split what was asked into filters, cursor and limit."""
-        cursor, limit = given.pop("cursor"), given.pop("limit")
-        return Asked(Filters(**given), cursor, limit)
+        if "person" in given:
+            given["person"] = str(given["person"])
+        return asked(given)
+
+
+def asked(given: dict[str, Any]) -> Asked:
+    """The question of loaded fields; those that are no filter are taken out of `given`."""
+    words, cursor, limit = (given.pop(name, None) for name in ("words", "cursor", "limit"))
+    return Asked(Filters(**given), words, cursor, limit or DEFAULT_PAGE)
 
 
 class RecordSchema(Schema):
@@ -132,6 +242,20 @@ class RecordSchema(Schema):
     )
 
 
+class TagKeySchema(Schema):
+    """A key by which an organisation recognises its leaves."""
+
+    epoch = fields.Integer(metadata={"description": "From 1; leaves bear tags of the newest."})
+    key = fields.String(metadata={"description": "32 bytes, base64url."})
+
+
+class TagKeysSchema(Schema):
+    """All tag keys of the caller's organisation."""
+
+    organisation = fields.String(metadata={"description": "Its code."})
+    keys = fields.List(fields.Nested(TagKeySchema))
+
+
 class AuditEntrySchema(Schema):
     """One entry."""
 
@@ -146,8 +270,21 @@ class AuditEntrySchema(Schema):
         fields.String(), metadata={"description": "The same details as their salted openings."}
     )
     leaf = fields.String(metadata={"description": "The leaf that fixes the record, base64url."})
+    place = fields.Integer(
+        allow_none=True,
+        metadata={"description": "Index in the tree, from 0; null while the entry waits."},
+    )
     intact = fields.Boolean(
         metadata={"description": "Whether leaf, record and disclosures fit one another."}
+    )
+
+
+class TimelineSchema(Schema):
+    """A page of a timeline, oldest first."""
+
+    entries = fields.List(fields.Nested(AuditEntrySchema))
+    next = fields.String(
+        allow_none=True, metadata={"description": "Cursor of the next page; null after the last."}
     )
 
 
@@ -155,6 +292,13 @@ class AuditPageSchema(Schema):
     """A page of the log, newest first."""
 
     entries = fields.List(fields.Nested(AuditEntrySchema))
+    unknown_words = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Words of `q` that fit no code: there are no entries as long as there "
+            "is one."
+        },
+    )
     next = fields.String(
         allow_none=True, metadata={"description": "Cursor of the next page; null after the last."}
     )

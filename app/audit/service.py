@@ -4,9 +4,13 @@ Nothing here assigns a place in the tree, so no two requests wait for one anothe
 takes what is visible in `audit_queue` later.
 """
 
+import hashlib
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -15,15 +19,36 @@ from sqlalchemy.orm import Session
 
 from app.access import PLATFORM, Caller
 from app.audit.catalogue import CATALOGUE
+from app.audit.columns import packed, packed_leaf, packed_record, person_key
 from app.audit.entry import Act, Entry, Outcome, make
-from app.audit.models import AuditAudience, AuditDetail, AuditEntry, AuditOrgKey, AuditQueue
+from app.audit.models import (
+    AuditAudience,
+    AuditDetail,
+    AuditEntry,
+    AuditObject,
+    AuditOrgKey,
+    AuditQueue,
+)
 from app.clock import milliseconds, now
 
 APPENDED = "audit_entries"
-"""Key of `Session.info` under which the transaction's entries are counted for the guard."""
+"""Key of `Session.info` under which the transaction's entries stand, for the guard."""
+
+_MADE = "audit_tag_keys"  # key of Session.info: for whom the transaction has made one
 
 _CASE_LENGTH = 128
 _TAG_KEY_LENGTH = 32  # bytes
+_OBJECT_KEY_LENGTH = 16  # bytes
+
+
+@dataclass(frozen=True)
+class Appended:
+    """An entry of the transaction in progress; `is_actors_own` when it tells who acted."""
+
+    act: str
+    entry: Entry
+    at: int  # milliseconds since 1970
+    is_actors_own: bool
 
 
 def append(
@@ -78,8 +103,27 @@ def append(
     at = milliseconds(now())
     entry = make(told, at, _tag_keys(session, told.audience))
     _store(session, told, entry, at)
-    session.info.setdefault(APPENDED, []).append(act)
+    session.info.setdefault(APPENDED, []).append(Appended(act, entry, at, tell_actor))
     return entry
+
+
+def appended(session: Session) -> Sequence[Appended]:
+    """The entries of the transaction in progress, in their order."""
+    found: list[Appended] = session.info.get(APPENDED, [])
+    return found
+
+
+def object_key(identifier: str) -> bytes:
+    """16 bytes by which entries about an object are found: its UUID, else a digest of its code."""
+    try:
+        return UUID(identifier).bytes
+    except ValueError:
+        return hashlib.sha256(identifier.encode()).digest()[:_OBJECT_KEY_LENGTH]
+
+
+def refusal_name(code: str) -> str:
+    """The name under which `audit_object` finds the entries of a refusal."""
+    return f"refusal/{code}"
 
 
 def searched_case(case: str) -> str:
@@ -89,6 +133,7 @@ def searched_case(case: str) -> str:
 
 def create_tag_key(session: Session, organisation: str) -> None:
     """Give a new organisation the key by which it recognises its leaves."""
+    session.info.setdefault(_MADE, set()).add(organisation)
     session.execute(
         insert(AuditOrgKey).values(org=organisation, epoch=1, key=os.urandom(_TAG_KEY_LENGTH)),
     )
@@ -101,7 +146,23 @@ _NEWEST_KEYS = (
 )
 
 
-def _tag_keys(session: Session, audience: frozenset[str]) -> dict[str, bytes]:
+_KNOWN_KEYS: WeakKeyDictionary[object, dict[str, bytes]] = WeakKeyDictionary()
+"""Tag keys that this process has read, by engine. A key stays good for ever, even when there is a
+newer one: whoever may recognise a leaf holds them all."""
+
+
+def _tag_keys(session: Session, audience: frozenset[str]) -> Mapping[str, bytes]:
+    known = _KNOWN_KEYS.setdefault(session.get_bind(), {})
+    new = audience - known.keys()
+    if not new:
+        return known
+    found = _read_tag_keys(session, new)
+    made_here = session.info.get(_MADE, frozenset())  # and may be rolled back
+    known.update({code: key for code, key in found.items() if code not in made_here})
+    return {**known, **found}
+
+
+def _read_tag_keys(session: Session, audience: frozenset[str]) -> dict[str, bytes]:
     keys = {
         code: bytes(key) for code, key in session.execute(_NEWEST_KEYS, {"codes": sorted(audience)})
     }
@@ -109,7 +170,7 @@ def _tag_keys(session: Session, audience: frozenset[str]) -> dict[str, bytes]:
     if missing == {PLATFORM}:
         # The first act on a new database is the platform's own; a rival's key is waited for.
         _create_platform_key(session)
-        return _tag_keys(session, audience)
+        return _read_tag_keys(session, audience)
     if missing:
         raise LookupError(f"no audit tag key for {', '.join(sorted(missing))}")
     return keys
@@ -117,24 +178,28 @@ def _tag_keys(session: Session, audience: frozenset[str]) -> dict[str, bytes]:
 
 def _create_platform_key(session: Session) -> None:
     make = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    session.info.setdefault(_MADE, set()).add(PLATFORM)
     key = {"org": PLATFORM, "epoch": 1, "key": os.urandom(_TAG_KEY_LENGTH)}
     session.execute(make(AuditOrgKey).values(key).on_conflict_do_nothing())
 
 
-# One round trip on PostgreSQL: the entry, its details, its place in the queue and its audience.
+# One round trip on PostgreSQL: the entry, its details, objects, place in the queue and audience.
 _STORE_POSTGRESQL = text(
     """
     WITH entry AS (
         INSERT INTO audit_entry (t, act, org, rec, leaf)
         VALUES (:t, :act, :org, :rec, :leaf) RETURNING eid
     ), detail AS (
-        INSERT INTO audit_detail (eid, actor, casref, disc)
-        SELECT eid, :actor, :casref, :disc FROM entry
+        INSERT INTO audit_detail (eid, t, actor, casref, disc)
+        SELECT eid, :t, :actor, :casref, :disc FROM entry
     ), queue AS (
-        INSERT INTO audit_queue (eid) SELECT eid FROM entry
+        INSERT INTO audit_queue (eid, t) SELECT eid, :t FROM entry
+    ), objects AS (
+        INSERT INTO audit_object (about, t, eid)
+        SELECT about, :t, eid FROM entry, unnest(CAST(:objects AS bytea[])) AS about
     )
-    INSERT INTO audit_audience (org, t, eid, act, out, purpose)
-    SELECT code, :t, eid, :act, :out, :purpose
+    INSERT INTO audit_audience (org, t, eid, act, doer, out, purpose, basis, obj)
+    SELECT code, :t, eid, :act, :org, :out, :purpose, :basis, :obj
     FROM entry, unnest(CAST(:audience AS varchar[])) AS code
     """
 )
@@ -145,27 +210,58 @@ _ENTRY = insert(AuditEntry).returning(AuditEntry.eid)
 _DETAIL = insert(AuditDetail)
 _QUEUE = insert(AuditQueue)
 _AUDIENCE = insert(AuditAudience)
+_OBJECT = insert(AuditObject)
 
 
 def _store(session: Session, act: Act, entry: Entry, at: int) -> None:
     columns = {"t": at, "act": act.act, "org": act.organisation}
     columns |= {"rec": entry.record, "leaf": entry.leaf}
-    searched = {"act": act.act, "out": act.outcome.value, "purpose": str(act.purpose)}
-    detail = {
-        "actor": act.details.get("actor"),
-        "casref": searched_case(str(act.details.get("case", ""))) or None,
-        "disc": "\n".join(entry.disclosures),
+    searched = {
+        "act": act.act,
+        "doer": act.organisation,
+        "out": act.outcome.value,
+        "purpose": str(act.purpose),
+        "basis": str(act.basis),
+        "obj": act.object_type,
     }
+    actor = act.details.get("actor")
+    casref = searched_case(str(act.details.get("case", ""))) or None
+    openings = "\n".join(entry.disclosures)
+    objects = sorted({object_key(one) for one in found_by(act.details)})
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(
-            _STORE_POSTGRESQL, columns | searched | detail | {"audience": sorted(act.audience)}
-        )
+        detail = {
+            "actor": None if actor is None else person_key(actor),
+            "casref": casref,
+            "disc": packed(openings),
+        }
+        hashed = {"rec": packed_record(entry.record), "leaf": packed_leaf(entry.leaf)}
+        many = {"objects": objects, "audience": sorted(act.audience)}
+        session.execute(_STORE_POSTGRESQL, columns | hashed | searched | detail | many)
         return
     connection = session.connection()  # below the mapper, which would plan each insert anew
     eid = connection.execute(_ENTRY, columns).scalar_one()
-    connection.execute(_DETAIL, {"eid": eid} | detail)
-    connection.execute(_QUEUE, {"eid": eid})
+    place: dict[str, Any] = {"eid": eid, "t": at}
+    connection.execute(_DETAIL, place | {"actor": actor, "casref": casref, "disc": openings})
+    connection.execute(_QUEUE, place)
     connection.execute(
-        _AUDIENCE,
-        [{"org": code, "t": at, "eid": eid} | searched for code in sorted(act.audience)],
+        _AUDIENCE, [{"org": code} | place | searched for code in sorted(act.audience)]
     )
+    if objects:
+        connection.execute(_OBJECT, [{"about": key} | place for key in objects])
+
+
+_NAMING = ("objects", "indicators")
+"""Details that hold lists of ids."""
+
+
+def found_by(details: Mapping[str, Any]) -> list[str]:
+    """Names by which the entry is found: what it is about, and the code that ended a refused act.
+
+    `details` may be what is left of an entry's, as opened.
+    """
+    objects = [str(one) for name in _NAMING for one in details.get(name, ())]
+    if "person" in details:
+        objects.append(str(details["person"]))
+    if "refusal" in details:
+        objects.append(refusal_name(str(details["refusal"])))
+    return objects

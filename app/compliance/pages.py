@@ -7,24 +7,46 @@ needs no script: filters and pages are plain addresses.
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from marshmallow import ValidationError
 
 from app.audit import reading
 from app.audit.catalogue import CATALOGUE, Operation
 from app.audit.entry import Outcome
+from app.audit.export import MOST_EXPORTED
 from app.audit.guard import audited, caller, transaction
 from app.audit.reading import Page
 from app.audit.schemas import Asked, AuditQuerySchema
 from app.audit.service import append
+from app.audit.wording import wording
+from app.compliance import log_pages, retention_pages, review_pages, signal_pages, timelines
+from app.compliance.export_api import ExportAsked, ExportQuerySchema, file_answer
+from app.compliance.exporting import MOST_IN_DOCUMENT, Form, export
 from app.errors import InvalidRequestError
-from app.organisations.service import directory
-from postern.vocabulary import Purpose, Role
+from postern.vocabulary import LegalBasis, Purpose, Role
 
 blueprint = Blueprint("compliance", __name__)
+blueprint.register_blueprint(log_pages.blueprint)
+blueprint.register_blueprint(retention_pages.blueprint)
+blueprint.register_blueprint(review_pages.blueprint)
+blueprint.register_blueprint(signal_pages.blueprint)
+blueprint.register_blueprint(timelines.blueprint)
 
 _REFUSED = 422  # the filters were understood and refused
-_FILTERS = ("act", "operation", "actor", "case", "purpose", "outcome", "from", "to")
+_FILTERS = (
+    "q",
+    "act",
+    "operation",
+    "actor",
+    "case",
+    "object",
+    "organisation",
+    "purpose",
+    "basis",
+    "outcome",
+    "from",
+    "to",
+)
 
 
 @blueprint.get("/access-log")
@@ -34,22 +56,43 @@ def access_log() -> str | tuple[str, int]:
 
     Filters that are not valid bring the form back with the reasons and no entry.
     """
-    given = {name: value.strip() for name, value in request.args.items() if value.strip()}
+    given = _given()
     try:
         asked: Asked = AuditQuerySchema().load(given)
-        page = reading.read(transaction(), caller(), asked.filters, asked.cursor, asked.limit)
+        filters = asked.understood(transaction())
+        page = reading.read(transaction(), caller(), filters, asked.cursor, asked.limit)
     except ValidationError as error:
-        return _refuse(given, error.messages_dict)
+        return _refuse("audit.read", given, error.messages_dict)
     except InvalidRequestError:
-        return _refuse(given, {"cursor": []})
-    return _render(given, page=page)
+        return _refuse("audit.read", given, {"cursor": []})
+    unknown = filters.words.unknown if filters.words else ()
+    return _render(given, page=page, unknown=unknown)
 
 
-def _refuse(given: Mapping[str, str], wrong: Mapping[str, object]) -> tuple[str, int]:
+@blueprint.get("/access-log/export")
+@audited("audit.export", roles=[Role.COMPLIANCE])
+def take_away() -> Response | tuple[str, int]:
+    """Give the entries that fit the filters of the address as a file, oldest first."""
+    given = _given()
+    try:
+        asked: ExportAsked = ExportQuerySchema().load(given)
+        filters, cursor = asked.filters, asked.asked.cursor
+        return file_answer(export(transaction(), caller(), filters, asked.form, cursor))
+    except ValidationError as error:
+        return _refuse("audit.export", given, error.messages_dict)
+    except InvalidRequestError:
+        return _refuse("audit.export", given, {"cursor": []})
+
+
+def _given() -> dict[str, str]:
+    return {name: value.strip() for name, value in request.args.items() if value.strip()}
+
+
+def _refuse(act: str, given: Mapping[str, str], wrong: Mapping[str, object]) -> tuple[str, int]:
     append(
         transaction(),
         caller(),
-        "audit.read",
+        act,
         outcome=Outcome.ERROR,
         details={"refusal": InvalidRequestError.code},
     )
@@ -57,24 +100,32 @@ def _refuse(given: Mapping[str, str], wrong: Mapping[str, object]) -> tuple[str,
 
 
 def _render(
-    given: Mapping[str, str], page: Page | None = None, wrong: frozenset[str] = frozenset()
+    given: Mapping[str, str],
+    page: Page | None = None,
+    wrong: frozenset[str] = frozenset(),
+    unknown: tuple[str, ...] = (),
 ) -> str:
     filters = {name: value for name, value in given.items() if name in _FILTERS}
-    address = url_for(".access_log")
+    address = url_for("compliance.access_log")
     following = page.next if page else None
     return render_template(
         "compliance/access_log.html",
         given=given,
         filters=filters,
         wrong=wrong,
+        unknown=unknown,
         is_bad_address=bool(wrong - set(_FILTERS)),
         page=page,
         is_later_page="cursor" in given,
         next_address=f"{address}?{urlencode({**given, 'cursor': following})}" if following else "",
         first_address=f"{address}?{urlencode(filters)}" if filters else address,
-        names={member.code: member.name for member in directory(transaction()).values()},
+        names=wording().organisations(transaction()),
         acts=sorted(CATALOGUE),
         operations=list(Operation),
         purposes=list(Purpose),
+        bases=list(LegalBasis),
         outcomes=list(Outcome),
+        forms=list(Form),
+        most=MOST_EXPORTED,
+        most_in_document=MOST_IN_DOCUMENT,
     )

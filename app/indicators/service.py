@@ -375,6 +375,12 @@ def _log_submission(
             "counts": dict(submission.counts),
             "kinds": dict(kinds),
             "bases": dict(bases),
+            "indicators": [
+                str(each)
+                for result in submission.results
+                if result.status is Status.CREATED
+                for each in result.indicators
+            ],
         },
     )
 

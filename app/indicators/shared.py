@@ -95,8 +95,9 @@ def count_shared(
 ) -> Counts:
     """How many indicators `list_shared` would list, by owner, kind and barrier step."""
     reader = _reader(session, caller, grounds)
-    found = shared_rows.counts(session, reader, _filters(session, wanted))
+    found, reason_ids = shared_rows.counts(session, reader, _filters(session, wanted))
     total = sum(each.indicators for each in found)
+    reasons = decided(session, reason_ids)
     append(
         session,
         caller,
@@ -107,7 +108,10 @@ def count_shared(
         object_type="indicator",
         count=total,
         results=[_counted(each) for each in found],
-        details={"filters": _told_filters(wanted)},
+        details={
+            "filters": _told_filters(wanted),
+            "policies": sorted({each.name for each in reasons.values()}),
+        },
     )
     return Counts(total, found)
 
@@ -161,7 +165,11 @@ def may_pass_on(
         object_type="indicator",
         objects=[str(public_id)],
         results=[[str(public_id), to, verdict.allowed]],
-        details={"to": to, "allowed": verdict.allowed},
+        details={
+            "to": to,
+            "allowed": verdict.allowed,
+            "policies": [verdict.policy] if verdict.policy else [],
+        },
     )
     return Onward(public_id, to, verdict.allowed, verdict.policy, verdict.rules)
 

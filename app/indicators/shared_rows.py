@@ -122,29 +122,43 @@ def page(
     return rows[:limit], rows[limit - 1].public_id if len(rows) > limit else None
 
 
-def counts(session: Session, reader: Reader, filters: Filters) -> list[SharedCount]:
-    """Exactly what `page` lists under the same filters, counted by owner, kind and step."""
+def counts(
+    session: Session, reader: Reader, filters: Filters
+) -> tuple[list[SharedCount], set[int]]:
+    """Exactly what `page` lists under the same filters, counted by owner, kind and step.
+
+    With it the ids of the reasons by which it was decided.
+    """
     visible = _visible(reader, in_bulk=True)
     by_class = (
-        select(visible.c.share_class_id, func.count().label("indicators"))
+        select(
+            visible.c.share_class_id,
+            visible.c.grant_reason_id,
+            func.count().label("indicators"),
+        )
         .join(ShareClass, _is_class_of(visible))
         .where(*_listed(visible, reader, filters))
-        .group_by(visible.c.share_class_id)
+        .group_by(visible.c.share_class_id, visible.c.grant_reason_id)
         .subquery()
     )
     counted: Counter[tuple[str, Kind, int | None]] = Counter()
-    for code, stored, indicators in session.execute(
-        select(Organisation.code, ShareClass.attributes, by_class.c.indicators)
+    reasons: set[int] = set()
+    for code, stored, reason_id, indicators in session.execute(
+        select(
+            Organisation.code,
+            ShareClass.attributes,
+            by_class.c.grant_reason_id,
+            by_class.c.indicators,
+        )
         .join(ShareClass, ShareClass.organisation_id == Organisation.id)
         .join(by_class, by_class.c.share_class_id == ShareClass.id)
     ):
+        reasons.add(reason_id)
         attributes = read_class(stored)
         counted[code, attributes.kind, attributes.barrier_step or None] += indicators
     kinds = list(Kind)
-    return [
-        SharedCount(*group, counted[group])
-        for group in sorted(counted, key=lambda of: (of[0], kinds.index(of[1]), of[2] or 0))
-    ]
+    ordered = sorted(counted, key=lambda of: (of[0], kinds.index(of[1]), of[2] or 0))
+    return [SharedCount(*group, counted[group]) for group in ordered], reasons
 
 
 def one(session: Session, reader: Reader, public_id: UUID) -> Found | None:

@@ -143,16 +143,16 @@ def expire(session: Session, today: date) -> int:
     if not erased:
         return 0
     members = directory(session)
-    for organisation_id, count in erased.items():
+    for organisation_id, ids in erased.items():
         append(
             session,
             CONSOLE,
             "lookup.expire",
             audience=[members[organisation_id].code],
             object_type="lookup",
-            count=count,
+            objects=sorted(map(str, ids)),
         )
-    return sum(erased.values())
+    return sum(map(len, erased.values()))
 
 
 def figures(session: Session, organisation_id: int, latest: int = 5) -> Figures:
@@ -279,7 +279,7 @@ def _log_lookup(session: Session, caller: Caller, asked: _Asked, found: _FoundFo
         basis=asked.grounds.legal_basis,
         case=asked.grounds.case,
         object_type="lookup",
-        objects=[str(asked.lookup)],
+        objects=[str(asked.lookup), *_told_ids(found)],
         count=len(asked.queries),
         results=_results(found),
         details={
@@ -302,6 +302,12 @@ def _results(found: _FoundFor) -> list[list[str]]:
         subject = details.owner.code if level is Level.PRESENCE else details.public_id
         told.append([subject, level.value])
     return told
+
+
+def _told_ids(found: _FoundFor) -> list[str]:
+    """The indicators that the asker was told of by their ids: none at presence."""
+    shown = (hit for hit in _all(found.ranked) if hit.level is not Level.PRESENCE)
+    return sorted({found.details[hit.candidate.id].public_id for hit in shown})
 
 
 def _log_matches(session: Session, caller: Caller, asked: _Asked, found: _FoundFor) -> None:

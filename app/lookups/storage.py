@@ -185,8 +185,8 @@ def counts(
     return [(purpose, asked, hit, int(hits)) for purpose, asked, hit, hits in found]
 
 
-def erase_expired(session: Session, today: date, most: int) -> dict[int, int]:
-    """Erase up to `most` lookups, with their hits, whose last day is over; owner -> how many."""
+def erase_expired(session: Session, today: date, most: int) -> dict[int, list[UUID]]:
+    """Erase up to `most` lookups, with their hits, whose last day is over; owner -> which."""
     due = list(
         session.scalars(
             select(Lookup.id)
@@ -196,11 +196,12 @@ def erase_expired(session: Session, today: date, most: int) -> dict[int, int]:
             .with_for_update(skip_locked=True)
         )
     )
-    erased: dict[int, int] = {}
+    erased: dict[int, list[UUID]] = {}
     if due:
-        gone = delete(Lookup).where(Lookup.id.in_(due)).returning(Lookup.organisation_id)
-        for owner in session.scalars(gone):
-            erased[owner] = erased.get(owner, 0) + 1
+        columns = Lookup.organisation_id, Lookup.public_id
+        gone = delete(Lookup).where(Lookup.id.in_(due)).returning(*columns)
+        for owner, public_id in session.execute(gone):
+            erased.setdefault(owner, []).append(public_id)
     return erased
 
 

@@ -33,6 +33,19 @@ class Remaining:
     resets_at: datetime
 
 
+@dataclass(frozen=True)
+class Used:
+    """How much of one window is used; `person_id` 0 is the whole organisation."""
+
+    person_id: int
+    kind: EvaluationKind
+    window: Window
+    begins: datetime
+    ends: datetime
+    used: int
+    limit: int
+
+
 def spend(
     session: Session,
     quota: QuotaSettings,
@@ -89,6 +102,31 @@ def remaining(
             row = session.get(EvaluationBudget, key)
             found.append(Remaining(max(0, most - (row.used if row else 0)), ends))
     return min(found, key=lambda each: each.left)
+
+
+def used_above(
+    session: Session, quota: QuotaSettings, organisation_id: int, percent: int, since: datetime
+) -> list[Used]:
+    """The windows that end after `since` of which more than `percent` was used."""
+    rows = session.scalars(
+        select(EvaluationBudget).where(
+            EvaluationBudget.organisation_id == organisation_id,
+            # No window is longer than a month.
+            EvaluationBudget.window_start > since - timedelta(days=31),
+        )
+    ).all()
+    limits = {
+        kind: _limits(session, quota, organisation_id, kind) for kind in {row.kind for row in rows}
+    }
+    found = []
+    for row in rows:
+        limit = limits[row.kind][row.window]
+        if row.person_id != WHOLE_ORGANISATION:
+            limit = limit * quota.person_percent // 100
+        begins, ends = _span(row.window, row.window_start)
+        if ends > since and row.used * 100 > limit * percent:
+            found.append(Used(row.person_id, row.kind, row.window, begins, ends, row.used, limit))
+    return found
 
 
 def _limits(

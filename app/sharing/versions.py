@@ -87,9 +87,7 @@ def scheduled(session: Session, organisation_id: int, at: datetime) -> Version |
             PolicyVersion.organisation_id == organisation_id,
             PolicyVersion.valid_from > at,
             eras.stands(PolicyVersion),
-        )
-        .order_by(PolicyVersion.seq.desc())
-        .limit(1),
+        ),
     )
 
 

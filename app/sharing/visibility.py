@@ -176,7 +176,7 @@ def live_by_class(session: Session, organisation_id: int, at: datetime) -> list[
     today = day(at)
     age = literal(today) - _INDICATOR.c.seen_day
     band = case(
-        *((age <= last, number) for number, (_, last) in enumerate(AGE_BANDS)),
+        *((age <= last, number) for number, (_, last) in enumerate(AGE_BANDS[:-1])),
         else_=len(AGE_BANDS) - 1,
     ).label("age_band")
     counted = (

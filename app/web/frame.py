@@ -9,6 +9,7 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access import Caller, current_caller
+from app.jobs.notifications import unseen_count
 from app.organisations.service import directory
 from app.runtime import runtime
 from app.web.languages import LANGUAGES, language, words
@@ -32,7 +33,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Frame:
-    """`here` is the path to return to after the language was switched."""
+    """`here` is the path to return to after the language was switched.
+
+    `notices` counts the notifications that nobody of the person's roles has seen.
+    """
 
     platform: str
     language: str
@@ -42,6 +46,7 @@ class Frame:
     organisation: str
     roles: tuple[str, ...]
     links: tuple[Link, ...]
+    notices: int
 
 
 _POLICY_READERS = frozenset({Role.POLICY_OWNER, Role.APPROVER, Role.COMPLIANCE})
@@ -50,6 +55,9 @@ _LINKS: tuple[tuple[str, LazyString, frozenset[Role]], ...] = (
     ("/", _("Overview"), frozenset()),
     ("/policy", _("Sharing policy"), _POLICY_READERS),
     ("/access-log", _("Access log"), frozenset({Role.COMPLIANCE})),
+    ("/log", _("State of the log"), frozenset({Role.COMPLIANCE, Role.ADMINISTRATOR})),
+    ("/reviews", _("Reviews"), frozenset({Role.COMPLIANCE})),
+    ("/signals", _("Signals"), frozenset({Role.COMPLIANCE})),
     ("/account", _("Account"), frozenset()),
 )
 
@@ -57,19 +65,21 @@ _LINKS: tuple[tuple[str, LazyString, frozenset[Role]], ...] = (
 def page_frame() -> Frame:
     """The frame of the page in progress; never fails, for pages that tell of errors need it too."""
     caller = current_caller()
+    organisation, notices = _of_caller(caller) if caller else ("", 0)
     return Frame(
         platform=runtime().settings.platform.name,
         language=language(),
         languages=tuple(Language(code, name) for code, name in LANGUAGES.items()),
         here=request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "/",
         is_signed_in=caller is not None,
-        organisation=_organisation_name(caller) if caller else "",
+        organisation=organisation,
         roles=tuple(words(role) for role in Role if role in caller.roles) if caller else (),
         links=tuple(
             Link(address, said, is_here=_is_here(address))
             for address, said, roles in _LINKS
             if caller is not None and caller.may(roles, None)
         ),
+        notices=notices,
     )
 
 
@@ -78,11 +88,14 @@ def _is_here(address: str) -> bool:
     return request.path == address or (address != "/" and request.path.startswith(f"{address}/"))
 
 
-def _organisation_name(caller: Caller) -> str:
-    """The name of the caller's organisation; its code when the database does not answer."""
+def _of_caller(caller: Caller) -> tuple[str, int]:
+    """The name of the caller's organisation and the notifications that wait.
+
+    The code and none when the database does not answer.
+    """
     try:
         with runtime().database.reading() as session:
-            return directory(session)[caller.member[0]].name
+            return directory(session)[caller.member[0]].name, unseen_count(session, caller)
     except SQLAlchemyError as error:
         log.warning("no organisation name for the page", exc_info=error)
-        return caller.organisation
+        return caller.organisation, 0

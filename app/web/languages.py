@@ -17,6 +17,8 @@ from app.access import Means
 from app.accounts.authentication import Refusal, signed_in
 from app.audit.catalogue import Operation
 from app.audit.entry import Outcome
+from app.compliance.models import Verdict
+from app.compliance.signal_words import NAMES as SIGNAL_NAMES
 from app.sharing.history import VersionState
 from app.sharing.models import Cause, DraftStatus
 from app.sharing.rules import Effect
@@ -354,6 +356,7 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Scope.LOOKUPS_WRITE: _("look up identifiers"),
             Scope.INDICATORS_READ: _("read what others share"),
             Scope.AUDIT_READ: _("read the access log"),
+            Scope.AUDIT_WITNESS: _("witness the log"),
         }
     ),
     "Operation": _by_value(
@@ -372,6 +375,15 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Outcome.OK: _("done"),
             Outcome.DENIED: _("denied"),
             Outcome.ERROR: _("failed"),
+        }
+    ),
+    "Signal": _by_value(SIGNAL_NAMES),
+    "Verdict": _by_value(
+        {
+            Verdict.IN_ORDER: _("in order"),
+            Verdict.MISTAKE: _("mistake"),
+            Verdict.BREACH: _("breach"),
+            Verdict.UNCLEAR: _("unclear"),
         }
     ),
     "Refusal": _by_value(
@@ -437,6 +449,19 @@ PROBLEMS: tuple[LazyString, ...] = (
     _("The present password is wrong, or there were too many attempts."),
     _("Choose scopes from the list and write a number of days."),
     _("A token needs at least one scope."),
+    _("This key is registered as a witness already"),
+    _("Look at the list of witnesses; a key that was ended is never taken again."),
+    _("Write the key as NAME+ID+KEY, as `postern witness init` prints it."),
+    _("It is not the key of a witness. Make one with: postern witness init"),
+    _("Give either records or a person."),
+    _("Give at most 500 records."),
+    _("A record has an id of 22 characters."),
+    _("Write the pseudonym as the log does."),
+    _("Name details such as actor or case."),
+    _("Choose a rule and write a whole number."),
+    _("Use 1 to 360 months, or 1 to 30 years."),
+    _("Name law and article, in at most 200 characters."),
+    _("It bears the name of the log. Give the witness a name of its own."),
     _("Somebody has changed the draft since you read it"),
     _("Read the draft again and decide on its newest revision, which the answer names."),
     _("The draft was approved, refused or discarded, and is kept as it was"),

@@ -172,7 +172,8 @@ def _tell_demands(operation: dict[str, Any], view: object) -> None:
         token = "Any API token may be used."  # noqa: S105 - a sentence, not a secret
     else:
         token = "API tokens are refused."  # noqa: S105 - a sentence, not a secret
-    told = f"{whose} {token} In the audit log: `{act}`."
+    logged = f"In the audit log: `{act}`." if act else "It adds nothing to the audit log."
+    told = f"{whose} {token} {logged}"
     operation["description"] = "\n\n".join(filter(None, [operation.get("description"), told]))
 
 

@@ -16,6 +16,7 @@ from app.accounts.service import list_accounts
 from app.audit import reading
 from app.audit.catalogue import Operation
 from app.audit.service import append
+from app.compliance import reviews, signals
 from app.indicators import service as indicators
 from app.indicators.own import Figures as ReportFigures
 from app.indicators.own import OwnReport
@@ -60,11 +61,16 @@ class ApproverSection:
 
 @dataclass(frozen=True)
 class ComplianceSection:
-    """Entries and refusals of the last 30 days."""
+    """Entries and refusals of the last 30 days, and what waits for an officer.
+
+    `to_judge` counts drawn entries of reviews, `signals` those that nobody has closed.
+    """
 
     operations: Mapping[Operation, int]
     refusals: int
     latest: Sequence[reading.ReadEntry]
+    to_judge: int
+    signals: int
 
     @property
     def entries(self) -> int:
@@ -175,6 +181,8 @@ def _compliance(session: Session, caller: Caller) -> ComplianceSection:
         operations=reading.operation_counts(session, code, since),
         refusals=reading.refusal_count(session, code, since),
         latest=reading.entries(session, code, reading.Filters(), limit=LATEST).entries,
+        to_judge=reviews.waiting_count(session, caller.member[0]),
+        signals=signals.open_count(session, caller.member[0]),
     )
 
 

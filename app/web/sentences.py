@@ -14,11 +14,11 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from app.access import PLATFORM, Means
-from app.audit.catalogue import CATALOGUE
 from app.audit.entry import Outcome
 from app.clock import milliseconds
 from app.sharing.models import Cause
-from app.web.languages import gettext, ngettext, translated, words
+from app.web.act_names import act_name
+from app.web.languages import gettext, ngettext, words
 
 Record = Mapping[str, Any]
 Details = Mapping[str, Any]
@@ -59,17 +59,6 @@ def sentence(record: Record, details: Details, names: Mapping[str, str]) -> str:
     else:
         done = tell(_Told(record, details, who, names)) if tell else f"{who}: {record['act']}"
     return gettext("; ").join([done, *_clauses(record, details)])
-
-
-def act_name(act: str) -> str:
-    """The short name of an act, for lists and filters; an unknown act stands for itself."""
-    return str(ACT_NAMES.get(act, act))
-
-
-def act_meaning(act: str) -> str:
-    """The catalogue's sentence on an act, in the present language."""
-    known = CATALOGUE.get(act)
-    return translated(known.meaning) if known else ""
 
 
 def short_id(identifier: str) -> str:
@@ -220,6 +209,54 @@ def _log_reading(told: _Told) -> str:
         "%(who)s read %(num)s entries of the access log",
         told.count,
         who=told.who,
+    )
+
+
+def _log_export(told: _Told) -> str:
+    return ngettext(
+        "%(who)s took %(num)s entry of the access log away as a file",
+        "%(who)s took %(num)s entries of the access log away as a file",
+        told.count,
+        who=told.who,
+    )
+
+
+def _archive(told: _Told) -> str:
+    return ngettext(
+        "%(num)s entry of the log was sealed in an archive file",
+        "%(num)s entries of the log were sealed in an archive file",
+        told.count,
+    )
+
+
+def _erase(told: _Told) -> str:
+    return ngettext(
+        "Details of %(num)s entry of the log were erased",
+        "Details of %(num)s entries of the log were erased",
+        told.count,
+    )
+
+
+def _timeline(told: _Told) -> str:
+    filters = told.details.get("filters")
+    of = next(iter(filters), "") if isinstance(filters, Mapping) else ""
+    return str(_TIMELINES.get(of, _SOME_TIMELINE)) % {"who": told.who}
+
+
+_SOME_TIMELINE = _("%(who)s read a timeline")
+
+_TIMELINES: Mapping[str, LazyString] = {
+    "person": _("%(who)s read the timeline of a person"),
+    "object": _("%(who)s read the timeline of an object"),
+    "case": _("%(who)s read the timeline of a case"),
+}
+
+
+def _settings(told: _Told) -> str:
+    return ngettext(
+        "The platform started with %(num)s setting changed",
+        "The platform started with %(num)s settings changed",
+        told.count,
     )
 
 
@@ -382,6 +419,35 @@ _DRAFT_STEPS: Mapping[str, LazyString] = {
 }
 
 
+def _draw(told: _Told) -> str:
+    return ngettext(
+        "%(num)s entry of %(month)s was drawn for a review",
+        "%(num)s entries of %(month)s were drawn for a review",
+        told.count,
+        month=told.details.get("month", ""),
+    )
+
+
+def _judgement(told: _Told) -> str:
+    done = gettext("%(who)s judged an entry of a review", who=told.who)
+    return _with_verdict(done, told)
+
+
+def _closing(told: _Told) -> str:
+    return _with_verdict(gettext("%(who)s closed a signal", who=told.who), told)
+
+
+def _with_verdict(done: str, told: _Told) -> str:
+    verdict = words(str(told.details.get("verdict", "")), "Verdict")
+    return f"{done} ({verdict})" if verdict else done
+
+
+def _raising(told: _Told) -> str:
+    name = words(str(told.details.get("signal", "")), "Signal")
+    done = gettext("Something in the log was brought to the compliance officers' attention")
+    return f"{done} ({name})" if name else done
+
+
 def _refused_sign_in(told: _Told) -> str:
     return _with_reason(gettext("A sign-in was refused"), told)
 
@@ -400,59 +466,6 @@ def _fixed(pattern: LazyString) -> Callable[[_Told], str]:
     return lambda told: str(pattern) % {"who": told.who}
 
 
-ACT_NAMES: Mapping[str, LazyString] = {
-    "account.create": _("Account created"),
-    "account.language": _("Language chosen"),
-    "account.list": _("Accounts listed"),
-    "account.password": _("Password changed"),
-    "account.role": _("Roles changed"),
-    "account.status": _("Account closed or unlocked"),
-    "audit.read": _("Access log read"),
-    "evaluation.evaluate": _("Blind evaluation"),
-    "indicator.alert": _("Match that only you are told of"),
-    "indicator.count": _("Indicators of others counted"),
-    "indicator.expire": _("Indicators expired"),
-    "indicator.export": _("Indicators of others exported"),
-    "indicator.list": _("Indicators of others listed"),
-    "indicator.match": _("Match with your indicators"),
-    "indicator.onward": _("Passing on asked about"),
-    "indicator.read": _("Indicator read"),
-    "indicator.shared": _("Your indicators given to others"),
-    "interface.read": _("Own account read"),
-    "key.epoch": _("Key epoch opened"),
-    "lookup.ask": _("Lookup"),
-    "lookup.expire": _("Lookups expired"),
-    "lookup.list": _("Lookups listed"),
-    "organisation.allow": _("Allowance set"),
-    "organisation.community": _("Community changed"),
-    "organisation.create": _("Organisation joined"),
-    "organisation.list": _("Organisations listed"),
-    "organisation.status": _("Organisation suspended or active again"),
-    "overview.read": _("Overview opened"),
-    "policy.cancel": _("Policy version cancelled"),
-    "policy.check": _("Policy text checked"),
-    "policy.draft": _("Policy draft changed"),
-    "policy.explain": _("Sharing explained"),
-    "policy.invalid": _("Policy no longer valid"),
-    "policy.publish": _("Policy published"),
-    "policy.read": _("Policy read"),
-    "policy.refill": _("Sharing decided anew"),
-    "policy.simulate": _("Policy simulated"),
-    "report.list": _("Reports listed"),
-    "report.read": _("Report read"),
-    "report.submit": _("Reports submitted"),
-    "report.withdraw": _("Report withdrawn"),
-    "session.end": _("Sign-out"),
-    "session.expire": _("Sessions removed"),
-    "session.refuse": _("Sign-in refused"),
-    "session.start": _("Sign-in"),
-    "token.create": _("API token made"),
-    "token.list": _("API tokens listed"),
-    "token.refuse": _("API token refused"),
-    "token.revoke": _("API token revoked"),
-}
-"""Every act of the catalogue; a test holds the two together."""
-
 _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "account.create": _fixed(_("%(who)s gave a person an account")),
     "account.language": _fixed(_("%(who)s chose a language for the pages")),
@@ -460,7 +473,22 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "account.password": _fixed(_("%(who)s changed a password")),
     "account.role": _fixed(_("%(who)s changed the roles of a person")),
     "account.status": _fixed(_("%(who)s closed or unlocked an account")),
+    "audit.alarm": _fixed(_("An alarm about the log itself was raised or closed")),
+    "audit.archive": _archive,
+    "audit.erase": _erase,
+    "audit.erasure": _fixed(_("%(who)s asked for details of the log to be erased")),
+    "audit.evidence": _fixed(_("%(who)s handed in signed checkpoints as evidence against the log")),
+    "audit.key": _fixed(_("A key of the log began or ceased to sign")),
+    "audit.export": _log_export,
+    "audit.prove": _fixed(_("%(who)s had it proven that an entry stands in the log")),
     "audit.read": _log_reading,
+    "audit.retention": _fixed(_("%(who)s set how long details of the log are kept")),
+    "audit.tag-keys": _fixed(
+        _("%(who)s read the keys by which the organisation's leaves are found")
+    ),
+    "audit.timeline": _timeline,
+    "audit.witness": _fixed(_("%(who)s registered or ended a witness of the log")),
+    "configuration.change": _settings,
     "evaluation.evaluate": _evaluation,
     "indicator.alert": _alert,
     "indicator.count": _shared_count,
@@ -473,9 +501,13 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "indicator.shared": _shared,
     "interface.read": _fixed(_("%(who)s read the facts of their own account")),
     "key.epoch": _fixed(_("%(who)s opened an evaluation key epoch")),
+    "log.growth": _fixed(_("%(who)s read the size and growth of the log")),
+    "log.read": _fixed(_("%(who)s read the state of the log")),
     "lookup.ask": _lookup,
     "lookup.expire": _lookup_expiry,
     "lookup.list": _lookup_list,
+    "notification.read": _fixed(_("%(who)s read notifications")),
+    "notification.seen": _fixed(_("%(who)s marked a notification as seen")),
     "organisation.allow": _fixed(_("%(who)s set the evaluation allowance of an organisation")),
     "organisation.community": _fixed(_("%(who)s changed the members of a community")),
     "organisation.create": _fixed(_("%(who)s let an organisation join")),
@@ -495,10 +527,22 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "report.read": _fixed(_("%(who)s read a report")),
     "report.submit": _submission,
     "report.withdraw": _withdrawal,
+    "retention.read": _fixed(_("%(who)s read how long details of the log are kept")),
+    "review.draw": _draw,
+    "review.end": _fixed(_("%(who)s ended a review")),
+    "review.export": _fixed(_("%(who)s took the findings of a review away as a file")),
+    "review.judge": _judgement,
+    "review.list": _fixed(_("%(who)s listed the reviews")),
+    "review.order": _fixed(_("%(who)s ordered a monthly review")),
+    "review.read": _fixed(_("%(who)s read a review")),
     "session.end": _sign_out,
     "session.expire": _ended_sessions,
     "session.refuse": _refused_sign_in,
     "session.start": _fixed(_("%(who)s signed in")),
+    "signal.close": _closing,
+    "signal.list": _fixed(_("%(who)s listed the signals")),
+    "signal.raise": _raising,
+    "signal.read": _fixed(_("%(who)s read a signal")),
     "token.create": _fixed(_("%(who)s made an API token")),
     "token.list": _fixed(_("%(who)s listed API tokens")),
     "token.refuse": _refused_token,

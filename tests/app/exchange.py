@@ -15,7 +15,6 @@ from flask import Flask
 from sqlalchemy import Select
 
 from app.access import CONSOLE, Caller
-from app.audit.entry import open_disclosures
 from app.audit.models import AuditAudience, AuditDetail, AuditEntry
 from app.database import Database
 from app.indicators import service as indicators
@@ -24,6 +23,7 @@ from app.lookups.scoring import Query
 from app.pseudonyms.service import open_first_epochs
 from app.sharing import service as sharing
 from postern import group, normalise, pseudonym, voprf
+from postern.audit.record import open_disclosures
 from postern.facets import evaluation_input, facets
 from postern.vocabulary import EVALUATION_KIND, Kind, LegalBasis, Purpose, Role, Sector
 from tests.app.people import Person, make_organisation, make_person, runtime_of

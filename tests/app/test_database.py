@@ -1,5 +1,6 @@
 """The schema goes up and down on both engines, and says what the models say."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,15 @@ from tests.conftest import settings_for
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection)
+        # The log's partitions are made as months come; no model names them.
+        context = MigrationContext.configure(connection, opts={"include_name": _is_no_partition})
         differences = compare_metadata(context, Base.metadata)
     # PostgreSQL keeps tokens in a heap behind a covering index, without a primary key.
     assert [d for d in differences if "ix_token_token" not in str(d)] == []
+
+
+def _is_no_partition(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or not re.fullmatch(r"audit_\w+_(y\d{4}m\d{2}|other)", name or "")
 
 
 def test_downgrading_to_base_removes_every_table(

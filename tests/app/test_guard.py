@@ -10,13 +10,13 @@ from marshmallow import RAISE, Schema, fields
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from app.audit.entry import open_disclosures
 from app.audit.guard import audited, caller, public, transaction
 from app.audit.models import AuditAudience, AuditDetail
 from app.audit.service import append
 from app.config import Settings
 from app.database import Database
 from app.errors import NotFoundError
+from postern.audit.record import open_disclosures
 from postern.vocabulary import Role, Scope
 from tests.app.audit.test_service import refuse_inserts
 from tests.app.bare import bare_app, count_entries, give_tag_keys, member
@@ -291,7 +291,7 @@ def test_an_act_outside_the_catalogue_cannot_guard_a_view() -> None:
         audited("report.peek")
 
 
-def test_every_endpoint_of_the_platform_is_audited_or_public(app: Flask) -> None:
+def test_every_endpoint_of_the_platform_is_audited_public_or_says_why_not(app: Flask) -> None:
     unguarded = [
         rule.endpoint
         for rule in app.url_map.iter_rules()
@@ -307,7 +307,21 @@ def test_no_guarded_endpoint_is_public_at_the_same_time(app: Flask) -> None:
 
 
 def is_guarded(view: Callable[..., object]) -> bool:
-    return hasattr(view, "audit_act") or getattr(view, "audit_public", False)
+    return (
+        hasattr(view, "audit_act")
+        or getattr(view, "audit_public", False)
+        or bool(getattr(view, "audit_unlogged", ""))
+    )
+
+
+def test_only_the_log_itself_is_read_without_an_entry(app: Flask) -> None:
+    unlogged = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if hasattr(app.view_functions[rule.endpoint], "audit_unlogged")
+    ]
+    assert unlogged
+    assert all(rule.startswith("/audit/log/") for rule in unlogged)
 
 
 def entries(database: Database) -> list[tuple[str, str, str | None]]:

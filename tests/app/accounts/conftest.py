@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 
 import app.clock
-from app.audit.entry import open_disclosures
 from app.audit.models import AuditAudience, AuditDetail, AuditEntry
 from app.database import Database
+from postern.audit.record import open_disclosures
 from tests.app.people import make_organisation
 
 

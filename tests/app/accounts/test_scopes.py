@@ -24,6 +24,7 @@ def test_without_a_role_no_scope_is_allowed() -> None:
         Scope.REPORTS_READ,
         Scope.LOOKUPS_WRITE,
         Scope.AUDIT_READ,
+        Scope.AUDIT_WITNESS,
     }
 
 

@@ -10,10 +10,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.audit import api, service
-from app.audit.entry import canonical, disclosure_digest, open_disclosures
 from app.audit.models import AuditDetail, AuditEntry
 from app.config import Settings
 from app.database import Database
+from postern.audit.record import canonical, disclosure_digest, open_disclosures
 from postern.base64url import to_base64url
 from postern.vocabulary import Purpose, Role, Scope
 from tests.app.bare import bare_app, give_tag_keys, member
@@ -45,7 +45,8 @@ def test_the_log_is_read_newest_first_with_details_opened(officer: FlaskClient) 
     body = response.get_json()
     assert [entry["details"]["case"] for entry in body["entries"]] == ["K-2 é", "K-1"]
     assert body["next"] is None
-    assert body["entries"][0].keys() == {"record", "details", "disclosures", "leaf", "intact"}
+    shown = {"record", "details", "disclosures", "leaf", "place", "intact"}
+    assert body["entries"][0].keys() == shown
     assert all(entry["intact"] for entry in body["entries"])
     assert "not for the police" not in response.text
 

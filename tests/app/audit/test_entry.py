@@ -12,12 +12,11 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.audit.entry import (
-    Act,
+from app.audit.entry import Act, make
+from postern.audit.record import (
     NotCanonicalError,
     canonical,
     disclosure_digest,
-    make,
     open_disclosures,
     tag,
 )

@@ -1,8 +1,11 @@
 """Reading: an organisation sees what names it, whole and in order, and nothing else."""
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import event, text, update
@@ -11,12 +14,15 @@ from sqlalchemy.orm import Session
 from app.access import CONSOLE, Caller
 from app.audit import reading, service
 from app.audit.catalogue import Operation
-from app.audit.entry import Outcome, open_disclosures
+from app.audit.columns import packed
+from app.audit.entry import Outcome
 from app.audit.models import AuditDetail
 from app.audit.reading import Filters
+from app.audit.words import Meaning, Words
 from app.database import Database
 from app.errors import InvalidRequestError
-from postern.vocabulary import Purpose
+from postern.audit.record import open_disclosures
+from postern.vocabulary import LegalBasis, Purpose
 from tests.app.bare import NOON, PERSON, Clock, give_tag_keys, member
 
 
@@ -34,13 +40,15 @@ def log(database: Database, clock: Clock) -> Iterator[Session]:
     police, post = member("police-de"), member("post-be")
     with database.transaction() as session:
         tell = Teller(session, clock)
-        tell(0, police, "lookup.ask", case="K-1", purpose=Purpose.RISK_ANALYSIS)
+        tell(0, police, "lookup.ask", case="K-1", purpose=Purpose.RISK_ANALYSIS, objects=[LOOKUP])
         tell(0, police, "lookup.ask", case="K-2", purpose=Purpose.CRIMINAL_INVESTIGATION)
         tell(0, post, "report.submit")
         tell(1, post, "lookup.ask", case="K-1")
-        tell(1, police, "report.read", outcome=Outcome.DENIED)
+        refused = {"outcome": Outcome.DENIED, "details": {"refusal": "not-allowed"}}
+        tell(1, police, "report.read", basis=LegalBasis.POLICE_LAW, **refused)
         tell(1, police, "indicator.match", audience=["post-be"], tell_actor=False)
-        tell(2, CONSOLE, "account.create", audience=["police-de"])
+        account = {"object_type": "account", "objects": [str(PERSON)]}
+        tell(2, CONSOLE, "account.create", audience=["police-de"], **account)
         tell(2, police, "report.withdraw", audience=["post-be"])
         tell(2, police, "lookup.ask", case="K-1", purpose=Purpose.RISK_ANALYSIS)
     with database.reading() as session:
@@ -59,7 +67,9 @@ class Teller:
         service.append(self._session, caller, act, **told)  # type: ignore[arg-type]
 
 
+LOOKUP = "018f0000-0000-7000-8000-00000000000a"
 ASK = "lookup.ask"
+ASKED, DENIED = frozenset({ASK}), frozenset({"denied"})
 SECOND_DAY = NOON + timedelta(days=2)
 POLICE_SEES = [ASK, "report.withdraw", "account.create", "report.read", ASK, ASK]
 
@@ -81,6 +91,11 @@ def test_an_organisation_that_is_named_nowhere_sees_nothing(
     assert _acts(log, organisation) == []
 
 
+def _word(**codes: set[str]) -> Filters:
+    meaning = Meaning(**{name: frozenset(meant) for name, meant in codes.items()})
+    return Filters(words=Words({"x": meaning}))
+
+
 @pytest.mark.parametrize(
     ("filters", "acts"),
     [
@@ -98,6 +113,28 @@ def test_an_organisation_that_is_named_nowhere_sees_nothing(
         (Filters(outcome=Outcome.DENIED), ["report.read"]),
         (Filters(outcome=Outcome.ERROR), []),
         (Filters(case="K-1", purpose=Purpose.RISK_ANALYSIS, since=SECOND_DAY), [ASK]),
+        (Filters(object=LOOKUP), [ASK]),
+        (Filters(object=LOOKUP, act="report.read"), []),
+        (Filters(object=LOOKUP[:-1] + "b"), []),
+        (Filters(object="refusal/not-allowed"), ["report.read"]),
+        (Filters(basis=LegalBasis.POLICE_LAW), ["report.read"]),
+        (Filters(basis=LegalBasis.COURT_ORDER), []),
+        (Filters(organisation="platform"), ["account.create"]),
+        (Filters(organisation="post-be"), []),
+        (Filters(person=str(PERSON), act="account.create"), ["account.create"]),
+        (Filters(person=str(PERSON)), POLICE_SEES),
+        (Filters(person=LOOKUP), [ASK]),
+        (_word(acts={"report.read"}), ["report.read"]),
+        (_word(purposes={"risk_analysis"}), [ASK, ASK]),
+        (_word(bases={"police_law"}), ["report.read"]),
+        (_word(outcomes={"denied"}), ["report.read"]),
+        (_word(object_types={"account"}), ["account.create"]),
+        (_word(organisations={"platform"}), ["account.create"]),
+        (_word(refusals={"not-allowed"}), ["report.read"]),
+        (_word(refusals={"not-found"}), []),
+        (_word(acts={"report.read"}, outcomes={"error"}), ["report.read"]),
+        (Filters(words=Words({"x": Meaning(acts=ASKED), "y": Meaning(outcomes=DENIED)})), []),
+        (Filters(words=Words({"x": Meaning(acts=ASKED)}, unknown=("z",))), []),
     ],
     ids=lambda value: str(value) if isinstance(value, Filters) else "",
 )  # fmt: skip
@@ -116,6 +153,18 @@ def test_a_period_includes_its_beginning_and_not_its_end(log: Session) -> None:
     ]
     day = Filters(since=NOON + timedelta(days=1), until=NOON + timedelta(days=2))
     assert _acts(log, "police-de", day) == ["report.read"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 6, 7])
+def test_pages_oldest_first_hold_every_entry_exactly_once(log: Session, limit: int) -> None:
+    found, cursor = [], None
+    for _ in range(len(POLICE_SEES)):
+        page = reading.entries(log, "police-de", Filters(), cursor, limit, oldest_first=True)
+        found += [entry.fields["act"] for entry in page.entries]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert found == POLICE_SEES[::-1]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 6, 7])
@@ -195,9 +244,8 @@ def test_a_part_that_does_not_fit_the_others_is_told(
         service.append(session, member(), "report.read", case="K-1")
         other = service.append(session, member(), "report.read", case="K-2")
         table = "audit_detail" if part == "disc" else "audit_entry"
-        value = {"rec": other.record, "leaf": other.leaf, "disc": "\n".join(other.disclosures)}[
-            part
-        ]
+        openings = packed("\n".join(other.disclosures))
+        value = {"rec": other.record, "leaf": other.leaf, "disc": openings}[part]
         session.execute(text(f"UPDATE {table} SET {part} = :value"), {"value": value})  # noqa: S608
         newer, older = reading.entries(session, "police-de", Filters()).entries
         assert newer.is_intact
@@ -225,39 +273,93 @@ def test_operations_and_refusals_are_counted_from_a_moment_on(log: Session) -> N
 
 @pytest.mark.parametrize(
     "filters",
-    [Filters(), Filters(since=NOON, until=NOON + timedelta(days=3)), Filters(outcome=Outcome.OK)],
-    ids=["all", "period", "outcome"],
+    [
+        Filters(),
+        Filters(since=NOON, until=NOON + timedelta(days=3)),
+        Filters(outcome=Outcome.OK),
+        Filters(basis=LegalBasis.POLICE_LAW),
+        Filters(organisation="post-be"),
+        Filters(words=Words({"x": Meaning(acts=frozenset({"report.list"}))})),
+    ],
+    ids=["all", "period", "outcome", "basis", "organisation", "word"],
 )
 def test_a_page_is_read_from_the_key_without_sorting(
     database: Database, clock: Clock, filters: Filters
 ) -> None:
     _fill(database, clock)
-    plan = _plan(database, filters)
+    oldest_first = filters == Filters()
+    plan = _plan(database, filters, oldest_first=oldest_first)
     if database.is_sqlite:
         assert "SEARCH audit_audience USING PRIMARY KEY" in plan
         assert "TEMP B-TREE" not in plan
     else:
-        assert "Scan Backward using pk_audit_audience" in plan
-        assert "Sort" not in plan
+        direction = "" if oldest_first else " Backward"
+        assert f"Scan{direction} using audit_audience_" in plan
+        assert "Sort  (" not in plan  # a Merge Append of months names its key
 
 
 def test_the_entries_of_a_case_are_found_by_its_index(database: Database, clock: Clock) -> None:
     _fill(database, clock)
-    assert "ix_audit_detail_casref" in _plan(database, Filters(case="K-7"))
+    plan = _plan(database, Filters(case="K-7"))
+    # Each month's partition has an index of its own.
+    assert ("ix_audit_detail_casref" if database.is_sqlite else "_casref_idx") in plan
+
+
+def test_the_entries_of_an_object_are_found_by_its_key(database: Database, clock: Clock) -> None:
+    _fill(database, clock)
+    plan = _plan(database, Filters(object="object-7"), oldest_first=True)
+    if database.is_sqlite:
+        assert "SEARCH audit_object USING PRIMARY KEY (about=?" in plan
+    else:
+        assert re.search(r"using audit_object_\w+_pkey", plan)
+
+
+def test_the_entries_of_a_refusal_are_found_by_the_key_of_objects(
+    database: Database, clock: Clock
+) -> None:
+    _fill(database, clock)
+    meant = Meaning(refusals=frozenset({"not-found"}))
+    plan = _plan(database, Filters(words=Words({"not-found": meant})))
+    if database.is_sqlite:
+        assert "SEARCH audit_object USING PRIMARY KEY (about=?" in plan
+    else:
+        assert re.search(r"(using|on) audit_object_\w+_pkey", plan)
+
+
+def test_the_timeline_of_a_person_is_read_by_two_indexes(database: Database, clock: Clock) -> None:
+    _fill(database, clock)
+    plan = _plan(database, Filters(person=str(UUID(int=7))), oldest_first=True)
+    if database.is_sqlite:
+        assert "audit_detail USING INDEX ix_audit_detail_actor" in plan
+        assert "audit_object USING PRIMARY KEY (about=?" in plan
+    else:
+        assert "_actor_idx" in plan
+        assert re.search(r"on audit_object_\w+_pkey|using audit_object_\w+_pkey", plan)
 
 
 def _fill(database: Database, clock: Clock) -> None:
+    """Acts of two organisations by a hundred people, one in ten of them refused."""
     give_tag_keys(database, "police-de", "post-be")
     with database.transaction() as session:
         for number in range(1200):
             clock.at = NOON + timedelta(minutes=number)
             caller = member("police-de" if number % 2 else "post-be")
-            service.append(session, caller, "report.list", case=f"K-{number}")
+            is_refused = number % 10 == 1
+            service.append(
+                session,
+                replace(caller, person=UUID(int=number % 100)),
+                "report.list",
+                case=f"K-{number}",
+                objects=[f"object-{number}"],
+                basis="" if is_refused else LegalBasis.POLICE_LAW,
+                outcome=Outcome.DENIED if is_refused else Outcome.OK,
+                details={"refusal": "not-found"} if is_refused else {},
+            )
     with database.engine.begin() as connection:
         connection.execute(text("ANALYZE"))
 
 
-def _plan(database: Database, filters: Filters) -> str:
+def _plan(database: Database, filters: Filters, *, oldest_first: bool = False) -> str:
     """The database's plan for the statement that `entries` really sends."""
     sent: list[tuple[str, object]] = []
 
@@ -268,7 +370,7 @@ def _plan(database: Database, filters: Filters) -> str:
 
     with database.reading() as session:
         event.listen(database.engine, "before_cursor_execute", remember)
-        reading.entries(session, "police-de", filters, limit=20)
+        reading.entries(session, "police-de", filters, limit=20, oldest_first=oldest_first)
         event.remove(database.engine, "before_cursor_execute", remember)
         statement, parameters = sent[-1]
         explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"

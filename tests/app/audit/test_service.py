@@ -6,15 +6,22 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import event, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.access import CONSOLE
-from app.audit.entry import disclosure_digest, open_disclosures
-from app.audit.models import AuditAudience, AuditDetail, AuditEntry, AuditOrgKey, AuditQueue
-from app.audit.service import append
+from app.audit.models import (
+    PARTITIONED,
+    AuditAudience,
+    AuditDetail,
+    AuditEntry,
+    AuditOrgKey,
+    AuditQueue,
+)
+from app.audit.service import append, create_tag_key
 from app.database import Database
-from postern.base64url import to_base64url
+from postern.audit.record import disclosure_digest, open_disclosures, tag
+from postern.base64url import from_base64url, to_base64url
 from postern.vocabulary import LegalBasis, Purpose
 from tests.app.bare import PERSON, count_entries, give_tag_keys, member
 
@@ -134,6 +141,40 @@ def test_an_entry_that_nobody_may_read_is_refused(database: Database) -> None:
         append(session, CONSOLE, "indicator.match", tell_actor=False)
 
 
+def test_a_tag_key_that_is_rolled_back_with_its_organisation_is_not_remembered(
+    database: Database,
+) -> None:
+    def join_and_fail() -> None:
+        with database.transaction() as session:
+            create_tag_key(session, "police-de")
+            append(session, member("police-de"), "lookup.ask")
+            raise KeyError("undone")
+
+    with pytest.raises(KeyError):
+        join_and_fail()
+    give_tag_keys(database, "police-de")
+    with database.transaction() as session:
+        leaf = json.loads(append(session, member("police-de"), "lookup.ask").leaf)
+        key = bytes(session.scalars(select(AuditOrgKey.key)).one())
+    nonce = from_base64url(leaf["n"])
+    assert nonce is not None
+    assert tag(key, nonce) in leaf["a"]
+
+
+def test_tag_keys_are_asked_for_once(database: Database) -> None:
+    give_tag_keys(database, "police-de")
+    asked: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def listen(*told: object) -> None:
+        asked.append(str(told[2]))
+
+    for _ in range(3):
+        with database.transaction() as session:
+            append(session, member("police-de"), "lookup.ask")
+    assert sum("FROM audit_org_key" in statement for statement in asked) == 1
+
+
 def test_an_organisation_without_a_tag_key_is_refused(database: Database) -> None:
     with database.transaction() as session, pytest.raises(LookupError, match="police-de"):
         append(session, member("police-de"), "report.submit")
@@ -174,12 +215,12 @@ def test_the_log_is_not_a_second_home_of_lookups(database: Database) -> None:
         columns = {
             column["name"]
             for table in tables.get_table_names()
-            if table.startswith("audit_")
+            if table in {"audit_entry", *PARTITIONED, "audit_queue", "audit_seq", "audit_org_key"}
             for column in tables.get_columns(table)
         }
     assert columns == {
-        *("eid", "t", "act", "org", "out", "purpose", "rec", "leaf"),
-        *("actor", "casref", "disc", "epoch", "key"),
+        *("eid", "t", "act", "org", "doer", "out", "purpose", "basis", "obj", "rec", "leaf"),
+        *("actor", "casref", "disc", "epoch", "key", "about", "idx"),
     }
 
 

@@ -72,9 +72,11 @@ def listed(answer: TestResponse) -> list[str]:
 
 
 def anonymous(answer: TestResponse) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body, with the request's own reference taken out."""
+    """Status, headers and body, without the request's own reference and the entry's receipt."""
     reference = answer.headers["X-Request-Id"]
-    headers = {name: value for name, value in answer.headers if name != "X-Request-Id"}
+    apart = {"X-Request-Id", "Postern-Receipt"}
+    headers = {name: value for name, value in answer.headers if name not in apart}
+    headers["receipt"] = str(len(answer.headers["Postern-Receipt"]))
     return answer.status_code, headers, answer.get_data().replace(reference.encode(), b"*" * 36)
 
 

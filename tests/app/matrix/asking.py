@@ -3,6 +3,7 @@
 A route that takes a body, a form or arguments has its row in SENT.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from postern import group
 from postern.base64url import to_base64url
+from postern.tlog.notes import KIND_COSIGNATURE, SigningKey
 from postern.vocabulary import Scope
 from tests.app.matrix.cells import Cell, routes
 from tests.app.matrix.expectations import (
@@ -39,6 +41,8 @@ from tests.app.sharing.world import PLAIN
 
 Sending = dict[str, Any]
 
+_MACHINE = ("/api/", "/.well-known/", "/audit/log/")
+
 
 class Asker:
     """Sends the cells of one stage; `more` are headers of every request."""
@@ -54,7 +58,7 @@ class Asker:
         return self._rules[endpoint, method]
 
     def is_page(self, endpoint: str, method: str) -> bool:
-        return not self.rule(endpoint, method).rule.startswith(("/api/", "/.well-known/"))
+        return not self.rule(endpoint, method).rule.startswith(_MACHINE)
 
     def path(self, cell: Cell) -> str:
         """The address, with what names the record."""
@@ -65,8 +69,13 @@ class Asker:
     def value(self, cell: Cell) -> Any:
         """What names the record."""
         named = EXPECTED[cell.endpoint, cell.method].names
+        is_live = cell.record.state is State.LIVE
         if named is Named.ERROR:
-            return "not-found" if cell.record.state is State.LIVE else "no-such-error"
+            return "not-found" if is_live else "no-such-error"
+        if named is Named.CHECKPOINT:
+            return self.stage.checkpoint if is_live else 2**40
+        if named is Named.TILE:
+            return "entries/000.p/1" if is_live else "0/x999/999"
         relation, state = cell.record.relation, cell.record.state
         assert relation, f"{cell}: its path names a record"
         assert state, f"{cell}: its path names a record"
@@ -184,6 +193,11 @@ def _own_scopes(as_form: bool) -> Callable[[Stage, Cell], Sending]:
     return made
 
 
+def _new_witness() -> str:
+    key = SigningKey("police.example/witness", os.urandom(32), KIND_COSIGNATURE)
+    return str(key.verifier)
+
+
 def scopes_to_ask(caller: Caller) -> list[str]:
     of_role = {
         "submitter": Scope.REPORTS_WRITE,
@@ -213,6 +227,23 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "indicators.may_pass_on": _grounds(to=OWNERS[Relation.NOTHING]),
     "indicators.read_shared": _grounds(),
     "lookups.ask": _lookup,
+    "audit.timeline": lambda _stage, _cell: {"query_string": {"case": "PV-2024-17"}},
+    "audit-log.cosign": lambda _stage, _cell: {"data": b"-\n", "content_type": "text/plain"},
+    "audit-log.take_evidence": _json(notes=["no checkpoint"]),
+    "audit-retention.ask_erasure": _json(records=["A" * 22]),
+    "audit-retention.choose_retention": _json(rule="months", length=24, legal_source="Act, s. 1"),
+    "compliance.upkeep.ask": _form(of="records", records="A" * 22),
+    "compliance.upkeep.choose": _form(rule="months", length="24", legal_source="Act, s. 1"),
+    "compliance.log.end": _form(vkey="nobody"),
+    "compliance.log.register": lambda _stage, _cell: {"data": {"vkey": _new_witness()}},
+    "witnesses.end": _json(vkey="nobody"),
+    "witnesses.register": lambda _stage, _cell: {"json": {"vkey": _new_witness()}},
+    "compliance.reviews.judge": _form(place="1", verdict="in-order"),
+    "compliance.reviews.order": _form(title="New", sample="5", act="lookup.ask"),
+    "compliance.signals.close": _form(verdict="in-order", note="Asked, and it was explained"),
+    "reviews.judge": _json(place=1, verdict="in-order"),
+    "reviews.order_review": _json(title="New", sample=5, act="lookup.ask"),
+    "signals.close_signal": _json(verdict="in-order", note="Asked, and it was explained"),
     "policies.approve_draft": _draft_json(),
     "policies.check": _json(text=_NEW_TEXT),
     "policies.compose": _json(rules=[]),

@@ -54,11 +54,16 @@ _OF_DRAFT = (
     State.DISCARDED,
     State.NEVER,
 )
+_BY_ORGANISATION = (Relation.OWN, Relation.OTHER, Relation.OWNER_SUSPENDED)
+_OF_TASK = (State.LIVE, State.CLOSED, State.NEVER)
 _OF_VERSION = (State.IN_FORCE, State.PAST, State.SCHEDULED, State.CANCELLED, State.NEVER)
 
 _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
     Named.NOTHING: ((), ()),
     Named.ERROR: ((None,), (State.LIVE, State.NEVER)),
+    Named.CHECKPOINT: ((None,), (State.LIVE, State.NEVER)),
+    Named.TILE: ((None,), (State.LIVE, State.NEVER)),
+    Named.PLACE: (_BY_ORGANISATION, (State.LIVE, State.NEVER)),
     Named.REPORT: (_BY_POLICY, _OF_INDICATOR),
     Named.OWN_INDICATOR: (_BY_POLICY, _OF_INDICATOR),
     Named.INDICATOR: (_BY_POLICY, _OF_INDICATOR),
@@ -67,12 +72,24 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
         (State.LIVE, State.ERASED, State.NEVER),
     ),
     Named.TOKEN: (_BY_PERSON, (State.LIVE, State.REVOKED, State.EXPIRED, State.NEVER)),
+    Named.NOTIFICATION: (
+        (Relation.MINE, Relation.COLLEAGUE, Relation.OTHER),
+        (State.LIVE, State.NEVER),
+    ),
     Named.DRAFT: (_BY_PERSON, _OF_DRAFT),
     Named.VERSION: ((Relation.OWN, Relation.OTHER), _OF_VERSION),
+    Named.REVIEW: (_BY_ORGANISATION, _OF_TASK),
+    Named.ROUND: (_BY_ORGANISATION, _OF_TASK),
+    Named.SIGNAL: (_BY_ORGANISATION, _OF_TASK),
 }
 
 
-OF_MEMBERS = frozenset(Named) - {Named.NOTHING, Named.ERROR}
+OF_MEMBERS = frozenset(Named) - {
+    Named.NOTHING,
+    Named.ERROR,
+    Named.CHECKPOINT,
+    Named.TILE,
+}
 """What belongs to an organisation or to one of its people."""
 
 

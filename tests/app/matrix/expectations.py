@@ -27,6 +27,13 @@ class Named(StrEnum):
     TOKEN = "one's own person's token"
     DRAFT = "one's own draft"
     VERSION = "one's own version"
+    REVIEW = "one's own review"
+    ROUND = "a round of one's own review"
+    SIGNAL = "one's own signal"
+    NOTIFICATION = "a notification for one's own role"
+    CHECKPOINT = "a size of the log"
+    TILE = "a tile of the log"
+    PLACE = "the place of an entry that names one's organisation"
 
 
 class Relation(StrEnum):
@@ -69,6 +76,7 @@ class State(StrEnum):
     PAST = "past"
     SCHEDULED = "scheduled"
     CANCELLED = "cancelled"
+    CLOSED = "closed"
 
 
 class Means(StrEnum):
@@ -171,6 +179,10 @@ def is_there(named: Named, record: Record) -> bool:
 
 _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     Named.ERROR: ({None}, None),
+    # What every member may read of the log itself; beyond its end there is nothing.
+    Named.CHECKPOINT: ({None}, None),
+    Named.TILE: ({None}, None),
+    Named.PLACE: ({Relation.OWN}, None),
     # A report and a version are kept whatever became of them.
     Named.REPORT: ({Relation.OWN}, None),
     Named.VERSION: ({Relation.OWN}, None),
@@ -188,7 +200,12 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     ),
     Named.LOOKUP: ({Relation.OWN}, {State.LIVE}),
     Named.TOKEN: ({Relation.MINE}, None),
+    Named.NOTIFICATION: ({Relation.MINE}, None),
     Named.DRAFT: ({Relation.MINE, Relation.COLLEAGUE}, None),
+    # What is done is kept: who found what, and when.
+    Named.REVIEW: ({Relation.OWN}, None),
+    Named.ROUND: ({Relation.OWN}, None),
+    Named.SIGNAL: ({Relation.OWN}, None),
 }
 """For whom a record is there, and in which states; None: in all in which it ever was."""
 
@@ -261,7 +278,12 @@ def _of_version(scheduled: int, others: int) -> dict[State, int]:
     return dict.fromkeys(_VERSIONS, others) | {State.SCHEDULED: scheduled}
 
 
+def _of_task(live: int) -> dict[State, int]:
+    return {State.LIVE: live, State.CLOSED: 409}
+
+
 _SHARED = Scope.INDICATORS_READ
+_OFFICER, _LOG = Role.COMPLIANCE, Scope.AUDIT_READ
 
 EXPECTED: dict[tuple[str, str], Route] = {
     # Open.
@@ -291,7 +313,68 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("web.home", "GET"): everybody(),
     # The log.
     ("audit.read", "GET"): only(Role.COMPLIANCE, token=Scope.AUDIT_READ),
-    ("compliance.access_log", "GET"): only(Role.COMPLIANCE),
+    ("audit-log.checkpoint", "GET"): everybody(token=ANY_TOKEN),
+    ("audit-log.checkpoint_of_size", "GET"): everybody(token=ANY_TOKEN, names=Named.CHECKPOINT),
+    ("audit-log.tile", "GET"): everybody(token=ANY_TOKEN, names=Named.TILE),
+    ("audit-log.cosigned_checkpoint", "GET"): everybody(404, token=ANY_TOKEN),  # nobody cosigned
+    ("audit-log.cosigned_checkpoints", "GET"): everybody(token=ANY_TOKEN),
+    ("audit-log.keys", "GET"): everybody(token=ANY_TOKEN),
+    ("audit-log.pending", "GET"): everybody(token=ANY_TOKEN),
+    ("audit-log.cosign", "POST"): only(Role.COMPLIANCE, gives=422, token=Scope.AUDIT_WITNESS),
+    ("audit-log.take_evidence", "POST"): only(
+        Role.COMPLIANCE, gives=422, token=Scope.AUDIT_WITNESS
+    ),
+    ("witnesses.register", "POST"): only(Role.COMPLIANCE, gives=201, token=Scope.AUDIT_WITNESS),
+    ("witnesses.end", "POST"): only(Role.COMPLIANCE, gives=404, token=Scope.AUDIT_WITNESS),
+    ("compliance.log.end", "POST"): only(Role.COMPLIANCE, gives=404),
+    ("compliance.log.register", "POST"): only(Role.COMPLIANCE, gives=303),
+    ("compliance.log.show", "GET"): only(Role.COMPLIANCE, Role.ADMINISTRATOR),
+    # What one's roles should know.
+    ("compliance.log.mark_seen", "POST"): everybody(
+        303, names=Named.NOTIFICATION, by_role={None: NOT_THERE}
+    ),
+    ("compliance.log.show_notifications", "GET"): everybody(),
+    ("notifications.mark_seen", "POST"): everybody(
+        204, names=Named.NOTIFICATION, token=ANY_TOKEN, by_role={None: NOT_THERE}
+    ),
+    ("notifications.read", "GET"): everybody(token=ANY_TOKEN),
+    ("audit.prove", "GET"): only(_OFFICER, token=_LOG, names=Named.PLACE),
+    ("audit.tag_keys", "GET"): only(_OFFICER, token=_LOG),
+    ("audit.timeline", "GET"): only(_OFFICER, token=_LOG),
+    ("audit-export.take_away", "GET"): only(_OFFICER, token=_LOG),
+    ("compliance.access_log", "GET"): only(_OFFICER),
+    ("compliance.take_away", "GET"): only(_OFFICER),
+    ("compliance.timelines.show", "GET"): only(_OFFICER),
+    # How long details are kept: read by programs too, decided by people alone.
+    ("audit-retention.read_retention", "GET"): only(_OFFICER, token=_LOG),
+    ("audit-retention.choose_retention", "PUT"): only(_OFFICER),
+    ("audit-retention.list_erasures", "GET"): only(_OFFICER, token=_LOG),
+    ("audit-retention.ask_erasure", "POST"): only(_OFFICER, gives=202),
+    ("compliance.upkeep.show", "GET"): only(_OFFICER),
+    ("compliance.upkeep.choose", "POST"): only(_OFFICER, gives=303),
+    ("compliance.upkeep.ask", "POST"): only(_OFFICER, gives=303),
+    ("compliance.upkeep.show_growth", "GET"): only(Role.ADMINISTRATOR),
+    # What compliance officers judge: read by programs too, judged by people alone.
+    ("reviews.list_reviews", "GET"): only(_OFFICER, token=_LOG),
+    ("reviews.order_review", "POST"): only(_OFFICER, gives=201),
+    ("reviews.read_review", "GET"): only(_OFFICER, token=_LOG, names=Named.REVIEW),
+    ("reviews.end_review", "POST"): only(_OFFICER, names=Named.REVIEW, gives=_of_task(200)),
+    ("reviews.read_round", "GET"): only(_OFFICER, token=_LOG, names=Named.ROUND),
+    ("reviews.export_findings", "GET"): only(_OFFICER, token=_LOG, names=Named.ROUND),
+    ("reviews.judge", "POST"): only(_OFFICER, names=Named.ROUND, gives=_of_task(200)),
+    ("signals.list_signals", "GET"): only(_OFFICER, token=_LOG),
+    ("signals.read_signal", "GET"): only(_OFFICER, token=_LOG, names=Named.SIGNAL),
+    ("signals.close_signal", "POST"): only(_OFFICER, names=Named.SIGNAL, gives=_of_task(200)),
+    ("compliance.reviews.show_all", "GET"): only(_OFFICER),
+    ("compliance.reviews.order", "POST"): only(_OFFICER, gives=303),
+    ("compliance.reviews.show", "GET"): only(_OFFICER, names=Named.REVIEW),
+    ("compliance.reviews.end", "POST"): only(_OFFICER, names=Named.REVIEW, gives=_of_task(303)),
+    ("compliance.reviews.show_round", "GET"): only(_OFFICER, names=Named.ROUND),
+    ("compliance.reviews.export", "GET"): only(_OFFICER, names=Named.ROUND),
+    ("compliance.reviews.judge", "POST"): only(_OFFICER, names=Named.ROUND, gives=_of_task(303)),
+    ("compliance.signals.show_all", "GET"): only(_OFFICER),
+    ("compliance.signals.show", "GET"): only(_OFFICER, names=Named.SIGNAL),
+    ("compliance.signals.close", "POST"): only(_OFFICER, names=Named.SIGNAL, gives=_of_task(303)),
     # One's own reports.
     ("pseudonyms.evaluate", "POST"): only(Role.SUBMITTER, Role.ANALYST, token=Scope.EVALUATE),
     ("reports.list_own", "GET"): only(*OWN_READERS, token=Scope.REPORTS_READ),

@@ -14,16 +14,20 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.access import CONSOLE, Caller
 from app.accounts import tokens
 from app.accounts.models import RoleGrant
+from app.audit.models import AuditAudience, AuditSeq
+from app.audit.running import sequencer
 from app.database import Database
 from app.indicators import service as indicators
 from app.indicators.kinds import FACETS_OF
+from app.jobs.models import Notification
+from app.jobs.notifications import notify
 from app.lookups import service as lookups
 from app.lookups.scoring import Query
 from app.organisations import service as organisations
@@ -36,6 +40,7 @@ from app.sharing.models import Cause
 from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Scope, Sector
 from tests.app.exchange import REQUESTER_ONLY, distinct_elements
 from tests.app.matrix.cells import PERSONS
+from tests.app.matrix.compliance_stage import Made, make_tasks
 from tests.app.matrix.expectations import Means, Named, Relation, State
 from tests.app.people import (
     Person,
@@ -99,6 +104,7 @@ MEMBERS = {Relation.OWN: READER, **OWNERS, Relation.READER_SUSPENDED: OWNERS[Rel
 _OWN_POLICY = _permit("presence", who='when { principal.sector == Sector::"customs" }')
 
 NEVER = UUID("019caea7-6b40-7abc-8def-0123456789ab")
+NO_PLACE = 10**6
 NO_VERSION = 9  # of as many digits as those that there are
 
 _LONG_AGO = NOON - timedelta(days=400)
@@ -132,6 +138,9 @@ class Stage:
     tokens: dict[tuple[int, State], UUID] = field(default_factory=dict)
     unknown: Thing = field(init=False)  # that nobody ever reported
     drafts: dict[tuple[Relation, State], Draft] = field(default_factory=dict)
+    notices: dict[tuple[str, Role], UUID] = field(default_factory=dict)
+    tasks: dict[str, Made] = field(default_factory=dict)
+    checkpoint: int = 0  # size of the log's newest
 
     @property
     def database(self) -> Database:
@@ -151,8 +160,12 @@ class Stage:
         """What stands in the path for a record; `person` is who asks."""
         if named is Named.VERSION:
             return _version_number(relation, state)
+        if named is Named.PLACE:
+            return NO_PLACE if state is State.NEVER else self._place(relation)
         if state is State.NEVER:
             return NEVER
+        if named is Named.NOTIFICATION:
+            return self._notice(relation, person.caller)
         holder = person if relation is Relation.MINE else self._holder(relation)
         ids: dict[Named, Callable[[], UUID]] = {
             Named.INDICATOR: lambda: self.sent[relation, state].indicator,
@@ -161,8 +174,36 @@ class Stage:
             Named.DRAFT: lambda: self.drafts[relation, state].id,
             Named.LOOKUP: lambda: self.lookups[holder.caller.organisation, state],
             Named.TOKEN: lambda: self.tokens[holder.person_id, state],
+            Named.REVIEW: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.ROUND: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.SIGNAL: lambda: self.tasks[holder.caller.organisation][named, state],
         }
         return ids[named]()
+
+    def _place(self, relation: Relation) -> int:
+        """Of an entry that names one organisation alone."""
+        code = self._holder(relation).caller.organisation
+        alone = (
+            select(AuditAudience.eid)
+            .group_by(AuditAudience.eid)
+            .having(func.count() == 1, func.min(AuditAudience.org) == code)
+        )
+        with self.database.reading() as session:
+            place: int = session.scalars(
+                select(AuditSeq.idx).where(AuditSeq.eid.in_(alone)).order_by(AuditSeq.idx).limit(1)
+            ).one()
+        return place
+
+    def _notice(self, relation: Relation, caller: Caller) -> UUID:
+        """One for a role of the asking person: their own, a colleague's, that of another member."""
+        (role,) = [role for role in PERSONS if self._is(caller, role)]
+        others = [other for other in Role if other is not role]
+        code = NEWCOMER if relation is Relation.OTHER else caller.organisation
+        chosen = others[0] if relation is Relation.COLLEAGUE or role is None else role
+        return self.notices[code, chosen]
+
+    def _is(self, caller: Caller, role: Role | None) -> bool:
+        return self.people[caller.organisation, role].caller.person == caller.person
 
     def _holder(self, relation: Relation) -> Person:
         code = READER if relation is Relation.COLLEAGUE else MEMBERS[_owner(relation)]
@@ -184,6 +225,7 @@ def staged(app: Flask) -> Iterator[Stage]:
         _submit(made, State.FUTURE, age=0)
         made.clock.at = NOON
         _today(made)
+        made.checkpoint = sequencer(runtime_of(app)).step().head.size
         yield made
 
 
@@ -269,7 +311,11 @@ def _today(stage: Stage) -> None:
             tokens.revoke_token(session, CONSOLE, stage.tokens[person.person_id, State.REVOKED])
     _let_in(stage)
     _write_drafts(stage)
+    for code in (READER, OWNERS[Relation.FEED], OWNERS[Relation.OWNER_SUSPENDED]):
+        with stage.transaction() as session:
+            stage.tasks[code] = make_tasks(session, stage.writers[code].caller)
     _schedule(stage)
+    _notify(stage)
     with stage.transaction() as session:
         organisations.leave(session, CONSOLE, READER, COMMUNITY)
         for code in (SUSPENDED, OWNERS[Relation.OWNER_SUSPENDED]):
@@ -279,6 +325,19 @@ def _today(stage: Stage) -> None:
         _ask(stage, code, State.LIVE)
         with stage.transaction() as session:
             indicators.list_own(session, stage.writers[code].caller, 1)
+
+
+def _notify(stage: Stage) -> None:
+    """One for each role of those who ask, and of another."""
+    for code in (*HOMES, SUSPENDED, NEWCOMER):
+        for role in Role:
+            with stage.transaction() as session:
+                organisation_id, _ = organisations.find(session, code)
+                notify(session, organisation_id, role, "log.alarm", {"alarm": "rollback"}, "/log")
+                session.flush()
+                stage.notices[code, role] = session.scalars(
+                    select(Notification.public_id).order_by(Notification.id.desc()).limit(1)
+                ).one()
 
 
 def _everybody(stage: Stage) -> list[Person]:

@@ -14,7 +14,6 @@ from sqlalchemy import func, select, text
 
 from app import create_app
 from app.access import CONSOLE
-from app.audit.entry import open_disclosures
 from app.audit.models import AuditDetail, AuditEntry
 from app.config import Settings
 from app.database import Database
@@ -22,6 +21,7 @@ from app.pseudonyms import quota as quota_module
 from app.pseudonyms import service
 from app.pseudonyms.models import EvaluationBudget, Window
 from postern import key_document, voprf
+from postern.audit.record import open_disclosures
 from postern.group import base, random_scalar
 from postern.pseudonym import token
 from postern.vocabulary import EvaluationKind, Role, Scope, Sector

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.access import CONSOLE
-from app.audit.entry import open_disclosures
 from app.audit.models import AuditAudience, AuditDetail, AuditEntry
 from app.database import Database
 from app.indicators import service as indicators
@@ -30,6 +29,7 @@ from app.pseudonyms.service import open_first_epochs
 from app.sharing.classes import ClassAttributes
 from app.sharing.reasons import KnownReasons
 from postern import group, pseudonym
+from postern.audit.record import open_disclosures
 from postern.vocabulary import EVALUATION_KIND, HANDLING_AGAINST_TLP, Kind, Role, Sector, Substance
 from tests.app.exchange import b64
 from tests.app.people import Person, make_organisation, make_person, runtime_of

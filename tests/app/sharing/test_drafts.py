@@ -12,7 +12,7 @@ from sqlalchemy import text as sql
 from app import clock
 from app.access import CONSOLE, Caller, Means
 from app.audit.reading import Filters, entries
-from app.audit.service import APPENDED
+from app.audit.service import appended
 from app.database import Database
 from app.errors import InvalidRequestError, NotAllowedError, PosternError
 from app.sharing import drafts, versions
@@ -536,7 +536,7 @@ def test_reading_and_listing_are_told_to_the_log(world: World) -> None:
     for verb, args in verbs:
         with world.database.transaction() as session:
             verb(session, by(world, ANN), *args)
-            assert session.info[APPENDED]
+            assert appended(session)
 
 
 def test_the_console_is_nobody_who_could_write_a_draft(world: World) -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from app.errors import StartRefusedError
 from app.sharing import engine, policy_text, start
-from app.sharing.engine import NOTHING, Ruling, Window
+from app.sharing.engine import NOTHING, Ruling, Verdict, Window
 from app.sharing.policy_text import Policy
 from app.sharing.seats import Member, Seat
 from postern.vocabulary import (
+    Action,
     Assertion,
     Handling,
     InformationGrade,
@@ -24,6 +25,7 @@ from postern.vocabulary import (
     SourceGrade,
     Substance,
     Tlp,
+    Told,
 )
 from tests.app.sharing.world import PLAIN, like
 
@@ -181,22 +183,29 @@ def test_bands_with_a_gap_between_them_stay_apart() -> None:
     assert [(w.age_min, w.age_max) for w in windows] == [(0, 29), (90, 32767)]
 
 
-def test_a_policy_that_does_not_ask_for_age_has_one_window() -> None:
-    ((windows,),) = engine.load(OPEN).windows(POST, [INVESTIGATION], [PLAIN])
-    assert [(w.age_min, w.age_max) for w in windows] == [(0, 32767)]
+def test_a_policy_that_does_not_ask_for_age_has_one_window_or_none() -> None:
+    nobody = seat(Sector.POLICE, Purpose.SERVICE_SECURITY)
+    found = engine.load(OPEN).windows(POST, [INVESTIGATION, nobody], [TO_BE_WATCHED])
+    assert found == [[(Window(0, 32_767, ALL_OF_IT),)], [()]]
 
 
-def test_classes_that_differ_in_what_no_policy_asks_for_are_asked_about_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[int] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many questions each call of Cedar held."""
+    counted: list[int] = []
     real = cedarpy.is_authorized_batch
 
     def counting(requests: list[Any], *others: Any) -> Any:
-        asked.append(len(requests))
+        counted.append(len(requests))
         return real(requests, *others)
 
     monkeypatch.setattr(cedarpy, "is_authorized_batch", counting)
+    return counted
+
+
+def test_classes_that_differ_in_what_no_policy_asks_for_are_asked_about_once(
+    asked: list[int],
+) -> None:
     policies = engine.OwnerPolicies(policy_text.read(OPEN))
     classes = [like(source_grade=grade) for grade in SourceGrade]
     (windows,) = policies.windows(POST, [INVESTIGATION], classes)
@@ -265,6 +274,159 @@ def test_the_memory_of_answers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     for _ in range(2):
         (found,) = policies.rulings(POST, [INVESTIGATION], subjects)
         assert [each.level for each in found] == expected
+
+
+def test_the_memory_of_answers_is_forgotten_only_when_it_would_overflow(
+    monkeypatch: pytest.MonkeyPatch, asked: list[int]
+) -> None:
+    monkeypatch.setattr(engine, "_ANSWERS_KEPT", 3)
+    policies = engine.OwnerPolicies(policy_text.read(BY_KIND))
+    party, pgp, phone = ([(like(kind=kind), 0)] for kind in (Kind.PARTY, Kind.PGP, Kind.PHONE))
+
+    def questions(subjects: list[Any]) -> int:
+        asked.clear()
+        policies.rulings(POST, [INVESTIGATION], subjects)
+        return asked[0] if asked else 0
+
+    assert questions(party + pgp) == 2
+    assert questions(party) == 0  # there is room for one more, so nothing was forgotten
+    assert questions(party + phone) == 2  # there is no room for two more
+
+
+BY_KIND = "".join(
+    f'@id("a/{kind}") @label("A {kind}") permit (principal, action, resource)'
+    f' when {{ resource.kind == Kind::"{kind}" }};'
+    for kind in ("party", "pgp", "phone")
+)
+
+
+def test_what_no_policy_permits_is_not_asked(asked: list[int]) -> None:
+    policies = engine.OwnerPolicies(())
+    assert policies.rulings(POST, [INVESTIGATION], [(PLAIN, 0)]) == [[NOTHING]]
+    assert asked == [1]  # presence, which one's own have; nobody permits an alert
+
+
+def test_the_labels_of_all_that_decides_are_known_by_id() -> None:
+    labels = engine.load(OPEN).labels
+    assert labels["post-be/open"] == "All"
+    assert labels["platform/own"] == policy_text.platform_policies()[0].label
+
+
+@pytest.mark.parametrize(
+    ("level", "tells_owner", "told"),
+    [
+        (1, True, Told.BOTH),
+        (3, False, Told.REQUESTER_ONLY),
+        (0, True, Told.OWNER_ONLY),
+        (0, False, None),
+    ],
+)
+def test_who_is_told_follows_from_level_and_owner(
+    level: int, *, tells_owner: bool, told: Told | None
+) -> None:
+    assert Ruling(level, (), tells_owner=tells_owner).told is told
+
+
+def test_what_is_not_granted_is_denied() -> None:
+    assert Ruling(0, (), tells_owner=False, may_screen=False, may_feed=False) == NOTHING
+    assert (NOTHING.told, NOTHING.reasons) == (None, ())
+
+
+def explained(text: str, seat: Seat = INVESTIGATION) -> dict[Action, Verdict]:
+    return engine.load(text).explain(POST, seat, (TO_BE_WATCHED, 0))
+
+
+def of_actions(*actions: str) -> str:
+    named = ", ".join(f'Action::"{action}"' for action in actions)
+    return f'@id("a/some") @label("Some") permit (principal, action in [{named}], resource);'
+
+
+def test_an_explanation_tells_each_action_that_was_asked_and_why() -> None:
+    allowed = Verdict(True, ("post-be/open",))
+    assert explained(OPEN) == {
+        Action.PRESENCE: allowed,
+        Action.METADATA: allowed,
+        Action.REQUEST: allowed,
+        Action.SCREEN: allowed,
+        Action.FEED: allowed,
+        Action.TELL_OWNER: Verdict(True, ("platform/owner-is-told", "post-be/open")),
+    }
+
+
+def test_an_explanation_ends_with_the_first_level_that_is_denied() -> None:
+    nothing = explained(of_actions("metadata", "request", "alert_owner"))
+    assert nothing == {
+        Action.PRESENCE: Verdict(False, ()),
+        Action.ALERT_OWNER: Verdict(False, ("platform/no-silent-alert-to-operator",)),
+    }
+    told = explained(of_actions("presence", "screen", "feed"))
+    assert {action: verdict.allowed for action, verdict in told.items()} == {
+        Action.PRESENCE: True,
+        Action.METADATA: False,
+        Action.SCREEN: True,
+        Action.TELL_OWNER: True,
+    }
+    shown = explained(of_actions("presence", "metadata"))
+    assert {action: verdict.allowed for action, verdict in shown.items()} == {
+        Action.PRESENCE: True,
+        Action.METADATA: True,
+        Action.REQUEST: False,
+        Action.SCREEN: False,
+        Action.FEED: False,
+        Action.TELL_OWNER: True,
+    }
+
+
+def test_of_ones_own_the_platform_alone_is_explained() -> None:
+    own = Seat(POST, Role.SUBMITTER, Purpose.RISK_ANALYSIS, LegalBasis.LEGAL_OBLIGATION)
+    forbidding = '@id("a/none") @label("None") forbid (principal, action, resource);'
+    found = explained(forbidding, own)
+    assert {verdict.allowed for verdict in found.values()} == {True}
+    assert found[Action.REQUEST] == Verdict(True, ("platform/own",))
+    denied = explained(OPEN + forbidding)
+    assert denied[Action.PRESENCE] == Verdict(False, ("a/none",))
+
+
+@pytest.mark.parametrize(
+    ("actions", "allowed"),
+    [
+        (("presence", "metadata", "onward"), True),
+        (("presence", "onward"), False),
+        (("presence", "metadata"), False),
+    ],
+)
+def test_only_what_is_seen_can_be_passed_on(actions: tuple[str, ...], *, allowed: bool) -> None:
+    customs = Member("customs-nl", Sector.CUSTOMS, "NL")
+    subject = (like(tlp=Tlp.CLEAR), 0)
+    found = engine.load(of_actions(*actions)).may_pass_on(POST, INVESTIGATION, subject, customs)
+    assert found == Verdict(allowed, ("a/some",) if allowed else ())
+
+
+def test_ones_own_is_passed_on_whatever_ones_policy_says() -> None:
+    own = Seat(POST, Role.SUBMITTER, Purpose.RISK_ANALYSIS, LegalBasis.LEGAL_OBLIGATION)
+    forbidding = '@id("a/none") @label("None") forbid (principal, action, resource);'
+    customs = Member("customs-nl", Sector.CUSTOMS, "NL")
+    subject = (like(tlp=Tlp.CLEAR), 0)
+    found = engine.load(OPEN + forbidding).may_pass_on(POST, own, subject, customs)
+    assert found == Verdict(True, ("platform/own",))
+
+
+def test_who_it_is_passed_on_to_can_be_asked_for() -> None:
+    text = OPEN + (
+        '@id("a/to") @label("To") forbid (principal, action == Action::"onward", resource)'
+        ' unless { context.to in Community::"postal-exchange" };'
+    )
+    subject = (like(tlp=Tlp.CLEAR), 0)
+    answers = {
+        communities: engine.load(text).may_pass_on(
+            POST, INVESTIGATION, subject, Member("customs-nl", Sector.CUSTOMS, "NL", communities)
+        )
+        for communities in ((), ("postal-exchange",))
+    }
+    assert answers == {
+        (): Verdict(False, ("a/to",)),
+        ("postal-exchange",): Verdict(True, ("post-be/open",)),
+    }
 
 
 def test_a_damaged_rule_of_the_platform_refuses_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

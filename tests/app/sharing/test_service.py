@@ -11,7 +11,6 @@ from sqlalchemy.dialects import postgresql
 
 from app import clock
 from app.access import CONSOLE
-from app.audit.entry import open_disclosures
 from app.audit.models import AuditAudience, AuditDetail, AuditEntry
 from app.database import Database
 from app.indicators.models import Indicator
@@ -20,6 +19,7 @@ from app.organisations.models import OrganisationStatus
 from app.sharing import grants, service, visibility
 from app.sharing.models import Cause, PolicyVersion, Profile, ShareClass, ShareGrant
 from app.sharing.policy_text import PolicyRefusedError
+from postern.audit.record import open_disclosures
 from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Tlp
 from tests.app.sharing.world import (
     EVERYTHING_TO_POLICE,

@@ -1,22 +1,25 @@
 """Versions: which holds when, what waits, and how sharing is taken back."""
 
+import hashlib
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from app import clock
 from app.access import CONSOLE, Caller, Means
 from app.audit.reading import Filters, entries
 from app.database import Database
 from app.sharing import history, versions
+from app.sharing.eras import FOREVER
 from app.sharing.history import VersionState
-from app.sharing.models import Cause
+from app.sharing.models import Cause, PolicyCancellation, ShareGrant
 from postern.vocabulary import Role
 from tests.app.bare import NOON, Clock
 from tests.app.sharing.world import EVERYTHING_TO_POLICE, World, token_of, trio
 
-ANN = UUID(int=1)
+ANN, BOB = UUID(int=1), UUID(int=2)
 SOON = NOON + timedelta(days=2)
 
 
@@ -110,6 +113,18 @@ def test_only_one_version_waits_at_a_time(world: World) -> None:
     assert states(world) == [VersionState.SCHEDULED, VersionState.IN_FORCE]
 
 
+def test_what_waits_is_ones_own_and_not_cancelled(world: World) -> None:
+    schedule(world)
+    with world.database.reading() as session:
+        assert versions.scheduled(session, world.ids["customs-nl"], NOON) is None
+        waiting = versions.scheduled(session, world.ids["post-be"], NOON)
+    assert waiting is not None
+    assert (waiting.seq, waiting.valid_from) == (2, SOON)
+    with world.database.transaction() as session:
+        versions.cancel(session, ann(world), world.ids["post-be"], 2)
+        assert versions.scheduled(session, world.ids["post-be"], NOON) is None
+
+
 def test_a_cancelled_version_never_takes_effect_and_stays_in_the_history(
     world: World, at: Clock
 ) -> None:
@@ -176,6 +191,62 @@ def test_reading_the_history_is_told_to_the_organisation(world: World) -> None:
         ["post-be/2", "post-be/1"],
     ]
     assert found[0].details["actor"] == "console"
+
+
+def test_a_version_is_kept_as_it_was_made_and_told(world: World) -> None:
+    form = [{"name": "nobody"}]
+    with world.database.transaction() as session:
+        versions.put_in_force(
+            session,
+            ann(world),
+            world.ids["post-be"],
+            EVERYTHING_TO_POLICE,
+            Cause.DRAFT,
+            valid_from=SOON,
+            form=form,
+            author=ANN,
+            approved_by=BOB,
+        )
+    with world.database.reading() as session:
+        made = versions.version(session, world.ids["post-be"], 2)
+        (told, first) = entries(session, "post-be", Filters(act="policy.publish")).entries
+        elsewhere = entries(session, "customs-nl", Filters(act="policy.publish")).entries
+    digest = hashlib.sha256(EVERYTHING_TO_POLICE.encode())
+    assert (made.text, made.sha256) == (EVERYTHING_TO_POLICE, digest.digest())
+    assert (made.form, made.author, made.approved_by) == (form, ANN, BOB)
+    assert (made.created_at, made.valid_from, made.cancelled_at) == (NOON, SOON, None)
+    assert told.details["objects"] == ["post-be/2"]
+    assert (told.details["sha256"], told.details["cause"]) == (digest.hexdigest(), "draft")
+    assert told.details["policies"] == ["post-be/all-to-police"]
+    assert told.details["valid_from"] == SOON.isoformat(timespec="seconds")
+    assert told.details["author"] == str(ANN)
+    assert "author" not in first.details
+    assert not elsewhere
+
+
+def test_a_cancelled_version_tells_when_and_its_organisation_is_told(
+    world: World, at: Clock
+) -> None:
+    schedule(world)
+    at.at = NOON + timedelta(hours=1)
+    with world.database.transaction() as session:
+        versions.cancel(session, ann(world), world.ids["post-be"], 2)
+    with world.database.reading() as session:
+        found = versions.version(session, world.ids["post-be"], 2)
+        by = session.scalars(select(PolicyCancellation.cancelled_by)).all()
+        (told,) = entries(session, "post-be", Filters(act="policy.cancel")).entries
+    assert (found.cancelled_at, list(by)) == (at.at, [ANN])
+    assert told.details["objects"] == ["post-be/2"]
+
+
+def test_a_version_that_is_cancelled_decides_nothing_at_its_time(world: World, at: Clock) -> None:
+    world.indicator("post-be", token=token_of(1))
+    profile = world.profile("police-de")
+    schedule(world)
+    with world.database.transaction() as session:
+        versions.cancel(session, ann(world), world.ids["post-be"], 2)
+        held = session.scalars(select(ShareGrant.valid_until)).all()
+    assert (set(held), world.level(profile, token_of(1))) == ({FOREVER}, 3)
 
 
 def test_a_version_tells_who_made_it(world: World) -> None:

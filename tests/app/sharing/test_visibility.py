@@ -3,12 +3,13 @@
 import random
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.dialects import postgresql
 
 from app.access import CONSOLE
@@ -19,6 +20,7 @@ from app.organisations.models import OrganisationStatus
 from app.sharing import reasons, visibility
 from app.sharing.classes import ClassAttributes
 from app.sharing.eras import second
+from app.sharing.models import ShareGrant
 from app.sharing.reasons import Decided
 from app.sharing.rules import cedar
 from app.sharing.seats import Member, Seat
@@ -182,6 +184,33 @@ def test_without_a_policy_only_the_owner_sees(database: Database) -> None:
     assert world.level(world.profile("post-be"), token_of(1)) == 3
 
 
+def test_what_one_reader_is_granted_serves_no_other(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be", token=token_of(1))
+    granted, other = world.profile("police-de"), world.profile("customs-nl")
+    assert (world.level(granted, token_of(1)), world.level(other, token_of(1))) == (3, 0)
+    assert (len(_listed(database, granted)), len(_listed(database, other))) == (1, 0)
+
+
+def test_a_grant_holds_from_its_second_until_its_last(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    shown = world.indicator("post-be", token=token_of(1))
+    profile = world.profile("police-de")
+    begins = second(moment(TODAY))
+    with database.transaction() as session:
+        session.execute(update(ShareGrant).values(valid_from=begins, valid_until=begins + 1))
+    found = []
+    for at in (begins - 1, begins, begins + 1):
+        when = datetime.fromtimestamp(at, UTC)
+        with database.reading() as session:
+            matched = visibility.matching_tokens(session, profile, [token_of(1)], when)
+            listed = session.scalars(visibility.visible_indicators(profile, when)).all()
+        found.append(([each.indicator_id for each in matched], list(listed)))
+    assert found == [([], []), ([shown], [shown]), ([], [])]
+
+
 def test_a_profile_that_does_not_exist_sees_nothing(database: Database) -> None:
     world = trio(database)
     world.publish("post-be", EVERYTHING_TO_POLICE)
@@ -266,6 +295,19 @@ def test_suspension_of_reader_or_owner_is_immediate_and_so_is_its_end(
     assert seen() == (0, 0)
     _set_status(database, code, OrganisationStatus.ACTIVE)
     assert seen() == (3, 1)
+
+
+def test_the_suspension_of_another_hides_nothing(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be", token=token_of(1))
+    world.indicator("customs-nl", token=token_of(2))
+    profile = world.profile("police-de")
+    _set_status(database, "customs-nl", OrganisationStatus.SUSPENDED)
+    assert world.level(profile, token_of(1)) == 3
+    assert len(_listed(database, profile)) == 1
+    with database.reading() as session:
+        assert len(visibility.live_by_class(session, world.ids["post-be"], moment(TODAY))) == 1
 
 
 def test_age_is_counted_on_the_day_of_the_question(database: Database) -> None:
@@ -415,66 +457,23 @@ def _set_status(database: Database, code: str, status: OrganisationStatus) -> No
         organisations.set_status(session, CONSOLE, code, status)
 
 
-def test_examples_of_what_was_counted_are_its_youngest(database: Database) -> None:
+def test_what_an_owner_keeps_out_of_lists_is_not_had_in_bulk(database: Database) -> None:
     world = trio(database)
-    rows = [
-        ("post-be", like(), age, token_of(age)) for age in (6, 0, 3, 7)
-    ]  # the last is of the next band
-    ids = world.indicators(rows)
-    world.indicator("post-be", expires_in=0)
-    world.indicator("post-be", like(kind=Kind.PGP))
-    world.indicator("customs-nl")
-    with database.reading() as session:
-        public = dict(session.execute(select(Indicator.id, Indicator.public_id)).all())
-        counted = visibility.live_by_class(session, world.ids["post-be"], moment(TODAY))
-        (young,) = [
-            each for each in counted if each.count == 3 and each.attributes["kind"] == "party"
-        ]
-        found = visibility.examples(session, young, moment(TODAY), 2)
-        all_of_them = visibility.examples(session, young, moment(TODAY), 9)
-    assert found == [public[ids[1]], public[ids[2]]]
-    assert all_of_them == [public[ids[1]], public[ids[2]], public[ids[0]]]
-
-
-def test_counts_tell_owner_class_band_and_number_in_order(database: Database) -> None:
-    world = trio(database)
-    world.indicators(
-        [
-            ("post-be", like(), age, token_of(100 + age))
-            for age in (0, 6, 7, 29, 30, 89, 90, 364, 365, 3_000)
-        ]
+    world.publish(
+        "post-be",
+        EVERYTHING_TO_POLICE + '@id("post-be/one-by-one") @label("Vendors one by one")'
+        ' forbid (principal, action == Action::"feed", resource)'
+        ' when { resource.kind == Kind::"vendor" };',
     )
-    world.indicator("post-be", age=-1)
-    world.indicator("post-be", expires_in=0)
-    world.indicator("customs-nl")
+    in_bulk = world.indicator("post-be")
+    one_by_one = world.indicator("post-be", like(kind=Kind.VENDOR))
+    profile = world.profile("police-de")
     with database.reading() as session:
-        counted = visibility.live_by_class(session, world.ids["post-be"], moment(TODAY))
-    assert {(each.organisation_id, each.attributes["kind"]) for each in counted} == {
-        (world.ids["post-be"], "party")
-    }
-    assert len({each.share_class_id for each in counted}) == 1
-    assert [(each.age_band, each.count) for each in counted] == [(band, 2) for band in range(5)]
-
-
-def test_own_subjects_are_ones_own_and_live(database: Database) -> None:
-    world = trio(database)
-    kept = world.indicator("post-be", like(barrier_step=3), age=8)
-    ended = world.indicator("post-be", expires_in=0)
-    foreign = world.indicator("customs-nl")
-    with database.reading() as session:
-        public = dict(session.execute(select(Indicator.id, Indicator.public_id)).all())
-        asked = [public[each] for each in (kept, ended, foreign)]
-        found = visibility.own_subjects(session, world.ids["post-be"], asked, moment(TODAY))
-        nothing = visibility.own_subjects(session, world.ids["post-be"], [], moment(TODAY))
-    assert list(found) == [public[kept]]
-    subject = found[public[kept]]
-    assert (subject.indicator_id, subject.attributes, subject.seen_day, subject.age_band) == (
-        kept,
-        like(barrier_step=3),
-        TODAY - 8,
-        1,
-    )
-    assert nothing == {}
+        fed = session.execute(
+            visibility.visible_indicators(profile, moment(TODAY), in_bulk=True)
+        ).all()
+    assert [row.indicator_id for row in fed] == [in_bulk]
+    assert _listed(database, profile) == {in_bulk: 3, one_by_one: 3}
 
 
 def test_a_list_tells_whose_it_is_its_class_its_day_and_who_decided(database: Database) -> None:

@@ -22,11 +22,13 @@ def links_of(page: str) -> list[str]:
 
 def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, post: str) -> None:
     sign_in(client, make_person(app, post, [Role.ANALYST]))
-    assert links_of(client.get("/account").get_data(as_text=True)) == ["/", "/account"]
+    page = client.get("/account").get_data(as_text=True)
+    assert links_of(page) == ["/", "/account", "/notifications"]
     other = app.test_client()
     sign_in(other, make_person(app, post, [Role.COMPLIANCE]))
     page = other.get("/account").get_data(as_text=True)
-    assert links_of(page) == ["/", "/policy", "/access-log", "/account"]
+    of_officer = ["/policy", "/access-log", "/log", "/reviews", "/signals"]
+    assert links_of(page) == ["/", *of_officer, "/account", "/notifications"]
 
 
 def test_a_stranger_is_shown_no_way_in_but_the_sign_in(client: FlaskClient) -> None:

@@ -4,8 +4,9 @@ import pytest
 from flask import Flask
 
 from app.audit.catalogue import CATALOGUE
+from app.web.act_names import ACT_NAMES, act_meaning, act_name
 from app.web.languages import LANGUAGES
-from app.web.sentences import ACT_NAMES, act_meaning, act_name, sentence
+from app.web.sentences import sentence
 
 NAMES = {"police-de": "Police of Example", "post-be": "Post of Example"}
 PERSON = "3f2a77aa-0000-4000-8000-000000000001"

@@ -1,0 +1,121 @@
+"""Who takes part, how they are settled at the platform, and the tokens they work with."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from click.testing import Result
+from flask import Flask
+
+ROOT = Path(__file__).parent.parent.parent
+COMMUNITY = "postal-exchange"
+
+
+@dataclass(frozen=True)
+class Member:
+    """An organisation of the demonstration and the roles its people have, one person each."""
+
+    code: str
+    name: str
+    sector: str
+    country: str
+    roles: tuple[str, ...]
+
+
+MEMBERS = (
+    Member(
+        "post-be",
+        "Example Post Belgium",
+        "post",
+        "BE",
+        ("submitter", "approver", "compliance", "policy_owner"),
+    ),
+    Member(
+        "customs-nl",
+        "Example Customs Netherlands",
+        "customs",
+        "NL",
+        ("submitter", "analyst", "approver", "compliance", "policy_owner"),
+    ),
+    Member(
+        "police-de",
+        "Example Police Germany",
+        "police",
+        "DE",
+        ("analyst", "approver", "compliance", "policy_owner", "administrator"),
+    ),
+)
+
+ROLES_AT_WORK = {
+    "post-be": ("submitter", ("evaluate", "reports:write", "reports:read")),
+    "police-de": ("analyst", ("evaluate", "lookups:write", "indicators:read")),
+} | {
+    f"{member.code}-compliance": ("compliance", ("audit:read", "audit:witness"))
+    for member in MEMBERS
+}
+"""Each desk: the role of the person whose token it uses, and the token's scopes."""
+
+
+@dataclass(frozen=True)
+class SignIn:
+    organisation: str
+    role: str
+    login: str
+    password: str
+
+
+def settle(app: Flask, member: Member) -> Iterator[SignIn]:
+    console(
+        app,
+        *("organisations", "create", member.code, "--name", member.name),
+        *("--sector", member.sector, "--country", member.country),
+    )
+    console(app, "organisations", "join", member.code, COMMUNITY)
+    console(
+        app,
+        *("keys", "allow", member.code, "postal"),
+        *("--hour", "200000", "--day", "400000", "--month", "4000000"),
+    )
+    for role in member.roles:
+        login = _login(role, member.code)
+        password = "-".join(secrets.token_hex(3) for _ in range(3))
+        name = f"{role.replace('_', ' ').capitalize()}, {member.name}"
+        console(
+            app,
+            *("accounts", "create", member.code, login, "--name", name),
+            *("--role", role, "--password-stdin"),
+            stdin=password + "\n",
+        )
+        yield SignIn(member.name, role, login, password)
+
+
+def publish(app: Flask) -> None:
+    """Put the policies of the demonstration in force."""
+    for member in MEMBERS:
+        policy = ROOT / "policies" / "demo" / f"{member.code}.cedar"
+        console(app, "policies", "publish", member.code, str(policy))
+
+
+def tokens(app: Flask) -> dict[str, str]:
+    """One API token for each desk."""
+    made = {}
+    for desk, (role, scopes) in ROLES_AT_WORK.items():
+        login = _login(role, desk.removesuffix("-compliance"))
+        options = [part for scope in scopes for part in ("--scope", scope)]
+        result = console(app, "tokens", "create", login, *options, "--days", "30")
+        made[desk] = result.stdout.strip()
+    return made
+
+
+def console(app: Flask, *args: str, stdin: str | None = None) -> Result:
+    """Run `flask ...` as the administrator would; ClickException when it fails."""
+    result = app.test_cli_runner().invoke(args=list(args), input=stdin)
+    if result.exit_code:
+        raise click.ClickException(f"flask {' '.join(args[:3])}: {result.output}")
+    return result
+
+
+def _login(role: str, code: str) -> str:
+    return f"{role.replace('_', '-')}@{code}.example"

@@ -1,0 +1,50 @@
+"""The processes of the platform while the demonstration runs; each ends with the block."""
+
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import click
+
+_READY_SECONDS = 30
+
+
+@contextmanager
+def service(port: int) -> Iterator[None]:
+    """The web service on `port`, the keeper of the log, and the periodic duties."""
+    web = (
+        *("-m", "gunicorn", "--config", "config/gunicorn.conf.py"),
+        *("--bind", f"127.0.0.1:{port}", "--workers", "2"),
+    )
+    keeper = ("-m", "flask", "--app", "wsgi", "audit", "run")
+    duties = ("-m", "flask", "--app", "wsgi", "jobs", "run", "--pause", "5")
+    with ExitStack() as running:
+        for command in (web, keeper, duties):
+            running.enter_context(_process(*command))
+        _wait(f"http://127.0.0.1:{port}/health/ready")
+        yield
+
+
+@contextmanager
+def _process(*command: str) -> Iterator[None]:
+    process = subprocess.Popen((sys.executable, *command), stdout=subprocess.DEVNULL)  # noqa: S603
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=_READY_SECONDS)
+
+
+def _wait(url: str) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own loopback address
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise click.ClickException("the service did not become ready") from None
+            time.sleep(0.2)

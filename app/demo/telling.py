@@ -1,0 +1,81 @@
+"""What the demonstration prints."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from app.demo.members import SignIn
+from app.demo.premises import Premises
+
+
+def tell(what: str) -> None:
+    """One line of progress."""
+    click.secho(f"· {what} ...", dim=True)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done on premises: what the commands said, and the lookups one by one."""
+
+    submitted: str
+    found: list[dict[str, Any]]
+    verified: str
+
+
+def farewell(
+    address: str,
+    premises: Premises,
+    sign_ins: list[SignIn],
+    done: Done,
+) -> None:
+    """What was loaded and found, the address, the sign-ins, and what to try."""
+    found = done.found
+    click.echo(f"\n{done.submitted.strip()}\n")
+    for each in found:
+        best = each["hits"][0] if each["hits"] else None
+        answer = f"{best['band']}: {best['explanation']}" if best else "no hit that may be shown"
+        click.echo(f"  asked      {_written(each['asked'])}")
+        click.echo(f"  submitted  {_written(each['submitted'])}")
+        click.echo(f"  answer     {answer}\n")
+    matched = sum(1 for each in found if each["hits"])
+    click.echo(f"{matched} of {len(found)} misspelled variants found what the post submitted.\n")
+    click.echo(f"{done.verified.strip()}\n")
+    click.secho(f"Postern runs at {address}", bold=True)
+    click.echo("\nSign-ins (made for this demonstration):")
+    for sign_in in sign_ins:
+        click.echo(
+            f"  {sign_in.login:34} {sign_in.password}   {sign_in.organisation}, {sign_in.role}"
+        )
+    post, police = premises.of("post-be"), premises.of("police-de")
+    officer = premises.of("post-be-compliance")
+    variant = found[0]["asked"] if found else None
+    lookup = (
+        f'--name "{variant["name"]}" --street "{variant["line"]}" --postcode '
+        f'"{variant["postcode"]}" --city "{variant["city"]}" --country {variant["cc"].upper()}'
+        if variant
+        else '--street "Wetstraat 16" --postcode 1040 --city Brussel --country BE'
+    )
+    click.echo(
+        f"""
+Five things to try:
+  1. Look someone up as the police, with a typing error of your own:
+       .venv/bin/postern --config {police}/config.toml lookup {lookup} \\
+         --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-3
+  2. Submit a shipment of your own as the post; nothing in clear leaves it. Then look it up:
+       printf 'sender_name,sender_street,sender_postcode,sender_city,sender_country\\n%s\\n' \\
+         'Sender Example,Rue de la Loi 16,1040,Bruxelles,BE' > {post}/mine.csv
+       .venv/bin/postern --config {post}/config.toml submit {post}/mine.csv \\
+         --learned outside_of_item --legal-basis legal_obligation \\
+         --purpose service_security --case DEMO-4
+  3. Sign in at {address} as compliance@post-be.example and read who looked at what, and why.
+  4. Sign in as policy-owner@post-be.example, open "Sharing policy", change who may see what, look
+     at who would gain or lose by it, and propose it; approver@post-be.example decides.
+  5. Trust nobody: as the post's compliance officer, verify the whole log on your own premises:
+       .venv/bin/postern --config {officer}/config.toml audit verify --report report.pdf
+"""
+    )
+
+
+def _written(party: dict[str, Any]) -> str:
+    return f"{party['name']}, {party['line']}, {party['postcode']} {party['city']}"

@@ -1,0 +1,166 @@
+"""Notifications: what people of one role of an organisation should know, until one of them saw it.
+
+A room writes one in the transaction of what it tells; it carries codes and counts, no personal
+data. What it says in words stands in app/web/notices.py, by its kind.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.access import Caller
+from app.audit.service import append
+from app.errors import NotFoundError
+from app.jobs.models import Notification
+from postern.vocabulary import Role
+
+KEPT = timedelta(days=180)
+MOST_LISTED = 200
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A notification as it is shown; `roles` are the caller's for which it was written."""
+
+    id: UUID
+    roles: tuple[Role, ...]
+    kind: str
+    facts: Mapping[str, Any]
+    address: str
+    made_at: datetime
+    seen_at: datetime | None
+
+
+def notify(  # noqa: PLR0917 - the parts of one row, in the order in which they are read
+    session: Session,
+    organisation_id: int,
+    role: Role,
+    kind: str,
+    facts: Mapping[str, Any],
+    address: str,
+) -> None:
+    """Tell the people of a role of an organisation, in the transaction of what is told.
+
+    `kind` names the sentence, `facts` are the codes and counts in it, `address` is the path of the
+    page to open. The same fact for two roles is two calls with equal facts: who holds both roles
+    sees it once.
+    """
+    session.add(
+        Notification(
+            public_id=uuid4(),
+            organisation_id=organisation_id,
+            role=role,
+            kind=kind,
+            facts=dict(facts),
+            address=address,
+            made_at=clock.now(),
+            seen_by=None,
+            seen_at=None,
+        )
+    )
+
+
+def unseen_count(session: Session, caller: Caller) -> int:
+    """How many notifications wait for the caller, each counted once."""
+    return len(_merged(session.scalars(_waiting(caller)).all()))
+
+
+def read(session: Session, caller: Caller) -> list[Notice]:
+    """The caller's notifications, those nobody saw first, then newest first; the reading is logged.
+
+    At most MOST_LISTED rows are looked at.
+    """
+    rows = session.scalars(
+        _own(caller)
+        .order_by(
+            Notification.seen_at.is_not(None), Notification.made_at.desc(), Notification.id.desc()
+        )
+        .limit(MOST_LISTED)
+    ).all()
+    found = _merged(rows)
+    append(session, caller, "notification.read", object_type="notification", count=len(found))
+    return found
+
+
+def mark_seen(session: Session, caller: Caller, notification: UUID) -> None:
+    """Note that the caller saw it, in every role of theirs; safe to repeat.
+
+    NotFoundError when it is not for the caller.
+    """
+    row = session.scalar(_own(caller).where(Notification.public_id == notification))
+    if row is None:
+        raise NotFoundError
+    same = [
+        each.id
+        for each in session.scalars(_waiting(caller).where(Notification.kind == row.kind))
+        if _key(each) == _key(row)
+    ]
+    session.execute(
+        update(Notification)
+        .where(Notification.id.in_(same), Notification.seen_at.is_(None))
+        .values(seen_by=caller.person, seen_at=clock.now())
+    )
+    append(
+        session,
+        caller,
+        "notification.seen",
+        object_type="notification",
+        objects=[str(notification)],
+        details={"kind": row.kind},
+    )
+
+
+def expire(session: Session) -> int:
+    """Remove notifications older than KEPT, at most a batch; returns how many."""
+    old = (
+        select(Notification.id)
+        .where(Notification.made_at < clock.now() - KEPT)
+        .limit(_BATCH)
+        .scalar_subquery()
+    )
+    removed = session.execute(
+        delete(Notification).where(Notification.id.in_(old)).returning(Notification.id)
+    )
+    return len(removed.all())
+
+
+def _own(caller: Caller) -> Select[Notification]:
+    return select(Notification).where(
+        Notification.organisation_id == caller.organisation_id,
+        Notification.role.in_(sorted(caller.roles)),
+    )
+
+
+def _waiting(caller: Caller) -> Select[Notification]:
+    return _own(caller).where(Notification.seen_at.is_(None)).limit(MOST_LISTED)
+
+
+def _key(row: Notification) -> tuple[str, str, str]:
+    return row.kind, repr(sorted(row.facts.items())), row.address
+
+
+def _merged(rows: Sequence[Notification]) -> list[Notice]:
+    """One notice for equal rows that were written for several of the caller's roles."""
+    by_key: dict[tuple[object, ...], list[Notification]] = {}
+    for row in rows:
+        by_key.setdefault((*_key(row), row.seen_at is None), []).append(row)
+    return [
+        Notice(
+            id=same[0].public_id,
+            roles=tuple(dict.fromkeys(each.role for each in same)),
+            kind=same[0].kind,
+            facts=same[0].facts,
+            address=same[0].address,
+            made_at=same[0].made_at,
+            seen_at=same[0].seen_at,
+        )
+        for same in by_key.values()
+    ]

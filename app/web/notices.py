@@ -1,0 +1,88 @@
+"""Notifications in words: a sentence for each kind, and where it leads."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
+
+from app.jobs.notifications import Notice
+from app.web.languages import gettext, ngettext, words
+
+Facts = Mapping[str, Any]
+Names = Mapping[str, str]
+
+
+def notice_words(notice: Notice, names: Names) -> str:
+    """What the notification says; a kind without a sentence stands for itself."""
+    tell = _SENTENCES.get(notice.kind)
+    return tell(notice.facts, names) if tell else notice.kind
+
+
+def alarm_title(kind: str) -> str:
+    """What an alarm about the log means, in one sentence."""
+    return str(_ALARM_TITLES.get(kind, kind))
+
+
+def alarm_remedy(kind: str) -> str:
+    """What to do about it, in one or two sentences."""
+    return str(_ALARM_REMEDIES.get(kind, ""))
+
+
+def _alarm(facts: Facts, names: Names) -> str:
+    title = alarm_title(str(facts.get("alarm", "")))
+    code = facts.get("organisation")
+    return f"{names.get(code, code)}: {title}" if code else title
+
+
+def _review(facts: Facts, _names: Names) -> str:
+    return ngettext(
+        "%(num)s entry of %(month)s was drawn for a review and waits to be judged.",
+        "%(num)s entries of %(month)s were drawn for a review and wait to be judged.",
+        int(facts.get("count", 0)),
+        month=facts.get("month", ""),
+    )
+
+
+def _signal(facts: Facts, _names: Names) -> str:
+    signal = words(str(facts.get("signal", "")), "Signal")
+    return gettext("A signal waits for a person to look at it: %(signal)s.", signal=signal)
+
+
+_SENTENCES: Mapping[str, Callable[[Facts, Names], str]] = {
+    "log.alarm": _alarm,
+    "review.drawn": _review,
+    "signal.raised": _signal,
+}
+"""Every kind that a room writes; a test holds the two together."""
+
+_ALARM_TITLES: Mapping[str, LazyString] = {
+    "stored-mismatch": _("What is stored of the log does not verify; nothing is signed any more."),
+    "split-view": _("The key of the log signed two logs that contradict each other."),
+    "rollback": _("The log has become smaller than what its key had signed."),
+    "witness-silent": _("A witness of the log has fallen silent."),
+    "no-quorum": _("Too few organisations cosign the log."),
+}
+
+_ALARM_REMEDIES: Mapping[str, LazyString] = {
+    "stored-mismatch": _(
+        "The administrator compares the database with the newest backup and with members' mirrors"
+        " before anything is signed again."
+    ),
+    "split-view": _(
+        "Keep the notes below. Compare your own checkpoints with other members by another channel,"
+        " verify your mirror with postern audit verify, and inform your supervisory authority."
+    ),
+    "rollback": _(
+        "Keep the notes below. The administrator restores the newest state; missing entries come"
+        " from members' mirrors. Until then rely on nothing that the log does not show."
+    ),
+    "witness-silent": _(
+        "Its compliance officer looks at the machine that runs postern witness: process, clock,"
+        " network and API token. The alarm closes by itself when it cosigns again."
+    ),
+    "no-quorum": _(
+        "Let more organisations run a witness, or end those that are gone. The alarm closes by"
+        " itself when a checkpoint is cosigned by enough of them."
+    ),
+}
