@@ -73,6 +73,14 @@ bench-lookup: $(VENV)/.tests ## Latency of a lookup beside a bare index lookup
 bench-policy: $(VENV)/.tests ## What policies add to a lookup, what a decision costs, and trying a change
 	@$(BIN)/python -m bench.policy $(ARGS)
 
+.PHONY: bench-audit
+bench-audit: $(VENV)/.tests ## What the audit log costs: rates, latency, bytes, proofs (ARGS="--entries 100000")
+	@$(BIN)/python -m bench.audit $(ARGS)
+
+.PHONY: kill-nine
+kill-nine: $(VENV)/.tests ## Kill the log's processes and its database under load (ARGS="--rounds 200")
+	@$(BIN)/python -m tests.functional.kill_nine $(ARGS)
+
 .PHONY: translations
 translations: $(VENV)/.service ## Collect messages and compile the catalogues of all languages
 	@$(BIN)/pybabel -q extract -F app/web/translations/babel.cfg -k KnownAct:2 --no-location --sort-output \

@@ -165,6 +165,11 @@ def _furnish(url: str, secrets: Path) -> Flask:
         settings,
         database=dataclasses.replace(settings.database, url=url),
         secrets=dataclasses.replace(settings.secrets, directory=str(secrets)),
+        audit=dataclasses.replace(
+            settings.audit,
+            high_water=str(secrets.parent / "high-water.json"),
+            archive=str(secrets.parent / "archive"),
+        ),
         log=dataclasses.replace(settings.log, level="ERROR"),
     )
     migrate(settings)

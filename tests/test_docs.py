@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from app.__main__ import main as preparing
-from app.audit.api import written
+from app.audit.api import written_page
 from app.audit.catalogue import CATALOGUE
 from app.audit.reading import Filters, entries
 from app.audit.service import append
@@ -135,7 +135,7 @@ def test_an_entry_can_be_checked_as_the_documentation_says(
             append(session, member(), "lookup.ask", case=case, purpose=Purpose.RISK_ANALYSIS)
     with database.reading() as session:
         page = entries(session, "police-de", Filters(), limit=1)
-    (tmp_path / "page.json").write_bytes(written(page))
+    (tmp_path / "page.json").write_bytes(written_page(page))
     (script,) = re.findall(r"```sh\n(.*?)```", (DOCS / "audit.md").read_text(), re.DOTALL)
     ran = subprocess.run(
         ["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -146,7 +146,7 @@ def test_an_entry_can_be_checked_as_the_documentation_says(
     assert len(fixed) == len(page.entries[0].disclosures) == 3
     assert any('"case","K-2 \\"é\\", [x]"' in line for line in fixed)
 
-    changed = written(page).replace(b'"n":0', b'"n":1')
+    changed = written_page(page).replace(b'"n":0', b'"n":1')
     (tmp_path / "page.json").write_bytes(changed)
     ran = subprocess.run(
         ["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -2,23 +2,28 @@
 
 import json
 import textwrap
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 import pytest
 
-from tests.mutation import trial
-from tests.mutation.__main__ import Tried, deciding_tests, report
+from tests.mutation import trial, warm
+from tests.mutation.__main__ import Tried, deciding_tests, report, sample
 from tests.mutation.explained import (
     ExplanationError,
     Verdict,
     entry_for,
     explanations,
     judge,
+    offered_in,
 )
 from tests.mutation.mutants import MODULE, Mutant, mutants
 from tests.mutation.trial import Baseline, Outcome, TrialError
+from tests.mutation.warm import Workshop, put_in
 
 GATE = """\
 \"\"\"Who may pass.\"\"\"
@@ -110,11 +115,30 @@ def test_the_words_of_an_error_are_left_alone_and_its_other_arguments_are_not() 
     }
 
 
+def test_so_are_the_words_of_a_class_of_errors_and_its_code_is_not() -> None:
+    source = """
+        class NoError(Exception):
+            code = "no"
+            title = "No"
+            remedy = "Ask again."
+    """
+    assert _changes(source) == {'code = "no" => code = None', 'code = "no" => code = "XXnoXX"'}
+
+
+def test_the_strictness_of_zip_is_left_alone_and_its_other_arguments_are_not() -> None:
+    made = _changes("def act():\n    return zip(a, b, strict=True)\n")
+    assert made == {
+        f"return zip(a, b, strict=True) => return zip({left}strict=True)"
+        for left in ("None, b, ", "a, None, ", "b, ", "a, ")
+    }
+
+
 def test_what_nothing_reads_at_run_time_is_left_alone() -> None:
     source = '''
         """Words."""
         from a import b
         Pair = tuple[int, "Pair"]
+        Shape: TypeAlias = Any
         @cache
         def f(a: "int | None") -> "str":
             """More words."""
@@ -130,10 +154,17 @@ def test_only_the_tests_that_run_a_line_are_asked_about_it() -> None:
         modules=[],
     )
     assert known.tests_of(_mutant(9)) == ["quick", "slow", "on_server"]
+    assert known.tests_of(_mutant(9), ["slow"]) == ["slow", "quick", "on_server"]
     assert known.tests_of(_mutant(3)) == ["quick", "slow", "on_server"]
     in_a_table = replace(_mutant(3), file="table.py")
     assert known.tests_of(in_a_table) == ["elsewhere", "quick", "slow", "on_server"]
     assert known.tests_of(_mutant(12)) == []
+
+
+def test_what_ran_on_import_is_known() -> None:
+    known = Baseline({}, frozenset(), {"gate.py": {3: [""], 9: ["quick"]}}, [])
+    assert known.ran_on_import(_mutant(3))
+    assert not known.ran_on_import(_mutant(9))
 
 
 @pytest.fixture(scope="module")
@@ -150,16 +181,26 @@ def known(project: Path) -> Iterator[Baseline]:
     return trial.baseline(project, ["gate.py"], ["test_gate.py"])
 
 
+@pytest.fixture(scope="module")
+def ready(
+    project: Path, known: Baseline, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workshop]:
+    assert known.seconds  # measured first, by a process that has imported nothing of it
+    log = tmp_path_factory.mktemp("workshop") / "log"
+    with warm.workshop(project, ["gate.py"], ["test_gate.py"], log) as ready:
+        yield ready
+
+
+_OUTCOMES = [
+    ("return age >= LEAST => return age > LEAST", Outcome.KILLED),
+    ("while count < turns: => while not (count < turns):", Outcome.KILLED),
+    ("count += 1 => count = 1", Outcome.SURVIVED),
+    ("count += 1 => count -= 1", Outcome.TIMEOUT),
+]
+
+
 @pytest.mark.parametrize(
-    ("change", "outcome"),
-    [
-        ("return age >= LEAST => return age > LEAST", Outcome.KILLED),
-        ("LEAST = 18 => LEAST = 19", Outcome.KILLED),
-        ("while count < turns: => while not (count < turns):", Outcome.KILLED),
-        ("return 1 + 1 => return 1 - 1", Outcome.NO_COVERAGE),
-        ("count += 1 => count = 1", Outcome.SURVIVED),
-        ("count += 1 => count -= 1", Outcome.TIMEOUT),
-    ],
+    ("change", "outcome"), [*_OUTCOMES, ("LEAST = 18 => LEAST = 19", Outcome.KILLED)]
 )
 def test_a_mutant_gets_the_outcome_it_deserves(
     project: Path,
@@ -172,19 +213,102 @@ def test_a_mutant_gets_the_outcome_it_deserves(
 ) -> None:
     if outcome is Outcome.TIMEOUT:
         monkeypatch.setattr(trial, "PATIENCE", (2.0, 1.0))
-    (mutant,) = [each for each in mutants("gate.py", GATE) if each.change == change]
-    found = trial.attempt(project, mutant, known, ["test_gate.py"], tmp_path / "log")
-    assert found is outcome
+    mutant = _of_gate(change)
+    found = trial.attempt(
+        project,
+        mutant,
+        known,
+        known.tests_of(mutant),
+        arguments=["test_gate.py"],
+        log=tmp_path / "log",
+    )
+    assert found.outcome is outcome
+    assert (found.by is not None) is (outcome is Outcome.KILLED)
     assert (project / "gate.py").read_text() == GATE
+
+
+@pytest.mark.parametrize(("change", "outcome"), _OUTCOMES)
+def test_a_mutant_gets_the_same_outcome_without_being_imported(
+    known: Baseline, ready: Workshop, *, change: str, outcome: Outcome
+) -> None:
+    mutant = _of_gate(change)
+    patience = 2.0 if outcome is Outcome.TIMEOUT else 60.0
+    found = ready.attempt(mutant, known.tests_of(mutant), patience)
+    assert found is not None
+    assert found.outcome is outcome
+    assert (found.by is not None) is (outcome is Outcome.KILLED)
+
+
+def test_a_line_that_no_test_runs_has_no_tests(known: Baseline) -> None:
+    assert known.tests_of(_of_gate("return 1 + 1 => return 1 - 1")) == []
+
+
+def test_a_fault_leaves_nothing_behind_in_the_process_that_waits(
+    known: Baseline, ready: Workshop
+) -> None:
+    killed, unnoticed = (_of_gate(change) for change, _ in (_OUTCOMES[0], _OUTCOMES[2]))
+    for mutant, outcome in [(killed, Outcome.KILLED), (unnoticed, Outcome.SURVIVED)]:
+        found = ready.attempt(mutant, list(known.seconds), 60.0)
+        assert found is not None
+        assert found.outcome is outcome
+
+
+def _code(source: str) -> tuple[dict[str, Any], CodeType]:
+    code = compile(textwrap.dedent(source), "made.py", "exec")
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - the source stands in the test
+    return names, code
+
+
+def test_functions_within_others_and_methods_get_the_code_of_the_mutant() -> None:
+    source = """
+        def keep(f):
+            def kept():
+                return f() + 1
+            return kept
+        class Box:
+            def size(self):
+                return 2
+    """
+    names, before = _code(source)
+    kept = names["keep"](lambda: 1)
+    _, after = _code(source.replace("f() + 1", "f() - 1").replace("return 2", "return 3"))
+    assert put_in([kept, names["keep"], names["Box"].size], before, after)
+    assert (kept(), names["Box"]().size()) == (0, 3)
+
+
+def test_what_would_close_over_other_names_is_to_be_imported() -> None:
+    source = "def f(a):\n    def g(): return a\n    return g\ng = f(1)"
+    names, before = _code(source)
+    _, after = _code(source.replace("return a", "return 1"))
+    assert not put_in([names["g"]], before, after)
+
+
+def test_a_workshop_whose_tests_cannot_be_collected_says_so(project: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with (
+        warm.workshop(project, ["gate.py"], ["--no-such-option"], log) as ready,
+        pytest.raises(TrialError, match="collected"),
+    ):
+        ready.attempt(_of_gate(_OUTCOMES[0][0]), [], 2.0)
+
+
+def test_a_sample_is_of_each_file_and_always_the_same() -> None:
+    made = mutants("gate.py", GATE) + mutants("other.py", GATE)
+    drawn = sample(made, 4, 1)
+    assert [each.file for each in drawn] == ["gate.py"] * 4 + ["other.py"] * 4
+    assert drawn == sample(made, 4, 1) != sample(made, 4, 2)
+    assert [made.index(each) for each in drawn] == sorted(made.index(each) for each in drawn)
+    assert sample(made, 1_000, 1) == made
 
 
 def test_code_that_the_tests_refuse_as_it_is_judges_no_mutants(
     project: Path, known: Baseline, tmp_path: Path
 ) -> None:
-    arguments = ["test_gate.py"]
-    trial.check_control(project, "gate.py", known, arguments, tmp_path / "log")
+    tests, log = list(known.seconds), tmp_path / "log"
+    trial.check_control(project, "gate.py", known, tests, arguments=["test_gate.py"], log=log)
     with pytest.raises(TrialError, match="as it is"):
-        trial.check_control(project, "gate.py", known, ["--no-such-option"], tmp_path / "log")
+        trial.check_control(project, "gate.py", known, tests, arguments=["--no-option"], log=log)
 
 
 def test_tests_that_fail_without_a_mutant_judge_none(tmp_path: Path) -> None:
@@ -211,6 +335,12 @@ def test_an_entry_that_is_offered_reads_back_once_it_has_a_reason(change: str) -
     assert explanations(offered.replace('why = ""', 'why = "Equal."')) == {key: "Equal."}
 
 
+def test_what_an_output_offers_can_be_tried_again() -> None:
+    keys = {("a.py", "f", "a => b"), ("a.py", "C.g", "a['b'] => \"c\"")}
+    told = "\n".join(f"# survived, line 3\n{entry_for(key)}\n" for key in keys)
+    assert offered_in(f"...\n{told}\nfile    mutants\nnot explained: a.py | f | a => b") == keys
+
+
 def test_a_mutant_explained_twice_is_refused() -> None:
     entry = entry_for(("a.py", "f", "a => b")).replace('why = ""', 'why = "Equal."')
     with pytest.raises(ExplanationError, match="twice"):
@@ -232,10 +362,17 @@ def test_the_report_ends_with_its_figures_as_json() -> None:
 
 
 def test_a_file_whose_tests_nobody_named_is_refused() -> None:
-    assert deciding_tests(["app/sharing/rules.py"]) == ["tests/app/sharing"]
+    assert deciding_tests(["app/sharing/__init__.py"]) == ["tests/app/sharing"]
     assert deciding_tests(["app/sharing/classes.py"]) == ["tests/app/sharing/test_classes.py"]
     with pytest.raises(LookupError, match=r"gate\.py"):
         deciding_tests(["gate.py"])
+
+
+def test_the_files_and_the_tests_that_decide_about_them_exist() -> None:
+    configured = tomllib.loads((trial.ROOT / "pyproject.toml").read_text("utf-8"))
+    by_path = configured["tool"]["mutation"]["tests"]
+    tests = {test.partition("::")[0] for each in by_path.values() for test in each}
+    assert [path for path in {*by_path, *tests} if not (trial.ROOT / path).exists()] == []
 
 
 def test_every_explanation_names_a_mutant_that_can_be_made() -> None:
@@ -244,6 +381,11 @@ def test_every_explanation_names_a_mutant_that_can_be_made() -> None:
     files = {file for file, _, _ in listed}
     made = {m.key for file in files for m in mutants(file, (root / file).read_text("utf-8"))}
     assert set(listed) - made == set()
+
+
+def _of_gate(change: str) -> Mutant:
+    (mutant,) = [each for each in mutants("gate.py", GATE) if each.change == change]
+    return mutant
 
 
 def _mutant(line: int) -> Mutant:

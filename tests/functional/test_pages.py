@@ -17,7 +17,16 @@ from tests.app.people import Person, make_person
 from tests.functional.conftest import Platform
 
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
-SIGNED_IN = ("/", "/access-log", "/access-log?purpose=fun", "/account", "/nowhere", "/api/docs")
+SIGNED_IN = (
+    "/",
+    "/access-log",
+    "/access-log?purpose=fun",
+    "/log",
+    "/notifications",
+    "/account",
+    "/nowhere",
+    "/api/docs",
+)
 NARROW = 360  # CSS pixels
 
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -7,23 +7,26 @@ there does not survive any more.
 
 import argparse
 import json
-import os
+import math
+import random
 import sys
 import tempfile
 import time
 import tomllib
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.mutation import explained, trial
+from tests.mutation import explained, trial, warm
 from tests.mutation.explained import Key, Verdict
-from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.trial import Outcome
+from tests.mutation.mutants import MODULE, Mutant, mutants
+from tests.mutation.trial import Baseline, Found, Outcome, TrialError
+from tests.mutation.warm import Workshop
 
 EXPLAINED = trial.ROOT / "tests" / "mutants-explained.toml"
 _TELL_EVERY = 30  # seconds
+_FIRST = 3  # tests that noticed the most faults of a function are the first to be asked again
 _SURVIVING = (Outcome.SURVIVED, Outcome.NO_COVERAGE)
 
 
@@ -39,21 +42,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every survivor is explained and every explanation is of use."""
     options = _parser().parse_args(arguments)
     files = _files(options.paths)
-    made = [
-        mutant
-        for file in files
-        for mutant in mutants(file, (trial.ROOT / file).read_text("utf-8"))
-        if options.only in f"{mutant.function} {mutant.change}"
+    listed = explained.explanations(EXPLAINED.read_text("utf-8"))
+    every = [
+        mutant for file in files for mutant in mutants(file, (trial.ROOT / file).read_text("utf-8"))
     ]
+    made = _chosen(every, options, listed)
     if options.list:
         sys.stdout.writelines(f"{m.file} {m.function}: {m.change}\n" for m in made)
         return 0
-    listed = explained.explanations(EXPLAINED.read_text("utf-8"))
-    tried = _try(made, files, listed)
+    tried = _try(
+        made,
+        files,
+        listed,
+        options=["-knot postgresql"] if options.sqlite else [],
+        brief=options.brief or math.inf,
+        seconds=options.minutes * 60 if options.minutes else math.inf,
+        prepared=options.prepared,
+    )
     survivors = [each.mutant.key for each in tried if each.outcome in _SURVIVING]
-    verdict = explained.judge(survivors, listed, files if not options.only else [])
+    is_whole = len(tried) == len(every) and not (options.sqlite or options.brief)
+    verdict = explained.judge(survivors, listed, files if is_whole else [])
     sys.stdout.write(report(tried, verdict))
     return 1 if verdict.unexplained or verdict.obsolete else 0
+
+
+def _chosen(
+    every: Sequence[Mutant], options: argparse.Namespace, listed: dict[Key, str]
+) -> list[Mutant]:
+    made = [each for each in every if options.only in f"{each.function} {each.change}"]
+    if options.again:
+        offered = explained.offered_in(options.again.read_text("utf-8")) - listed.keys()
+        made = [mutant for mutant in made if mutant.key in offered]
+    return sample(made, options.sample, options.seed) if options.sample else made
 
 
 def report(tried: Sequence[Tried], verdict: Verdict) -> str:
@@ -80,6 +100,19 @@ def report(tried: Sequence[Tried], verdict: Verdict) -> str:
     return "\n".join([*lines, json.dumps(summary)]) + "\n"
 
 
+def sample(made: Iterable[Mutant], size: int, seed: int) -> list[Mutant]:
+    """Up to `size` mutants of each file, chosen at random and always the same, in their order."""
+    by_file: dict[str, list[Mutant]] = defaultdict(list)
+    for mutant in made:
+        by_file[mutant.file].append(mutant)
+    chosen: list[Mutant] = []
+    for file, of_file in by_file.items():
+        drawn = random.Random(f"{seed} {file}")  # noqa: S311 - nothing secret depends on it
+        places = sorted(drawn.sample(range(len(of_file)), min(size, len(of_file))))
+        chosen += [of_file[place] for place in places]
+    return chosen
+
+
 def deciding_tests(files: Iterable[str]) -> list[str]:
     """The tests that decide about the files, as pyproject.toml says; LookupError for none.
 
@@ -102,6 +135,32 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", default="", help="only mutants whose function or change has this text in it"
     )
+    parser.add_argument(
+        "--again",
+        type=Path,
+        metavar="OUTPUT",
+        help="only those that survived in an earlier search and are not explained since",
+    )
+    parser.add_argument("--sample", type=int, metavar="N", help="only N of each file, at random")
+    parser.add_argument("--seed", type=int, default=1, help="another one draws other samples")
+    parser.add_argument(
+        "--sqlite", action="store_true", help="only tests on SQLite: quicker, but proves less"
+    )
+    parser.add_argument(
+        "--brief",
+        type=float,
+        metavar="SECONDS",
+        help="for each mutant only the first tests that together take so long",
+    )
+    parser.add_argument(
+        "--prepared",
+        type=Path,
+        metavar="DIRECTORY",
+        help="databases that tests.mutation.prepared made, for several searches in a row",
+    )
+    parser.add_argument(
+        "--minutes", type=float, metavar="N", help="stop then, and report on what was tried"
+    )
     parser.add_argument("--list", action="store_true", help="list the mutants and try none")
     return parser
 
@@ -115,33 +174,97 @@ def _files(paths: Sequence[str]) -> list[str]:
     return [str(file.resolve().relative_to(trial.ROOT)) for file in found]
 
 
-def _try(made: Sequence[Mutant], files: list[str], listed: dict[Key, str]) -> list[Tried]:
+def _try(
+    made: Sequence[Mutant],
+    files: list[str],
+    listed: dict[Key, str],
+    *,
+    options: list[str],
+    brief: float,
+    seconds: float,
+    prepared: Path | None,
+) -> list[Tried]:
     tried: list[Tried] = []
-    with trial.prepared_databases() as databases, tempfile.TemporaryDirectory() as logs:
-        arguments = [f"--prepared={databases}", *deciding_tests(files)]
+    with trial.prepared_databases(prepared) as databases, tempfile.TemporaryDirectory() as logs:
+        arguments = [
+            *(f"--prepared={databases}", f"--basetemp={logs}/tests", *options),
+            *deciding_tests(files),
+        ]
         known = trial.baseline(trial.ROOT, files, arguments)
         trial.import_early(known.modules)
         log = Path(logs) / "log"
-        trial.check_control(trial.ROOT, files[0], known, arguments, log)
-        began, shown = _spent(), time.monotonic()
-        for place, mutant in enumerate(made, 1):
-            outcome = trial.attempt(trial.ROOT, mutant, known, arguments, log)
-            tried.append(Tried(mutant, outcome))
-            if outcome in _SURVIVING and mutant.key not in listed:
-                sys.stdout.write(
-                    f"# {outcome}, line {min(mutant.lines)}\n{explained.entry_for(mutant.key)}\n"
-                )
-                sys.stdout.flush()
-            if time.monotonic() - shown > _TELL_EVERY or place == len(made):
-                shown = time.monotonic()
-                pace = (_spent() - began) / place
-                sys.stderr.write(f"{place} of {len(made)}, {pace:.2f} s of one core each\n")
+        with warm.workshop(trial.ROOT, files, arguments, log) as ready:
+            bench = _Bench(known, arguments, log, ready, brief)
+            bench.check_control(files[0])
+            began = shown = time.monotonic()
+            # What can be tried without importing comes first: it is much quicker.
+            for place, mutant in enumerate(sorted(made, key=known.ran_on_import), 1):
+                if time.monotonic() - began > seconds:
+                    break
+                outcome = bench.attempt(mutant)
+                tried.append(Tried(mutant, outcome))
+                if outcome in _SURVIVING and mutant.key not in listed:
+                    sys.stdout.write(
+                        f"# {outcome}, line {min(mutant.lines)}\n"
+                        f"{explained.entry_for(mutant.key)}\n"
+                    )
+                    sys.stdout.flush()
+                if time.monotonic() - shown > _TELL_EVERY or place == len(made):
+                    shown = time.monotonic()
+                    pace = (shown - began) / place
+                    sys.stderr.write(f"{place} of {len(made)}, {pace:.2f} s each\n")
     return tried
 
 
-def _spent() -> float:
-    """Seconds of processor that the forks have used: what others do meanwhile does not count."""
-    return os.times().children_user + os.times().children_system
+@dataclass
+class _Bench:
+    """Tries one mutant after the other, and remembers which tests noticed."""
+
+    known: Baseline
+    arguments: list[str]
+    log: Path
+    ready: Workshop
+    brief: float  # seconds that the tests of one mutant may take
+    noticed: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def attempt(self, mutant: Mutant) -> Outcome:
+        """What the tests say, those first that noticed a fault of the same function."""
+        noticed = self.noticed[mutant.function]
+        first = [test for test, _ in noticed.most_common(_FIRST)]
+        tests = list(self._within_time(self.known.tests_of(mutant, first)))
+        if not tests:
+            return Outcome.NO_COVERAGE
+        found: Found | None = None
+        if not self.known.ran_on_import(mutant):
+            found = self.ready.attempt(mutant, tests, self.known.patience(tests))
+        if found is None:
+            found = trial.attempt(
+                trial.ROOT, mutant, self.known, tests, arguments=self.arguments, log=self.log
+            )
+        if found.by:
+            noticed[found.by] += 1
+        return found.outcome
+
+    def check_control(self, file: str) -> None:
+        """TrialError when the file as it is is not found well, by either way of trying it."""
+        tests = list(self._within_time(self.known.seconds))
+        trial.check_control(
+            trial.ROOT, file, self.known, tests, arguments=self.arguments, log=self.log
+        )
+        source = (trial.ROOT / file).read_text("utf-8")
+        unchanged = Mutant(file, MODULE, frozenset(), "(nothing) => (nothing)", source)
+        found = self.ready.attempt(unchanged, tests, self.known.patience(tests))
+        if found is None or found.outcome is not Outcome.SURVIVED:
+            raise TrialError(f"The tests refuse the code as it is: {found}")
+
+    def _within_time(self, tests: Iterable[str]) -> Iterator[str]:
+        """The first, and as many more as fit."""
+        taken = 0.0
+        for test in tests:
+            if taken and taken + self.known.seconds[test] > self.brief:
+                return
+            taken += self.known.seconds[test]
+            yield test
 
 
 def _figures(tried: Iterable[Tried]) -> dict[str, float]:

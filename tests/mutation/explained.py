@@ -1,5 +1,6 @@
 """The list of mutants that survive for a reason: tests/mutants-explained.toml."""
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,6 +52,13 @@ def entry_for(key: Key) -> str:
         f"[[mutants]]\nfile = {file}\nfunction = {function}\nchanges = [\n    {change},\n]\n"
         'why = ""\n'
     )
+
+
+def offered_in(output: str) -> set[Key]:
+    """The mutants of which the output of a search offers entries."""
+    offered = re.findall(r'^\[\[mutants\]\]\n.*?^why = ""$', output, re.MULTILINE | re.DOTALL)
+    entries = [tomllib.loads(each)["mutants"][0] for each in offered]
+    return {(entry["file"], entry["function"], entry["changes"][0]) for entry in entries}
 
 
 def _quoted(text: str) -> str:

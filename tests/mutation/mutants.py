@@ -25,6 +25,8 @@ _TYPE_ALIAS = m.Assign(
     targets=[m.AssignTarget(m.Name(value=m.MatchRegex(_TYPE.pattern)))],
     value=m.Subscript() | m.BinaryOperation(operator=m.BitOr()),
 )
+_WORDS = m.Assign(targets=[m.AssignTarget(m.Name("title") | m.Name("remedy"))])
+_STRICT = m.Arg(keyword=m.Name("strict"))
 # What nothing at run time reads, or what cannot be wrong without being wrong at once.
 _NEVER = (
     m.Annotation()
@@ -33,6 +35,7 @@ _NEVER = (
     | m.ImportFrom()
     | _DOCSTRING
     | _TYPE_ALIAS
+    | m.AnnAssign(annotation=m.Annotation(m.Name("TypeAlias")))
     | m.Call(func=m.Name("cast"))
 )
 
@@ -101,13 +104,13 @@ class _Faults(cst.CSTVisitor):
         self._within: list[cst.CSTNode] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if m.matches(node, _NEVER):
+        if m.matches(node, _NEVER | _STRICT) or self._is_words_of_an_error(node):
             return False
         self._within.append(node)
         lines = self._lines(node)
         in_raise = any(isinstance(outer, cst.Raise) for outer in self._within)
         for new in _faults(node):
-            if not (in_raise and _only_words(node, new)):
+            if not (in_raise and _only_words(node, new)) and not _only_strictness(node, new):
                 statement = self._within[1]
                 self.found.append(_Fault(statement, node, new, self._function(), lines))
         return True
@@ -115,6 +118,15 @@ class _Faults(cst.CSTVisitor):
     def on_leave(self, original_node: cst.CSTNode) -> None:
         if self._within and self._within[-1] is original_node:
             self._within.pop()
+
+    def _is_words_of_an_error(self, node: cst.CSTNode) -> bool:
+        within = [each for each in self._within if isinstance(each, cst.FunctionDef | cst.ClassDef)]
+        return (
+            bool(within)
+            and isinstance(within[-1], cst.ClassDef)
+            and within[-1].name.value.endswith("Error")
+            and m.matches(node, _WORDS)
+        )
 
     def _function(self) -> str:
         names = [
@@ -181,6 +193,15 @@ def _only_words(old: cst.CSTNode, new: cst.CSTNode) -> bool:
         words = [arg for arg in old.args if m.matches(arg.value, _STRING)]
         return not all(any(arg is kept for kept in new.args) for arg in words)
     return bool(m.matches(old, _STRING))
+
+
+def _only_strictness(old: cst.CSTNode, new: cst.CSTNode) -> bool:
+    """Whether just `strict` changes: it guards `zip` against a fault elsewhere."""
+    if not (isinstance(old, cst.Call) and isinstance(new, cst.Call)):
+        return False
+    return any(
+        m.matches(arg, _STRICT) and not any(arg is kept for kept in new.args) for arg in old.args
+    )
 
 
 def _compiles(text: str) -> bool:

@@ -7,20 +7,25 @@ is ready in milliseconds; nothing on disk changes, so that a checkout can be wor
 import gc
 import importlib
 import importlib.util
+import math
 import multiprocessing
 import os
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import _lru_cache_wrapper
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -33,12 +38,13 @@ ROOT = Path(__file__).parent.parent.parent
 _FORK = multiprocessing.get_context("fork")
 _JUDGED = ("app.", "postern.")
 _OURS = ("app", "postern", "migrations", "tests", "bench")
-_OPTIONS = [
+OPTIONS = [
     *("-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"),
     # Plugins of pytest are imported before it, like everything.
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 ]
-PATIENCE = (10.0, 8.0)  # seconds, and times as long as the tests took without a mutant
+PATIENCE = (4.0, 4.0)  # seconds of work, and times as many as without a mutant
+_WAITING = 12.0  # times as long on a machine that others use too
 _NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -51,17 +57,25 @@ class Outcome(StrEnum):
     NO_COVERAGE = "no coverage"
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What became of a mutant, and the test that noticed where that is known."""
+
+    outcome: Outcome
+    by: str | None = None
+
+
 @dataclass(frozen=True)
 class Baseline:
     """What the tests do without a mutant."""
 
-    seconds: dict[str, float]  # by test, in the order they ran
+    seconds: dict[str, float]  # of work, by test, in the order they ran
     on_postgresql: frozenset[str]
     ran: dict[str, dict[int, list[str]]]  # file, line: tests; "" is the import
     modules: list[str]
 
-    def tests_of(self, mutant: Mutant) -> list[str]:
-        """The tests that may notice it, the quick ones on SQLite first.
+    def tests_of(self, mutant: Mutant, first: Sequence[str] = ()) -> list[str]:
+        """The tests that may notice it: those of `first`, then the quick ones on SQLite.
 
         Those that run one of its lines; for what happens on import, all that use the file, or
         simply all when none runs anything in it.
@@ -70,12 +84,32 @@ class Baseline:
         running = {test for line in mutant.lines for test in by_line.get(line, [])}
         using = {test for tests in by_line.values() for test in tests} - {""}
         chosen = (using or set(self.seconds)) if "" in running else running
-        return sorted(chosen, key=lambda test: (test in self.on_postgresql, self.seconds[test]))
+        return sorted(
+            chosen,
+            key=lambda test: (
+                test not in first,
+                test in self.on_postgresql,
+                self.seconds[test],
+            ),
+        )
+
+    def patience(self, tests: Sequence[str]) -> float:
+        """How many seconds the tests may work before a mutant is held to be endless."""
+        least, times = PATIENCE
+        return least + times * sum(self.seconds[test] for test in tests)
+
+    def ran_on_import(self, mutant: Mutant) -> bool:
+        """Whether one of its lines ran before any test: then it must be imported to be tried."""
+        by_line = self.ran.get(mutant.file, {})
+        return any("" in by_line.get(line, []) for line in mutant.lines)
 
 
 @contextmanager
-def prepared_databases() -> Iterator[Path]:
+def prepared_databases(made_before: Path | None = None) -> Iterator[Path]:
     """A directory for `--prepared`, with a server that runs until the end of the block."""
+    if made_before is not None:
+        yield made_before
+        return
     with (
         tempfile.TemporaryDirectory(prefix="postern-mutation-") as made,
         subprocess.Popen(
@@ -133,46 +167,82 @@ def import_early(modules: Sequence[str]) -> None:
 
 
 def check_control(
-    root: Path, file: str, known: Baseline, arguments: Sequence[str], log: Path
+    root: Path,
+    file: str,
+    known: Baseline,
+    tests: Sequence[str],
+    *,
+    arguments: Sequence[str],
+    log: Path,
 ) -> None:
     """Try the file as it is; TrialError when that is not found well, as then all are killed."""
     source = (root / file).read_text("utf-8")
     unchanged = Mutant(file, MODULE, frozenset({0}), "(nothing) => (nothing)", source)
-    everything = replace(known, ran={file: {0: list(known.seconds)}})
-    outcome = attempt(root, unchanged, everything, arguments, log)
-    if outcome is not Outcome.SURVIVED:
+    found = attempt(root, unchanged, known, tests, arguments=arguments, log=log)
+    if found.outcome is not Outcome.SURVIVED:
         told = log.read_text("utf-8")[-2_000:]
         raise TrialError(f"The tests refuse the code as it is. See why:\n{told}")
 
 
 def attempt(
-    root: Path, mutant: Mutant, known: Baseline, arguments: Sequence[str], log: Path
-) -> Outcome:
-    """Run the tests that may notice the mutant, up to the first that does."""
-    tests = known.tests_of(mutant)
-    if not tests:
-        return Outcome.NO_COVERAGE
-    process = _FORK.Process(target=_run, args=(root, mutant, tests, list(arguments), log))
+    root: Path,
+    mutant: Mutant,
+    known: Baseline,
+    tests: Sequence[str],
+    *,
+    arguments: Sequence[str],
+    log: Path,
+) -> Found:
+    """Import the mutant and run the tests in their order, up to the first that notices it."""
+    hearing, telling = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(
+        target=_run,
+        args=(root, mutant, list(tests)),
+        kwargs={
+            "arguments": list(arguments),
+            "log": log,
+            "telling": telling,
+            "patience": known.patience(tests),
+        },
+    )
     process.start()
-    least, times = PATIENCE
-    process.join(least + times * sum(known.seconds[test] for test in tests))
-    if process.is_alive():
-        process.kill()
-        process.join()
-        return Outcome.TIMEOUT
+    telling.close()
+    if was_endless(process, known.patience(tests)):
+        return Found(Outcome.TIMEOUT)
     if process.exitcode == _NO_TESTS:
         raise TrialError(f"None of the tests of {mutant.key} could be found again.")
-    return Outcome.SURVIVED if process.exitcode == 0 else Outcome.KILLED
+    if process.exitcode == 0:
+        return Found(Outcome.SURVIVED)
+    try:
+        return Found(Outcome.KILLED, hearing.recv())
+    except EOFError:  # it could not even be imported
+        return Found(Outcome.KILLED)
+
+
+def limit_work(patience: float) -> None:
+    """End this process when it has worked for `patience` seconds, however slowly it is run."""
+    seconds = math.ceil(patience)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
+def was_endless(process: ForkProcess, patience: float) -> bool:
+    """Wait for a process that has its work limited; whether it did not end of itself."""
+    process.join(patience * _WAITING)
+    if process.is_alive():  # it waits for something
+        process.kill()
+        process.join()
+        return True
+    return process.exitcode in {-signal.SIGXCPU, -signal.SIGKILL}
 
 
 def _measure(root: Path, files: list[str], arguments: list[str], sending: Connection) -> None:
-    _begin(root)
+    begin(root)
     measured = coverage.Coverage(
         data_file=None, config_file=False, include=[str(root / file) for file in files]
     )
     watching = _Watching(measured)
     measured.start()
-    code = int(pytest.main([*_OPTIONS, *arguments], plugins=[watching]))
+    code = int(pytest.main([*OPTIONS, *arguments], plugins=[watching]))
     measured.stop()
     found = measured.get_data()
     ran = {file: found.contexts_by_lineno(str(root / file)) for file in files}
@@ -189,20 +259,30 @@ def _measure(root: Path, files: list[str], arguments: list[str], sending: Connec
     )
 
 
-def _run(root: Path, mutant: Mutant, tests: list[str], arguments: list[str], log: Path) -> None:
-    _begin(root)
+def _run(
+    root: Path,
+    mutant: Mutant,
+    tests: list[str],
+    *,
+    arguments: list[str],
+    log: Path,
+    telling: Connection,
+    patience: float,
+) -> None:
+    limit_work(patience)
+    begin(root)
     with log.open("w") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     sys.meta_path.insert(0, _Mutated(root, mutant))
     others = [argument for argument in arguments if argument.startswith("-")]
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
-    code = pytest.main(["-x", *_OPTIONS, *others, *files], plugins=[_Chosen(tests)])
+    code = pytest.main(["-x", *OPTIONS, *others, *files], plugins=[_Chosen(tests, telling)])
     sys.stdout.flush()
     os._exit(int(code))
 
 
-def _begin(root: Path) -> None:
+def begin(root: Path) -> None:
     gc.freeze()  # what the parent made is no garbage, and pytest collects often
     os.chdir(root)
     sys.path.insert(0, str(root))
@@ -239,8 +319,14 @@ class _MutatedLoader(SourceFileLoader):
 class _Chosen:
     """A pytest plugin: runs the tests of the list, in its order."""
 
-    def __init__(self, tests: list[str]) -> None:
+    def __init__(self, tests: list[str], telling: Connection) -> None:
         self._place = {test: place for place, test in enumerate(tests)}
+        self._telling = telling
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self._telling.closed:
+            self._telling.send(report.nodeid)
+            self._telling.close()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -255,18 +341,22 @@ class _Watching:
     measured: coverage.Coverage
     seconds: dict[str, float] = field(default_factory=dict)
     on_postgresql: set[str] = field(default_factory=set)
+    began: float = 0.0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         _forget_answers()
         self.measured.switch_context(item.nodeid)
+        self.began = time.process_time()
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         if parameters.get("database_url") == "postgresql":
             self.on_postgresql.add(item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        before = self.seconds.get(report.nodeid, 0.0)
-        self.seconds[report.nodeid] = before + report.duration
+        waited = report.nodeid in self.on_postgresql  # for another process that works
+        spent = report.duration if waited else time.process_time() - self.began
+        self.began = time.process_time()
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + spent
 
 
 def _forget_answers() -> None:

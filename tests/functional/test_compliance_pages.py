@@ -1,0 +1,145 @@
+"""The access log, its timelines and its files in a real browser, without script too.
+
+What the pages say is tested in tests/app/compliance; here is only what needs a browser.
+"""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.audit.running import LogKeeper, sequencer
+from postern.vocabulary import Role
+from tests.app.exchange import JAN, OPEN_TO_POLICE, SOPHIE, SOPHIE_TYPED, Exchange, report
+from tests.app.people import Person, make_person, runtime_of
+from tests.functional.conftest import Platform
+from tests.functional.test_pages import (
+    NARROW,
+    on_one_database,
+    require_accessible,
+    require_fitting,
+    sign_in,
+)
+
+NOBODYS = "00000000-0000-4000-8000-000000000001"
+
+
+@dataclass
+class Office:
+    """police-de asked, found and was refused; its officer looks at the log."""
+
+    exchange: Exchange
+    officer: Person
+    indicator: str
+
+    def addresses(self) -> Iterator[str]:
+        """Every page of the log, as an officer sees it."""
+        analyst = self.exchange.caller("police-de").person
+        yield "/access-log"
+        yield "/access-log?q=lookup+investigation"
+        yield "/access-log?q=Sophie"
+        yield "/access-log?object=two+words"
+        yield "/access-log?act=report.submit"
+        yield "/access-log/timeline"
+        yield "/access-log/timeline?person=nobody"
+        yield f"/access-log/timeline?person={analyst}"
+        yield f"/access-log/timeline?object={self.indicator}"
+        yield f"/access-log/timeline?object={NOBODYS}"
+        yield "/access-log/timeline?case=PV-2024-17"
+
+
+@pytest.fixture
+def office(exchange: Exchange) -> Office:
+    officer = make_person(exchange.app, "police-de", [Role.COMPLIANCE])
+    (made,) = exchange.submit("post-be", report("k1", exchange.indicator(SOPHIE))).results
+    exchange.publish("post-be", OPEN_TO_POLICE)
+    exchange.ask("police-de", SOPHIE_TYPED, JAN)
+    with exchange.app.app_context():
+        runtime = runtime_of(exchange.app)
+        keeper = LogKeeper(runtime, sequencer(runtime))
+        keeper.begin()
+        keeper.sequencer.step()
+    return Office(exchange, officer, str(made.indicators[0]))
+
+
+@on_one_database
+def test_every_page_of_the_log_is_accessible_and_keeps_the_content_policy(
+    page: Page, office: Office
+) -> None:
+    heard: list[str] = []
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            heard.append(message.text)
+            if message.type == "error" and "Content Security" in message.text
+            else None
+        ),
+    )
+    sign_in(page, office.officer)
+    for address in office.addresses():
+        page.goto(address)
+        require_accessible(page)
+        require_fitting(page)
+    assert heard == []
+
+
+@on_one_database
+def test_everything_unfolded_is_accessible_in_the_dark_on_a_narrow_screen(
+    browser: Browser, platform: Platform, office: Office
+) -> None:
+    context = browser.new_context(
+        base_url=platform.address,
+        color_scheme="dark",
+        viewport={"width": NARROW, "height": 720},
+    )
+    page = context.new_page()
+    sign_in(page, office.officer)
+    for address in office.addresses():
+        page.goto(address)
+        page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+        require_accessible(page)
+        require_fitting(page)
+    context.close()
+
+
+@on_one_database
+def test_a_package_is_downloaded_without_script_from_what_is_shown(
+    browser: Browser, platform: Platform, office: Office
+) -> None:
+    context = browser.new_context(base_url=platform.address, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, office.officer)
+    page.goto("/access-log?act=lookup.ask")
+    page.get_by_text("Export what is shown").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert re.fullmatch(r"access-log-police-de-\w+\.zip", download.value.suggested_filename)
+    with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
+        (line,) = archive.read("entries.jsonl").splitlines()
+        entry = json.loads(line)
+        assert entry["record"]["act"] == "lookup.ask"
+        assert f"proofs/{entry['place']}.tlog-proof" in archive.namelist()
+    context.close()
+
+
+@on_one_database
+def test_one_click_leads_from_an_entry_to_its_timeline_by_keyboard(
+    page: Page, office: Office
+) -> None:
+    sign_in(page, office.officer)
+    page.goto("/access-log?act=lookup.ask")
+    page.locator(".entry > summary").focus()
+    page.keyboard.press("Enter")
+    link = page.get_by_role("link", name="PV-2024-17")
+    expect(link).to_be_visible()
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Timeline of a case")
+    expect(page.locator(".timeline > li")).to_have_count(1)
