@@ -132,7 +132,9 @@ def list_own(session: Session, caller: Caller, limit: int, cursor: UUID | None =
         caller,
         "lookup.list",
         object_type="lookup",
-        objects=[str(lookup.id) for lookup in lookups],
+        count=len(lookups),
+        # Not `objects`: a lookup is not to be found by every page on which it was listed.
+        details={"listed": [str(lookup.id) for lookup in lookups]},
     )
     return Page(lookups, following)
 

@@ -255,6 +255,7 @@ def test_a_match_names_the_policy_version_that_decided(database: Database) -> No
     world.publish("post-be", EVERYTHING_TO_POLICE)
     world.indicator("post-be", token=token_of(1))
     (match,) = world.matches(world.profile("police-de"), token_of(1))
+    assert match.tells_owner is True
     with database.reading() as session:
         why = reasons.read(session, [match.grant_reason_id])
         told = reasons.labels(session, why[match.grant_reason_id])
@@ -283,6 +284,7 @@ def test_suspension_of_reader_or_owner_is_immediate_and_so_is_its_end(
     world = trio(database)
     world.publish("post-be", EVERYTHING_TO_POLICE)
     world.indicator("post-be", token=token_of(1))
+    world.profile("customs-nl")  # a reader who stays active is of no use to another
     profile = world.profile("police-de")
 
     def seen() -> tuple[int, int]:
