@@ -13,7 +13,7 @@ from flask import Flask
 from app.demo import members, premises
 from app.demo.members import MEMBERS, ROOT, SignIn, console
 from app.demo.premises import Premises
-from app.demo.processes import service
+from app.demo.processes import service, witnesses
 from app.demo.telling import Done, farewell, tell
 
 
@@ -63,7 +63,8 @@ def main(port: int, once: bool, rows: int, folder: Path) -> None:
         done = Done(submitted, found, verified)
         farewell(address, at_members, sign_ins, done)
         if not once:
-            _until_interrupted()
+            with witnesses(at_members):
+                _until_interrupted()
 
 
 def _begin_anew(folder: Path, address: str) -> None:

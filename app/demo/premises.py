@@ -36,13 +36,15 @@ class Premises:
             *("--fingerprint", fingerprint),
         )
 
+    def command(self, code: str, *args: str) -> list[str]:
+        """`postern` with the organisation's own settings."""
+        program = Path(sys.executable).with_name("postern")
+        return [str(program), "--config", str(self.of(code) / "config.toml"), *args]
+
     def run(self, code: str, *args: str) -> subprocess.CompletedProcess[str]:
         """Run `postern` as the organisation would; ClickException when it fails."""
-        config = self.of(code) / "config.toml"
-        program = Path(sys.executable).with_name("postern")
-        command = [str(program), "--config", str(config), *args]
         result = subprocess.run(  # noqa: S603
-            command, stdout=subprocess.PIPE, text=True, check=False
+            self.command(code, *args), stdout=subprocess.PIPE, text=True, check=False
         )
         if result.returncode:
             raise click.ClickException(f"postern {args[0]} ended with {result.returncode}")

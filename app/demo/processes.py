@@ -4,10 +4,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import IO
 
 import click
+
+from app.demo.members import MEMBERS
+from app.demo.premises import Premises
 
 _READY_SECONDS = 30
 
@@ -23,14 +27,27 @@ def service(port: int) -> Iterator[None]:
     duties = ("-m", "flask", "--app", "wsgi", "jobs", "run", "--pause", "5")
     with ExitStack() as running:
         for command in (web, keeper, duties):
-            running.enter_context(_process(*command))
+            running.enter_context(_process((sys.executable, *command)))
         _wait(f"http://127.0.0.1:{port}/health/ready")
         yield
 
 
 @contextmanager
-def _process(*command: str) -> Iterator[None]:
-    process = subprocess.Popen((sys.executable, *command), stdout=subprocess.DEVNULL)  # noqa: S603
+def witnesses(premises: Premises) -> Iterator[None]:
+    """The witnesses of all members, each of which cosigns every minute and keeps a log of it."""
+    with ExitStack() as running:
+        for desk in (f"{member.code}-compliance" for member in MEMBERS):
+            said = running.enter_context((premises.of(desk) / "witness.log").open("ab"))
+            running.enter_context(_process(premises.command(desk, "witness", "run"), said))
+        yield
+
+
+@contextmanager
+def _process(command: Sequence[str], said: IO[bytes] | None = None) -> Iterator[None]:
+    """A process whose errors are shown, or which writes all that it says into a file."""
+    process = subprocess.Popen(  # noqa: S603
+        command, stdout=said or subprocess.DEVNULL, stderr=said
+    )
     try:
         yield
     finally:
