@@ -55,8 +55,12 @@ def settings_for(url: str, directory: Path) -> Settings:
 
 def _beside(url: str) -> dict[str, str]:
     """Where the log of a database keeps its files: each test its own, apart from the database."""
-    folder = Path(_LOG_FILES.name) / hashlib.sha256(url.encode()).hexdigest()[:16]
+    folder = _log_files(url)
     return {"high_water": str(folder / "high-water.json"), "archive": str(folder / "archive")}
+
+
+def _log_files(url: str) -> Path:
+    return Path(_LOG_FILES.name) / hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -154,7 +158,9 @@ def new_database(request: pytest.FixtureRequest, backend: str, directory: Path) 
     server = request.getfixturevalue("postgresql_template")
     name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
     _administer(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    yield _postgresql_url(server, name)
+    url = _postgresql_url(server, name)
+    shutil.rmtree(_log_files(url), ignore_errors=True)  # of an earlier database of this name
+    yield url
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -97,6 +97,7 @@ def test_everything_unfolded_is_accessible_in_the_dark_on_a_narrow_screen(
     context = browser.new_context(
         base_url=platform.address,
         color_scheme="dark",
+        reduced_motion="reduce",
         viewport={"width": NARROW, "height": 720},
     )
     page = context.new_page()

@@ -116,6 +116,7 @@ def test_every_page_is_accessible_in_the_dark_and_fits_a_narrow_screen(
         base_url=platform.address,
         locale="en-GB",
         color_scheme="dark",
+        reduced_motion="reduce",
         viewport={"width": NARROW, "height": 720},
     )
     page = context.new_page()
@@ -167,8 +168,12 @@ def test_the_log_is_searched_with_the_keyboard_alone(page: Page, busy: Exchange)
     expect(page.get_by_text("Skip to the content")).to_be_in_viewport()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Timelines")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.locator(".filters-fold > summary")).to_be_focused()
     page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Words", exact=True)).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_label("Act", exact=True)).to_be_focused()
     page.keyboard.type("Lookup")
@@ -178,7 +183,7 @@ def test_the_log_is_searched_with_the_keyboard_alone(page: Page, busy: Exchange)
         if search.evaluate("button => button === document.activeElement"):
             break
     page.keyboard.press("Enter")
-    page.wait_for_url("**/access-log?act=lookup.ask**")
+    page.wait_for_url("**/access-log?*act=lookup.ask**")
     expect(page.locator(".entries > li")).to_have_count(1)
     expect(page.locator(".entries")).to_contain_text("looked up 1 identifier")
 
@@ -209,6 +214,7 @@ def test_an_entry_opens_without_any_script(
     record = page.locator(".entry pre").first
     expect(record).to_be_hidden()
     page.locator(".entry > summary").first.click()
+    page.get_by_text("Record and leaf, as they were hashed").first.click()
     expect(record).to_be_visible()
     page.get_by_label("Outcome").select_option("error")
     page.get_by_role("button", name="Search").click()

@@ -20,6 +20,8 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
         quiet = dataclasses.replace(settings.log, level="ERROR")  # of thousands of refusals
         app = create_app(dataclasses.replace(settings, log=quiet))
         commit_without_waiting_for_the_disk(runtime_of(app).database)
-        with staged(app) as made:
-            yield made
-        runtime_of(app).database.dispose()
+        try:
+            with staged(app) as made:
+                yield made
+        finally:
+            runtime_of(app).database.dispose()
