@@ -14,7 +14,8 @@ from postern import __version__
 from postern.client_errors import ClientError
 from postern.commands.audit import audit
 from postern.commands.check import check
-from postern.commands.init import init, keys
+from postern.commands.init import init
+from postern.commands.keys import keys
 from postern.commands.lookup import lookup
 from postern.commands.shared import shared
 from postern.commands.submit import submit
