@@ -17,6 +17,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -169,8 +170,13 @@ def members(session: Session) -> dict[int, Member]:
     }
 
 
-def owners(session: Session, organisation_id: int | None = None) -> list[Owner]:
-    """The organisations that have share classes, or the named one, with their policies."""
+def owners(
+    session: Session, organisation_id: int | None = None, at: datetime | None = None
+) -> list[Owner]:
+    """The organisations that have share classes, or the named one, with their policies.
+
+    Those in force at the moment `at`, or now, come first.
+    """
     statement = select(
         Organisation.id, Organisation.code, Organisation.sector, Organisation.country
     ).order_by(Organisation.id)
@@ -179,7 +185,7 @@ def owners(session: Session, organisation_id: int | None = None) -> list[Owner]:
     else:
         statement = statement.where(Organisation.id == organisation_id)
     rows = session.execute(statement).all()
-    found = eras.of(session, [row.id for row in rows], clock.now())
+    found = eras.of(session, [row.id for row in rows], at or clock.now())
     return [
         Owner(
             row.id,
@@ -198,9 +204,9 @@ def owners(session: Session, organisation_id: int | None = None) -> list[Owner]:
     ]
 
 
-def owner(session: Session, organisation_id: int) -> Owner:
+def owner(session: Session, organisation_id: int, at: datetime | None = None) -> Owner:
     """The named organisation with its policies, whether or not it has share classes."""
-    (found,) = owners(session, organisation_id)
+    (found,) = owners(session, organisation_id, at)
     return found
 
 

@@ -59,7 +59,7 @@ def verdict(session: Session, question: Question, at: datetime) -> Permission:
     if not _is_active(session, question.to_id):
         return DENIED
     members = grants.members(session)
-    owner = grants.owner(session, question.owner_id)
+    owner = grants.owner(session, question.owner_id, at)
     seat = Seat(members[question.reader_id], question.role, question.purpose, question.legal_basis)
     attributes = read_class(
         session.execute(

@@ -288,8 +288,8 @@ class _Source:
 
     line: int
     text: str
-    nesting: int = 0
-    operators: int = 0
+    nesting: int
+    operators: int
 
 
 def _split(text: str) -> Iterator[_Source]:
@@ -356,7 +356,7 @@ def _syntax_remedy(source: str) -> str:
         return "Write comments as // to the end of the line; Cedar knows no /* */."
     if "?" in source:
         return "Name the principal or the resource in a condition instead of a slot."
-    if not source.rstrip().endswith(";"):
+    if not source.endswith(";"):
         return "End the policy with a semicolon, and close every quotation mark and bracket."
     return "Correct the syntax; docs/policies.md shows every form with an example."
 

@@ -276,7 +276,7 @@ def level_counts(session: Session, organisation_id: int, at: datetime) -> list[L
     list of purposes.
     """
     shared = visibility.live_by_class(session, organisation_id, at)
-    owner = grants.owner(session, organisation_id)
+    owner = grants.owner(session, organisation_id, at)
     names = session.execute(
         select(Organisation.id, Organisation.name)
         .where(Organisation.status == OrganisationStatus.ACTIVE, Organisation.id != organisation_id)

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from app import clock
 from app.access import CONSOLE
+from app.audit import reading
 from app.audit.reading import Filters, ReadEntry, entries
 from app.database import Database
 from app.jobs.service import Performed, run_due
@@ -76,7 +77,20 @@ def test_its_organisation_is_told_once_and_no_other(world: World) -> None:
     assert told.details["objects"] == ["post-be/1"]
     assert told.details["policies"] == ["post-be/by-colour"]
     assert told.details["rules"] == grants.rules()
+    assert json.loads(told.record)["obj"] == "policy"
     assert alarms(world.database, "customs-nl") == []
+
+
+def test_what_was_told_is_found_behind_whatever_else_was_told_since(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LARGEST_PAGE", 1)
+    store(world.database, world.ids["post-be"])
+    alarm(world)
+    with world.database.transaction() as session:
+        stored.read_invalid(session, CONSOLE)
+    alarm(world)
+    assert len(alarms(world.database, "post-be")) == 1
 
 
 def test_it_is_told_again_after_the_next_change_of_the_rules(
@@ -98,6 +112,7 @@ def test_the_service_log_has_an_error_each_time(
         alarm(world)
         line = json.loads(capsys.readouterr().err.splitlines()[-1])
         assert (line["level"], line["policy"]) == ("error", "post-be/1")
+        assert line["event"] == "a stored policy is no longer valid and shares nothing"
 
 
 def test_one_that_waits_for_its_time_is_told_before_it(world: World) -> None:
@@ -107,6 +122,31 @@ def test_one_that_waits_for_its_time_is_told_before_it(world: World) -> None:
         (found,) = stored.invalid_versions(session, clock.now())
     assert (found.name, found.is_in_force) == ("post-be/2", False)
     assert found.faults[0].policy == "post-be/by-colour"
+
+
+def test_one_that_waits_behind_nothing_or_what_is_known_to_be_valid_is_told(world: World) -> None:
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    store(world.database, world.ids["post-be"], seq=2, ahead=timedelta(days=1))
+    store(world.database, world.ids["police-de"], ahead=timedelta(days=1))
+    known = KnownValid()
+    assert [alarm(world, known), alarm(world, known)] == [2, 2]
+
+
+def test_they_are_listed_by_organisation_and_number_and_told_to_each(world: World) -> None:
+    store(world.database, world.ids["post-be"])
+    store(world.database, world.ids["customs-nl"], seq=2)
+    store(world.database, world.ids["customs-nl"], seq=3, ahead=timedelta(days=1))
+    with world.database.transaction() as session:
+        found = stored.read_invalid(session, CONSOLE)
+    assert [(each.name, each.is_in_force) for each in found] == [
+        ("customs-nl/2", True),
+        ("customs-nl/3", False),
+        ("post-be/1", True),
+    ]
+    with world.database.reading() as session:
+        told = entries(session, "customs-nl", Filters(act="policy.read")).entries
+    assert [each.details["objects"] for each in told] == [["customs-nl/3"], ["customs-nl/2"]]
+    assert {json.loads(each.record)["obj"] for each in told} == {"policy"}
 
 
 def test_one_that_is_past_or_cancelled_alarms_nobody(world: World) -> None:

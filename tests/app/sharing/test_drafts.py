@@ -1,5 +1,6 @@
 """Drafts: two people, revisions, times, and what happens at the same time."""
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,17 +8,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select, update
 from sqlalchemy import text as sql
 
 from app import clock
 from app.access import CONSOLE, Caller, Means
+from app.audit.models import AuditEntry
 from app.audit.reading import Filters, entries
 from app.audit.service import appended
 from app.database import Database
 from app.errors import InvalidRequestError, NotAllowedError, PosternError
 from app.sharing import drafts, versions
 from app.sharing.drafts import Draft
-from app.sharing.models import DraftStatus
+from app.sharing.models import DraftStatus, PolicyDraft
 from app.sharing.policy_text import PolicyRefusedError
 from postern.vocabulary import Role, Sector
 from tests.app.bare import Clock
@@ -502,6 +505,40 @@ def test_a_proposal_without_a_decision_is_discarded_after_thirty_days(
     assert (last["step"], last["objects"], last["actor"]) == ("expire", [str(old.id)], "console")
 
 
+def test_so_many_proposals_are_discarded_at_once_the_oldest_first(
+    world: World, at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "STALE_BATCH", 2)
+    first, second, last = proposed(world), proposed(world), proposed(world)
+    at.at += timedelta(days=31)
+    assert _discard_stale(world) == 2
+    left = do(world, drafts.list_drafts, ANN, DraftStatus.PROPOSED)
+    assert [each.id for each in left] == [last.id]
+    assert _discard_stale(world) == 1
+    expired = [each["objects"] for each in told(world, "policy.draft") if each["step"] == "expire"]
+    assert expired == [[str(each.id)] for each in (first, second, last)]
+
+
+def test_a_closed_draft_tells_how_it_ended(world: World) -> None:
+    draft = drafted(world)
+    do(world, drafts.discard, ANN, draft.id)
+    with pytest.raises(drafts.DraftClosedError) as refusal:
+        do(world, drafts.propose, ANN, draft.id, 2)
+    assert refusal.value.extensions == {"draft_status": "discarded", "revision": 2}
+
+
+def test_what_was_read_before_it_was_held_is_read_again(world: World) -> None:
+    draft = drafted(world)
+    with world.database.transaction() as session:
+        seen = session.scalars(select(PolicyDraft)).one()
+        session.execute(
+            update(PolicyDraft).values(revision=7), execution_options={"synchronize_session": False}
+        )
+        assert seen.revision == 1
+        with pytest.raises(drafts.DraftChangedError):
+            drafts.propose(session, by(world, ANN), draft.id, 1)
+
+
 def test_every_step_is_told_to_the_organisation_and_to_no_other(world: World) -> None:
     draft = drafted(world)
     edited = do(world, drafts.edit, ANN, draft.id, 1, title="x", text=EVERYTHING_TO_POLICE)
@@ -527,6 +564,7 @@ def test_every_step_is_told_to_the_organisation_and_to_no_other(world: World) ->
 
 
 def test_reading_and_listing_are_told_to_the_log(world: World) -> None:
+    drafted(world)
     draft = drafted(world)
     verbs: list[tuple[Callable[..., Any], tuple[UUID, ...]]] = [
         (drafts.read, (draft.id,)),
@@ -537,6 +575,9 @@ def test_reading_and_listing_are_told_to_the_log(world: World) -> None:
         with world.database.transaction() as session:
             verb(session, by(world, ANN), *args)
             assert appended(session)
+    with world.database.reading() as session:
+        records = session.scalars(select(AuditEntry.rec).where(AuditEntry.act == "policy.read"))
+        assert 2 in [json.loads(record)["n"] for record in records]
 
 
 def test_the_console_is_nobody_who_could_write_a_draft(world: World) -> None:

@@ -327,6 +327,23 @@ def test_who_is_told_follows_from_level_and_owner(
     assert Ruling(level, (), tells_owner=tells_owner).told is told
 
 
+def test_an_alert_is_for_what_the_reader_is_not_told_of() -> None:
+    text = (
+        '@id("a/seen") @label("Seen") permit (principal, action == Action::"presence", resource)'
+        ' when { resource.kind == Kind::"vendor" };'
+        '@id("a/alert") @label("Alert") permit (principal, action == Action::"alert_owner",'
+        ' resource) when { resource.tlp != Tlp::"CLEAR" };'
+    )
+    subjects = [(like(kind=Kind.VENDOR), 0), (PLAIN, 0), (like(tlp=Tlp.CLEAR), 0)]
+    customs = Member("customs-nl", Sector.CUSTOMS, "NL")
+    (found,) = engine.load(text).rulings(customs, [INVESTIGATION], subjects)
+    assert found == [
+        Ruling(1, ("a/seen",), tells_owner=True),
+        Ruling(0, ("a/alert",), tells_owner=True),
+        NOTHING,
+    ]
+
+
 def test_what_is_not_granted_is_denied() -> None:
     assert Ruling(0, (), tells_owner=False, may_screen=False, may_feed=False) == NOTHING
     assert (NOTHING.told, NOTHING.reasons) == (None, ())

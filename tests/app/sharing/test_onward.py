@@ -1,7 +1,7 @@
 """Whether a reader may pass on what it sees, and to whom."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -25,12 +25,13 @@ permit (principal, action == Action::"onward", resource)
 when { context.to in Community::"postal-exchange" && resource.ageBand <= 1
        && context.purpose == Purpose::"criminal_investigation" };
 """
+NOW = moment(TODAY)
 ALLOWED = Permission(True, "post-be/1", ("What is young may be told to the exchange",))
 
 
 @pytest.fixture
 def world(database: Database, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(clock, "now", lambda: moment(TODAY))
+    monkeypatch.setattr(clock, "now", lambda: NOW)
     made = trio(database)
     made.publish("post-be", YOUNG_TO_EXCHANGE)
     return made
@@ -53,9 +54,9 @@ def question(world: World, owner: str = "post-be") -> Question:
     )
 
 
-def answer(world: World, asked: Question) -> Permission:
+def answer(world: World, asked: Question, at: datetime = NOW) -> Permission:
     with world.database.reading() as session:
-        return onward.verdict(session, asked, moment(TODAY))
+        return onward.verdict(session, asked, at)
 
 
 def test_what_the_owner_permits_names_the_version_and_its_rule(world: World) -> None:
@@ -64,7 +65,8 @@ def test_what_the_owner_permits_names_the_version_and_its_rule(world: World) -> 
 
 def test_a_denial_tells_nothing_more(world: World) -> None:
     asked = question(world)
-    assert answer(world, replace(asked, seen_day=TODAY - 30)) == DENIED == Permission(False)
+    assert answer(world, replace(asked, seen_day=TODAY - 30)) == DENIED
+    assert (DENIED.allowed, DENIED.policy, DENIED.rules) == (False, None, ())
     assert answer(world, replace(asked, purpose=Purpose.RISK_ANALYSIS)) == DENIED
     assert answer(world, replace(asked, reader_id=world.ids["customs-nl"])) == DENIED
     with world.database.transaction() as session:
@@ -88,12 +90,32 @@ def test_the_newest_version_that_has_begun_is_named(world: World) -> None:
                 world.ids["post-be"],
                 YOUNG_TO_EXCHANGE,
                 Cause.CONSOLE,
-                valid_from=moment(TODAY) + ahead,
+                valid_from=NOW + ahead,
             )
     assert answer(world, question(world)) == replace(ALLOWED, policy="post-be/2")
 
 
-def test_ones_own_is_passed_on_by_the_platforms_rules(world: World) -> None:
+def test_the_policies_of_the_moment_asked_about_decide(world: World) -> None:
+    tomorrow = moment(TODAY + 1)
+    with world.database.transaction() as session:
+        versions.put_in_force(
+            session, CONSOLE, world.ids["post-be"], "", Cause.CONSOLE, valid_from=tomorrow
+        )
+    asked = question(world)
+    assert answer(world, asked, tomorrow - timedelta(seconds=1)) == ALLOWED
+    assert answer(world, asked, tomorrow) == DENIED
+
+
+@pytest.mark.parametrize("text", [None, YOUNG_TO_EXCHANGE.replace("post-be", "police-de")])
+def test_ones_own_is_passed_on_by_the_platforms_rules(world: World, text: str | None) -> None:
+    if text is not None:
+        world.publish("police-de", text)
     found = answer(world, question(world, "police-de"))
     assert (found.allowed, found.policy) == (True, "platform")
     assert found.rules == ("An organisation sees what it submitted itself",)
+
+
+def test_of_several_owners_the_one_asked_about_decides(world: World) -> None:
+    question(world, "customs-nl")
+    question(world, "police-de")
+    assert answer(world, question(world)) == ALLOWED

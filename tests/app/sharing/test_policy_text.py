@@ -11,6 +11,7 @@ from app.sharing.policy_text import (
     ACTIONS,
     CLOSED_LISTS,
     DEEPEST_NESTING,
+    LONGEST_POLICY,
     LONGEST_TEXT,
     MOST_FAULTS,
     MOST_OPERATORS,
@@ -217,6 +218,9 @@ def test_a_policy_without_an_id_is_named_by_its_place() -> None:
             for condition, reason, remedy in (
                 ("resource.ageBand <= 30", "ageBand with 30", "from 0 to 4"),
                 ("resource.ageBand < 5", "ageBand with 5", "from 0 to 4"),
+                ("resource.ageBand > 7", "ageBand with 7", "from 0 to 4"),
+                ("resource.ageBand >= 6", "ageBand with 6", "from 0 to 4"),
+                ("1 = 2", "'='", "Correct the syntax"),
                 ("-1 < resource.ageBand", "ageBand with -1", "from 0 to 4"),
                 ("[0, 8].contains(resource.barrierStep)", "barrierStep with 8", "from 0 to 7"),
                 ("resource.informationGrade == 0", "informationGrade with 0", "from 1 to 4"),
@@ -284,7 +288,7 @@ def test_two_policies_may_not_have_one_id() -> None:
     one = ANNOTATED + "permit (principal, action, resource);\n"
     (fault,) = faults_of(one + one)
     assert (fault.policy, fault.line) == ("a/b", 3)
-    assert "same @id" in fault.reason
+    assert fault.reason == "another policy of this text has the same @id"
 
 
 def test_every_fault_of_a_text_is_told_at_once() -> None:
@@ -320,6 +324,48 @@ def test_no_more_faults_are_told_than_anybody_reads() -> None:
 
 def _of(condition: str) -> str:
     return ANNOTATED + f"permit (principal, action, resource) when {{ {condition} }};"
+
+
+def _of_length(length: int) -> str:
+    short = _of("true")
+    return short.replace("{", "{" + " " * (length - len(short)))
+
+
+def _labelled(length: int) -> str:
+    return (
+        f'// what it is for\n@id("a/b") @label("{"x" * length}")\n'
+        "permit (principal, action, resource);"
+    )
+
+
+def _nested(times: int) -> str:
+    return _of("(" * times + "true" + ")" * times)
+
+
+@pytest.mark.parametrize(
+    ("most", "too_much", "line"),
+    [
+        ("/" * LONGEST_TEXT, "/" * (LONGEST_TEXT + 1), 1),
+        (_of_length(LONGEST_POLICY), _of_length(LONGEST_POLICY + 1), 1),
+        (_nested(DEEPEST_NESTING - 1), _nested(DEEPEST_NESTING), 1),
+        (
+            _of(" || ".join(["true"] * MOST_OPERATORS)),
+            _of(" || ".join(["true"] * (MOST_OPERATORS + 1))),
+            1,
+        ),
+        (_labelled(200), _labelled(201), 2),
+    ],
+    ids=["text", "policy", "brackets", "operators", "label"],
+)
+def test_as_much_is_read_as_is_said_and_no_more(most: str, too_much: str, line: int) -> None:
+    read(most)
+    (fault,) = faults_of(too_much)
+    assert fault.line == line
+
+
+def test_what_comes_after_a_policy_that_cannot_be_read_is_read() -> None:
+    found = faults_of(_of("1 = 2") + "\n" + ANNOTATED + "permit (principal == 1, action);")
+    assert [fault.line for fault in found] == [1, 3]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from app.database import Database
 from app.indicators.models import Indicator
 from app.organisations import service as organisations
 from app.organisations.models import OrganisationStatus
-from app.sharing import grants, service, visibility
+from app.sharing import grants, service, versions, visibility
 from app.sharing.models import Cause, PolicyVersion, Profile, ShareClass, ShareGrant
 from app.sharing.policy_text import PolicyRefusedError
 from postern.audit.record import open_disclosures
@@ -33,10 +34,18 @@ from tests.app.sharing.world import (
     trio,
 )
 
+NOW = moment(TODAY)
+
 PRESENCE_TO_EXCHANGE = """
 @id("post-be/presence") @label("The exchange learns of us")
 permit (principal in Community::"postal-exchange", action == Action::"presence", resource);
 """
+
+
+@pytest.fixture
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policies of a test are in force at the moment that its figures are about."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
 def test_publishing_changes_the_next_answer_and_withdrawing_too(database: Database) -> None:
@@ -50,6 +59,29 @@ def test_publishing_changes_the_next_answer_and_withdrawing_too(database: Databa
     assert world.level(profile, token_of(1)) == 1
     assert world.publish("post-be", "") == 3
     assert world.level(profile, token_of(1)) == 0
+
+
+def test_the_console_publishes_a_first_policy_and_no_other(database: Database) -> None:
+    world = trio(database)
+
+    def publish_first(code: str, policy: str) -> int:
+        with database.transaction() as session:
+            return service.publish_first(session, CONSOLE, code, policy)
+
+    everybody = '@id("a/all") @label("All") permit (principal, action, resource);'
+    elsewhere = EVERYTHING_TO_POLICE.replace("resource)", 'resource in Organisation::"nobody")')
+    for faulty in ("permit (principal", everybody, elsewhere):
+        with pytest.raises(PolicyRefusedError):
+            publish_first("post-be", faulty)
+    with pytest.raises(organisations.UnknownOrganisationError):
+        publish_first("nobody", EVERYTHING_TO_POLICE)
+    assert publish_first("post-be", EVERYTHING_TO_POLICE) == 1
+    with pytest.raises(service.PublishedBeforeError) as refusal:
+        publish_first("post-be", PRESENCE_TO_EXCHANGE)
+    assert refusal.value.code == "policy-published"
+    assert publish_first("customs-nl", PRESENCE_TO_EXCHANGE) == 1
+    world.indicator("post-be", token=token_of(1))
+    assert world.level(world.profile("police-de"), token_of(1)) == 3
 
 
 def test_a_policy_speaks_of_its_owners_records_only(database: Database) -> None:
@@ -285,6 +317,7 @@ def test_a_refill_for_one_organisation_decides_what_it_sees_and_shares(database:
     assert _all_grants(database) == before
 
 
+@pytest.mark.usefixtures("today")
 def test_the_figures_equal_what_an_analyst_would_see(database: Database) -> None:
     world = _demonstration(database)
     for owner in ("post-be", "customs-nl", "police-de"):
@@ -301,6 +334,7 @@ def test_the_figures_equal_what_an_analyst_would_see(database: Database) -> None
         assert any(any(levels) for levels in counted.values())
 
 
+@pytest.mark.usefixtures("today")
 def test_the_figures_take_the_best_of_the_legal_bases(database: Database) -> None:
     world = trio(database)
     world.publish(
@@ -316,12 +350,35 @@ def test_the_figures_take_the_best_of_the_legal_bases(database: Database) -> Non
     assert found["police-de", Purpose.SERVICE_SECURITY] == (0, 0)
 
 
+@pytest.mark.usefixtures("today")
 def test_the_figures_leave_suspended_organisations_out(database: Database) -> None:
     world = _demonstration(database)
     with database.transaction() as session:
         organisations.set_status(session, CONSOLE, "police-de", OrganisationStatus.SUSPENDED)
     assert {c.organisation for c in _level_counts(world, "post-be")} == {"customs-nl"}
     assert all(count.total == 0 for count in _level_counts(world, "police-de"))
+
+
+def test_the_figures_stand_in_the_order_of_codes_and_purposes(database: Database) -> None:
+    found = [
+        (each.organisation, each.purpose) for each in _level_counts(trio(database), "customs-nl")
+    ]
+    assert found == [(code, purpose) for code in ("police-de", "post-be") for purpose in Purpose]
+
+
+@pytest.mark.usefixtures("today")
+def test_the_figures_follow_the_policies_of_their_moment(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be")
+    tomorrow = moment(TODAY + 1)
+    with database.transaction() as session:
+        versions.put_in_force(
+            session, CONSOLE, world.ids["post-be"], "", Cause.CONSOLE, valid_from=tomorrow
+        )
+    for at, seen in ((tomorrow - timedelta(seconds=1), 1), (tomorrow, 0)):
+        found = {(c.organisation, c.purpose): c.total for c in _level_counts(world, "post-be", at)}
+        assert found["police-de", Purpose.CRIMINAL_INVESTIGATION] == seen
 
 
 def test_a_class_made_while_a_policy_is_published_follows_the_new_policy(
@@ -470,9 +527,9 @@ def _demonstration(database: Database) -> World:
     return world
 
 
-def _level_counts(world: World, code: str) -> list[service.LevelCount]:
+def _level_counts(world: World, code: str, at: datetime = NOW) -> list[service.LevelCount]:
     with world.database.reading() as session:
-        return service.level_counts(session, world.ids[code], moment(TODAY))
+        return service.level_counts(session, world.ids[code], at)
 
 
 def _seen_of(world: World, owner: str, viewer: str, purpose: Purpose) -> tuple[int, int, int]:

@@ -1,6 +1,7 @@
 """Versions: which holds when, what waits, and how sharing is taken back."""
 
 import hashlib
+import json
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,10 +12,10 @@ from app import clock
 from app.access import CONSOLE, Caller, Means
 from app.audit.reading import Filters, entries
 from app.database import Database
-from app.sharing import history, versions
+from app.sharing import drafts, history, versions
 from app.sharing.eras import FOREVER
 from app.sharing.history import VersionState
-from app.sharing.models import Cause, PolicyCancellation, ShareGrant
+from app.sharing.models import Cause, PolicyCancellation, PolicyDraft, ShareGrant
 from postern.vocabulary import Role
 from tests.app.bare import NOON, Clock
 from tests.app.sharing.world import EVERYTHING_TO_POLICE, World, token_of, trio
@@ -254,5 +255,41 @@ def test_a_version_tells_who_made_it(world: World) -> None:
     with world.database.reading() as session:
         first, second = reversed(versions.history(session, world.ids["post-be"]))
     assert (first.author, first.cause) == (None, Cause.CONSOLE)
+    assert first.is_valid is True
     assert (second.author, second.approved_by, second.valid_from) == (ANN, None, SOON)
     assert [policy.id for policy in first.policies] == ["post-be/all-to-police"]
+
+
+def test_whatever_is_told_of_a_version_is_told_of_a_policy(world: World) -> None:
+    schedule(world)
+    with world.database.transaction() as session:
+        versions.cancel(session, ann(world), world.ids["post-be"], 2)
+        history.read_history(session, ann(world))
+    with world.database.reading() as session:
+        found = entries(session, "post-be", Filters()).entries
+    told = {record["act"]: record["obj"] for record in (json.loads(each.record) for each in found)}
+    acts = ("policy.publish", "policy.cancel", "policy.read")
+    assert [told[act] for act in acts] == ["policy"] * 3
+
+
+def test_each_version_names_the_draft_that_it_was(world: World) -> None:
+    owner = world.ids["post-be"]
+    with world.database.transaction() as session:
+        unused, first, second = [
+            drafts.create(session, ann(world), title=title, text="").id for title in "abc"
+        ]
+        ids = {
+            row.public_id: row.id
+            for row in session.execute(select(PolicyDraft.public_id, PolicyDraft.id))
+        }
+        for draft in (second, first):
+            versions.put_in_force(
+                session, ann(world), owner, "", Cause.DRAFT, draft_id=ids[draft], author=ANN
+            )
+        found = history.read_history(session, ann(world))
+        newest = history.read_version(session, ann(world), 3)
+        earlier = history.read_version(session, ann(world), 2)
+    assert [each.draft for each in found] == [first, second, None]
+    assert (newest.draft, newest.state) == (first, VersionState.IN_FORCE)
+    assert (earlier.draft, earlier.state) == (second, VersionState.PAST)
+    assert unused in ids
