@@ -7,6 +7,7 @@ without `@audited` or `@public` is turned into an error by `refuse_unaudited`.
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -67,13 +68,9 @@ def audited(
             try:
                 if not anonymous:
                     _authorise(caller, needed, scope, any_scope=any_scope)
-                with runtime().database.transaction() as session:
-                    g.transaction = session
-                    try:
-                        answer = view(*args, **kwargs)
-                        _demand_complete(act, answer, session)
-                    finally:
-                        g.pop("transaction", None)
+                with runtime().database.transaction() as session, _handed_to_view(session):
+                    answer = view(*args, **kwargs)
+                    _demand_complete(act, answer, session)
                 _keep_receipt(session)
             except Exception as error:
                 _log_refusal(act, caller, error)
@@ -119,12 +116,9 @@ def unlogged(
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             _authorise(current_caller(), needed, scope, any_scope=scope is None)
             database = runtime().database
-            with database.transaction() if writing else database.reading() as session:
-                g.transaction = session
-                try:
-                    answer = view(*args, **kwargs)
-                finally:
-                    g.pop("transaction", None)
+            opened = database.transaction() if writing else database.reading()
+            with opened as session, _handed_to_view(session):
+                answer = view(*args, **kwargs)
             g.unlogged = True
             return answer
 
@@ -170,6 +164,16 @@ def refuse_unaudited(app: Flask) -> None:
             UnauditedResponseError(f"{request.endpoint} answered without an entry")
         )
         return app.make_response(refusal)
+
+
+@contextmanager
+def _handed_to_view(session: Session) -> Iterator[None]:
+    """`transaction()` is this session while the block runs."""
+    g.transaction = session
+    try:
+        yield
+    finally:
+        g.pop("transaction", None)
 
 
 def _authorise(

@@ -40,7 +40,7 @@ class HighWater:
         Called with the sequencer's turn: StoredMismatchError when a larger tree was signed.
         """
         with self._turn():
-            self._demand_not_above(committed)
+            _demand_not_above(self._signed(), committed)
             self._write(committed, pending)
 
     def confirm(self, committed: Head) -> None:
@@ -69,7 +69,7 @@ class HighWater:
                 )
             return
         committed, pending = heads
-        self._demand_not_above(head)
+        _demand_not_above(committed.size, head)
         _demand_same(committed, root_at(committed.size))
         if head.size == pending.size:
             _demand_same(pending, head.root)
@@ -81,15 +81,6 @@ class HighWater:
         with self.path.with_name(self.path.name + ".lock").open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-    def _demand_not_above(self, head: Head) -> None:
-        signed = self._signed()
-        if signed > head.size:
-            raise StoredMismatchError(
-                f"The database holds a log of {head.size} entries, and one of {signed} was"
-                " signed: an old backup was restored, or entries were removed. Restore the newest"
-                " state, or fetch the missing entries from a member's mirror."
-            )
 
     def _signed(self) -> int:
         heads = self._read()
@@ -131,6 +122,15 @@ def _head(document: dict[str, object]) -> Head:
     if root is None:
         raise ValueError("not base64url")
     return Head(int(str(document["size"])), root)
+
+
+def _demand_not_above(signed: int, head: Head) -> None:
+    if signed > head.size:
+        raise StoredMismatchError(
+            f"The database holds a log of {head.size} entries, and one of {signed} was"
+            " signed: an old backup was restored, or entries were removed. Restore the newest"
+            " state, or fetch the missing entries from a member's mirror."
+        )
 
 
 def _demand_same(signed: Head, root: bytes) -> None:
