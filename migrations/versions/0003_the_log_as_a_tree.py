@@ -390,10 +390,14 @@ def _drop_former(names: list[str]) -> None:
 
 _PACKED = b"\x01"
 _RECORD_WORDS = (
-    b'"criminal-investigation","rh":"","id":"","lookup.ask","aud":["","","basis":"led-art-8",'
-    b'"org":"police-post-customs-","out":"ok","purpose":"","t":178,"v":1}{"act":"lookup.ask",'
-    b'"aud":[""],"basis":"","f":{"actor":"","case":"","hits":"","means":"","objects":"",'
-    b'"policies":"","query":"'
+    b"indicator.shared.export.list.readreport.submit.withdrawevaluation.evaluatesession.startpolicy"
+    b"lookup.listaudit.readpolice_lawcustoms_lawpostal_lawpublic_taskcourt_orderlegal_obligation"
+    b"legitimate_interestparcel_screeningcustoms_controlcriminal_intelligencerisk_analysis"
+    b'service_security"refusal":"reason":"filters":"viewer":"person":"indicators":"levels":"by":"'
+    b'denied","obj":"report","obj":"indicator","act":"indicator.match","aud":["post-be"],"f":{"by":"'
+    b'{"act":"lookup.ask","aud":["police-de"],"basis":"criminal_procedure","f":{"actor":"","case":"",'
+    b'"hits":"","means":"","objects":"","policies":"","query":""},"id":"","n":1,"obj":"lookup",'
+    b'"org":"police-de","out":"ok","purpose":"criminal_investigation","rh":"","t":179,"v":1}'
 )
 
 

@@ -75,3 +75,9 @@ def test_what_was_stored_by_the_first_release_is_read_for_ever() -> None:
     stored = bytes.fromhex("01cb1c4dd1a3297a58a56800")
     digest = "9886f19fc89b6a679623a5f69a0c99cf8a34bc8c0673bd493601d504bb15961b"
     assert hashlib.sha256(unpacked_record(stored)).hexdigest() == digest
+
+
+def test_the_words_that_stored_records_are_read_with_never_change() -> None:
+    record = b'{"act":"lookup.ask","aud":["police-de"],"v":1}'
+    assert packed_record(record).hex() == "01233a34c0aa01"
+    assert unpacked_record(bytes.fromhex("01233a34c0aa01")) == record

@@ -92,7 +92,10 @@ def test_what_is_no_request_is_refused(served: Served, body: bytes, path: str, s
 
 
 def test_a_body_of_unknown_length_is_refused(served: Served) -> None:
-    served.connection.request("POST", "/add-checkpoint", iter([b"old 0\n"]), encode_chunked=True)
+    # The head alone: a body sent after the refusal may find the connection closed.
+    served.connection.putrequest("POST", "/add-checkpoint")
+    served.connection.putheader("Transfer-Encoding", "chunked")
+    served.connection.endheaders()
     assert served.connection.getresponse().status in {411, 501}
 
 
