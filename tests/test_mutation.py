@@ -4,7 +4,6 @@ import json
 import textwrap
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -133,6 +132,49 @@ def test_the_strictness_of_zip_is_left_alone_and_its_other_arguments_are_not() -
     }
 
 
+def test_words_that_document_are_left_alone_and_what_stands_beside_them_is_not() -> None:
+    made = _changes("""
+        def number(least, description):
+            return field(least, metadata={"description": description})
+        age = number(18, "In years.")
+        name = field(metadata={"description": "Its name.", "type": "string"}, help="A name.")
+        found = Found(examples=made)
+    """)
+    assert made == {
+        'return field(least, metadata={"description": description}) => '
+        'return field(None, metadata={"description": description})',
+        'return field(least, metadata={"description": description}) => '
+        'return field(metadata={"description": description})',
+        'age = number(18, "In years.") => age = None',
+        'age = number(18, "In years.") => age = number(None, "In years.")',
+        'age = number(18, "In years.") => age = number("In years.")',
+        'age = number(18, "In years.") => age = number(19, "In years.")',
+        *(
+            'name = field(metadata={"description": "Its name.", "type": "string"}, '
+            f'help="A name.") => name = {after}'
+            for after in (
+                "None",
+                'field(metadata=None, help="A name.")',
+                'field(help="A name.")',
+                'field(metadata={"description": "Its name.", "XXtypeXX": "string"}, '
+                'help="A name.")',
+                'field(metadata={"description": "Its name.", "type": "XXstringXX"}, '
+                'help="A name.")',
+            )
+        ),
+        "found = Found(examples=made) => found = None",
+        "found = Found(examples=made) => found = Found(examples=None)",
+    }
+
+
+def test_sentences_to_translate_are_left_alone_and_what_fills_them_is_not() -> None:
+    made = _changes('def act():\n    return _("%(n)s left", n=count)\n')
+    assert made == {
+        f'return _("%(n)s left", n=count) => return _("%(n)s left", {left})'
+        for left in ("n=None", "")
+    }
+
+
 def test_what_nothing_reads_at_run_time_is_left_alone() -> None:
     source = '''
         """Words."""
@@ -150,14 +192,12 @@ def test_only_the_tests_that_run_a_line_are_asked_about_it() -> None:
     known = Baseline(
         seconds={"quick": 1.0, "slow": 9.0, "elsewhere": 0.1, "on_server": 0.5},
         on_postgresql=frozenset({"on_server"}),
-        ran={"gate.py": {3: [""], 9: ["slow", "on_server", "quick"]}, "table.py": {3: [""]}},
+        ran={"gate.py": {3: [""], 9: ["slow", "on_server", "quick"]}},
         modules=[],
     )
     assert known.tests_of(_mutant(9)) == ["quick", "slow", "on_server"]
     assert known.tests_of(_mutant(9), ["slow"]) == ["slow", "quick", "on_server"]
-    assert known.tests_of(_mutant(3)) == ["quick", "slow", "on_server"]
-    in_a_table = replace(_mutant(3), file="table.py")
-    assert known.tests_of(in_a_table) == ["elsewhere", "quick", "slow", "on_server"]
+    assert known.tests_of(_mutant(3)) == ["elsewhere", "quick", "slow", "on_server"]
     assert known.tests_of(_mutant(12)) == []
 
 
@@ -237,6 +277,23 @@ def test_a_mutant_gets_the_same_outcome_without_being_imported(
     assert found is not None
     assert found.outcome is outcome
     assert (found.by is not None) is (outcome is Outcome.KILLED)
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ("LEAST = 18 => LEAST = 19", Outcome.KILLED),
+        ("LEAST = 18 => LEAST = None", Outcome.KILLED),
+        _OUTCOMES[0],
+        _OUTCOMES[2],
+    ],
+)
+def test_a_file_can_be_run_anew_for_what_it_does_on_import(
+    known: Baseline, ready: Workshop, *, change: str, outcome: Outcome
+) -> None:
+    found = ready.attempt(_of_gate(change), list(known.seconds), 60.0, anew=True)
+    assert found is not None
+    assert found.outcome is outcome
 
 
 def test_a_line_that_no_test_runs_has_no_tests(known: Baseline) -> None:

@@ -138,7 +138,7 @@ def create() -> Response:
 @audited("policy.read", roles=READERS)
 def show(draft_id: UUID) -> Page:
     """Show a draft: to be written by its writers, to be decided on, or to be read."""
-    done = request.args.get("done", "")
+    done = request.args.get("done")
     return _page(draft_id, notice=done if done in _NOTICES else None)
 
 

@@ -58,14 +58,12 @@ class DraftContentSchema(Schema):
     )
     text = fields.String(
         load_default=None,
-        allow_none=True,
         validate=validate.Length(max=LONGEST_TEXT),
         metadata={"description": "The text in Cedar; leave it out when you send rules."},
     )
     rules = fields.List(
         fields.Nested(RuleSchema),
         load_default=None,
-        allow_none=True,
         validate=validate.Length(max=MOST_RULES),
         metadata={"description": "The rules that the text is made of, in the place of a text."},
     )
@@ -105,7 +103,6 @@ class ProposalSchema(Schema):
     activate_at = fields.AwareDateTime(
         format="iso",
         load_default=None,
-        allow_none=True,
         metadata={
             "description": "When the version is to take effect, at most a year ahead and in whole "
             "seconds; null or left out: with the approval."
@@ -122,7 +119,6 @@ class ApprovalSchema(Schema):
     revision = _revision()
     reason = fields.String(
         load_default=None,
-        allow_none=True,
         validate=validate.Length(max=LONGEST_REASON),
         metadata={"description": "A remark for those who wrote it, up to 500 characters."},
     )

@@ -37,7 +37,7 @@ def overview() -> str:
     """Show the version in force, the one to come, proposals, drafts and all versions."""
     kept = history.read_history(transaction(), caller())
     proposed = drafts.list_drafts(transaction(), caller(), DraftStatus.PROPOSED)
-    done = request.args.get("done", "")
+    done = request.args.get("done")
     return render_template(
         "sharing/overview.html",
         notice=done if done in _NOTICES else None,
@@ -75,8 +75,8 @@ def version(seq: int) -> str:
 @audited("policy.draft", roles=WRITERS)
 def draft_version(seq: int) -> Response:
     """Make a draft of a version, to go back to it."""
-    title = request.form.get("title", "")
-    made = drafts.from_version(transaction(), caller(), seq, title or None)
+    title = request.form.get("title") or None
+    made = drafts.from_version(transaction(), caller(), seq, title)
     address = url_for("sharing.drafts.show", draft_id=made.id, done="begun")
     return redirect(address, code=303)
 

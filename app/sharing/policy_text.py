@@ -223,7 +223,7 @@ def schema_attributes() -> dict[str, dict[str, str]]:
     text = re.sub(r"//.*", "", SCHEMA_FILE.read_text("utf-8"))
     found = {}
     for variable, block in _VARIABLES.items():
-        inside = "".join(re.findall(block, text, re.DOTALL))
+        (inside,) = re.findall(block, text, re.DOTALL)
         found[variable] = dict(re.findall(r"(\w+): (\w+)", inside))
     return found
 
@@ -381,7 +381,7 @@ def _naming_faults(policy: Policy, taken: set[str], is_platform: bool) -> Iterat
         )
     if not 0 < len(policy.label) <= _LONGEST_LABEL:
         yield (
-            "it has no @label",
+            f"it has no @label, or one of more than {_LONGEST_LABEL} characters",
             'Write @label("...") above it: one sentence that tells a reader whom it lets do what.',
         )
 

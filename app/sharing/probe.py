@@ -85,17 +85,17 @@ class _Outcome:
     @staticmethod
     def _union(rules: Sequence[PolicyAlone], action: Action, *, permits: bool = True) -> int:
         found = (r.applies.get(action, 0) for r in rules if r.policy.permits is permits)
-        return reduce(or_, found, 0)
+        return reduce(or_, found)  # the platform has rules of both kinds
 
 
 def _of_the_text(outcome: _Outcome) -> tuple[list[Fault], list[Fault]]:
     """(faults, warnings) of the text as a whole; what a sample says is a warning."""
-    found = []
+    found: list[Fault] = []
     allowed = outcome.allowed
     barred = reduce(or_, (outcome.barred[action] for action in CHAIN_ACTIONS))
     could = outcome.situations.by_analysts & ~barred
     if not allowed[Action.PRESENCE] | allowed[Action.ALERT_OWNER]:
-        found.append(
+        found = [
             Fault(
                 "text",
                 1,
@@ -103,12 +103,12 @@ def _of_the_text(outcome: _Outcome) -> tuple[list[Fault], list[Fault]]:
                 "Publish an empty text if you mean to share nothing; else add a permit of"
                 ' Action::"presence" for those whom you mean.',
             )
-        )
+        ]
     elif could and not could & ~allowed[Action.REQUEST]:
         permits = [rule for rule in outcome.text if rule.policy.permits]
         grants = [(rule, could & rule.applies.get(Action.REQUEST, 0)) for rule in permits]
         alone = [rule for rule, bits in grants if bits == could]
-        found += [
+        found = [
             Fault(
                 rule.policy.id,
                 rule.policy.line,
@@ -136,9 +136,8 @@ def _of_a_permit(outcome: _Outcome, rule: PolicyAlone) -> tuple[str, str] | None
         )
     if not outcome.situations.is_whole:
         return None
-    left = sum((bits & ~outcome.barred[action] for action, bits in applies), 0)
     has_effect = reduce(or_, (bits & outcome.allowed[action] for action, bits in applies))
-    if not left:
+    if not any(bits & ~outcome.barred[action] for action, bits in applies):
         barring = [
             other.policy.id
             for other in outcome.platform
@@ -174,10 +173,9 @@ def _of_a_forbid(outcome: _Outcome, rule: PolicyAlone) -> tuple[str, str] | None
     if not outcome.situations.is_whole:
         return None
     for action, bits in rule.applies.items():
-        permitted = outcome.permitted[action] & ~outcome.barred[action]
-        if action is Action.TELL_OWNER:
-            permitted &= outcome.permitted[Action.PRESENCE] & ~outcome.barred[Action.PRESENCE]
-        if bits & permitted:
+        # Nobody is told of what is not present.
+        gate = Action.PRESENCE if action is Action.TELL_OWNER else action
+        if bits & outcome.permitted[gate] & ~outcome.barred[gate]:
             return None
     return (
         "it forbids nothing that another rule of this text permits",

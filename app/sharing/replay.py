@@ -220,7 +220,7 @@ def _decide(
     known: dict[UUID, OwnSubject],
 ) -> dict[tuple[str, Purpose], list[_Decided]]:
     """The hits of each reader and purpose with what the policies say of them."""
-    seats = {(hit.viewer, hit.purpose, hit.legal_basis): 0 for hit in told}
+    seats = dict.fromkeys((hit.viewer, hit.purpose, hit.legal_basis) for hit in told)
     subjects: dict[Subject, int] = {}
     for hit in told:
         if hit.indicator in known:

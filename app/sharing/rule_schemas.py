@@ -117,7 +117,6 @@ def _level(description: str) -> fields.Field[Any]:
         Level,
         by_value=True,
         load_default=None,
-        allow_none=True,
         metadata={"description": description},
     )
 
@@ -126,7 +125,6 @@ def _age(description: str) -> fields.Field[Any]:
     return fields.Integer(
         strict=True,
         load_default=None,
-        allow_none=True,
         validate=validate.OneOf(AGE_LIMITS),
         metadata={"description": description},
     )
@@ -189,7 +187,6 @@ class RuleSchema(Schema):
         Assertion,
         by_value=True,
         load_default=None,
-        allow_none=True,
         metadata={"description": "Only facts, or only assessments; null for both."},
     )
     permitted_actions = _any_of(PermittedAction, "How far the records let their recipients go.")

@@ -7,7 +7,7 @@ at all, a sample of them is drawn.
 """
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import combinations, product
@@ -251,7 +251,7 @@ def look_at(
         prod(map(len, values.values())) > MOST_SITUATIONS
         or sum(rule.questions for rule in rules) > MOST_QUESTIONS
     ):
-        most = MOST_QUESTIONS // len(rules) // 2
+        most = MOST_QUESTIONS // (2 * len(rules))
     small = [rule for rule in rules if rule.questions <= most]
     _ask(values, owner, [(rule, rule.every_key()) for rule in small])
     for rule in small:
@@ -421,7 +421,9 @@ class _Entities:
     def __init__(self, owner: Member) -> None:
         self.rows: list[dict[str, Any]] = []
         self._owner = owner
-        self._known: dict[Any, str] = {}
+        self._organisations: set[str] = set()
+        self._contexts: dict[tuple[str, str, str | None], str] = {}
+        self._named: dict[tuple[str, Hashable], str] = {}
         self._organisation(replace(owner, communities=()))  # they play no part in what it owns
 
     def request(self, action: Action, situation: Mapping[str, Value]) -> dict[str, str]:
@@ -438,8 +440,8 @@ class _Entities:
         }
 
     def _context(self, purpose: str, legal_basis: str, to: Member | None) -> str:
-        key = ("context", purpose, legal_basis, to and to.code)
-        if key not in self._known:
+        key = (purpose, legal_basis, None if to is None else to.code)
+        if key not in self._contexts:
             context = {
                 "purpose": _uid("Purpose", purpose),
                 "legalBasis": _uid("LegalBasis", legal_basis),
@@ -447,13 +449,13 @@ class _Entities:
             if to is not None:
                 context["to"] = self._organisation(to)
             stated = {name: {"__entity": uid} for name, uid in context.items()}
-            self._known[key] = json.dumps(stated)
-        return self._known[key]
+            self._contexts[key] = json.dumps(stated)
+        return self._contexts[key]
 
     def _organisation(self, member: Member) -> dict[str, str]:
         uid = _uid("Organisation", member.code)
-        if ("organisation", member.code) not in self._known:
-            self._known["organisation", member.code] = member.code
+        if member.code not in self._organisations:
+            self._organisations.add(member.code)
             parents = [_uid("Sector", member.sector.value), _uid("Country", member.country)]
             parents += [_uid("Community", code) for code in member.communities]
             self.rows.append({"uid": uid, "parents": parents, "attrs": {}})
@@ -461,22 +463,23 @@ class _Entities:
 
     def _seat(self, member: Member, role: str) -> str:
         organisation = self._organisation(member)
-        attributes = {
-            "organisation": organisation,
-            "sector": _uid("Sector", member.sector.value),
-            "country": _uid("Country", member.country),
-            "role": _uid("Role", role),
-        }
-        return self._noted("Seat", (member.code, role), attributes, [organisation])
+
+        def described() -> dict[str, Any]:
+            return {
+                "organisation": organisation,
+                "sector": _uid("Sector", member.sector.value),
+                "country": _uid("Country", member.country),
+                "role": _uid("Role", role),
+            }
+
+        return self._noted("Seat", (member.code, role), described, [organisation])
 
     def _share_class(self, situation: Mapping[str, Value]) -> str:
         values = tuple(
             situation.get(f"resource.{name}", _FREEST.get(f"resource.{name}"))
             for name in schema_attributes()["resource"]
         )
-        return self._known.get(("ShareClass", values)) or self._noted(
-            "ShareClass", values, self._described(values), []
-        )
+        return self._noted("ShareClass", values, lambda: self._described(values), [])
 
     def _described(self, values: Iterable[Value]) -> dict[str, Any]:
         attributes: dict[str, Any] = {}
@@ -493,13 +496,17 @@ class _Entities:
         return attributes
 
     def _noted(
-        self, kind: str, key: Any, attributes: dict[str, Any], parents: list[dict[str, str]]
+        self,
+        kind: str,
+        key: Hashable,
+        described: Callable[[], dict[str, Any]],
+        parents: list[dict[str, str]],
     ) -> str:
-        if (kind, key) not in self._known:
-            name = str(len(self._known))
-            self._known[kind, key] = f'{kind}::"{name}"'
-            self.rows.append({"uid": _uid(kind, name), "parents": parents, "attrs": attributes})
-        return self._known[kind, key]
+        if (kind, key) not in self._named:
+            name = str(len(self._named))
+            self._named[kind, key] = f'{kind}::"{name}"'
+            self.rows.append({"uid": _uid(kind, name), "parents": parents, "attrs": described()})
+        return self._named[kind, key]
 
 
 def _uid(kind: str, name: str) -> dict[str, str]:
@@ -524,11 +531,10 @@ def _asked(tree: Any) -> Iterator[tuple[str, str | None]]:
                     waiting.append(inside)
 
 
-def _variable(access: Any) -> str | None:
-    """The variable of which an attribute is asked."""
-    left = access.get("left") if isinstance(access, dict) else None
-    found = left.get("Var") if isinstance(left, dict) else None
-    return found if isinstance(found, str) else None
+def _variable(access: Mapping[str, Any]) -> str | None:
+    """The variable of which an attribute is asked; None as well for a record's attribute `.`."""
+    found: str | None = access.get("left", {}).get("Var")
+    return found
 
 
 def _dimensions(variable: str, attribute: str | None) -> tuple[str, ...]:
@@ -537,7 +543,7 @@ def _dimensions(variable: str, attribute: str | None) -> tuple[str, ...]:
         return {"role": (_ROLE,), None: (_READER, _ROLE)}.get(attribute, (_READER,))
     if variable == "context" and attribute is None:
         return (_PURPOSE, _BASIS, _TO)
-    if variable == "action" or attribute in {None, "owner"}:
+    if attribute in {None, "owner"}:
         return ()
     return (f"{variable}.{attribute}",)
 
@@ -560,14 +566,12 @@ def _relates(node: Mapping[str, Any]) -> bool:
 
     Readers are never of the owner's organisation, so that comparing the two is constant.
     """
-    for operator in _SIDES & node.keys():
-        sides = node[operator]
-        if not isinstance(sides, dict) or any(map(_is_constant, sides.values())):
-            continue
-        asked = set(_asked(list(sides.values())))
-        if operator not in {"==", "!="} or asked != _OWN:
-            return True
-    return False
+    return any(
+        not any(map(_is_constant, sides))
+        and (operator not in {"==", "!="} or set(_asked(sides)) != _OWN)
+        for operator in _SIDES & node.keys()
+        for sides in [list(node[operator].values())]
+    )
 
 
 def _is_constant(side: Any) -> bool:

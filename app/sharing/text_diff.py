@@ -32,7 +32,7 @@ _AT_THE_TOP = re.compile(r"@@ -[01](,\d+)? ")
 
 def differences(before: str, after: str) -> list[DiffLine]:
     """The lines that differ with some around them; empty for texts of equal lines."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=_AROUND, lineterm="")
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=_AROUND)
     return [
         DiffLine(_KINDS[line[0]], line[1:]) if line[0] in _KINDS else DiffLine(LineKind.SKIPPED, "")
         for line in list(lines)[_HEADINGS:]

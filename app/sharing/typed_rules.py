@@ -24,7 +24,6 @@ NOTHING_SAID: Mapping[str, Any] = to_form([Rule(name="", label="")])[0]
 
 _FIELDS = frozenset(each.name for each in fields(Rule))
 _TICKED = frozenset(name for name, value in NOTHING_SAID.items() if value == []) - TYPED_LISTS
-_WORDS = frozenset({"name", "label"})
 
 
 class Step(StrEnum):
@@ -83,9 +82,8 @@ def moved(typed: TypedRules) -> list[dict[str, Any]]:
     if typed.step is Step.REMOVE:
         del rules[place]
     elif typed.step in {Step.UP, Step.DOWN}:
-        there = place - 1 if typed.step is Step.UP else place + 1
-        if 0 <= there < len(rules):
-            rules.insert(there, rules.pop(place))
+        there = max(place - 1, 0) if typed.step is Step.UP else place + 1
+        rules.insert(there, rules.pop(place))
     return rules
 
 
@@ -140,8 +138,6 @@ def _value(field: str, values: list[str]) -> Any:
     if field in FLAGS:
         return bool(values)
     typed = values[0].strip() if values else ""
-    if field in _WORDS:
-        return typed
     if field in NUMBERS:
         return _number(typed) if typed else None
     return typed or NOTHING_SAID[field]

@@ -18,11 +18,11 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Date,
+    FromClause,
     Integer,
     LargeBinary,
     Select,
     SmallInteger,
-    TableClause,
     Uuid,
     and_,
     bindparam,
@@ -165,6 +165,26 @@ def visible_indicators(
     return statement.where(ShareGrant.may_feed) if in_bulk else statement
 
 
+def class_level(
+    session: Session, profile_id: int, share_class_id: int, seen_day: int, at: datetime
+) -> int:
+    """The level at which the profile sees what is of a class and of a day; 0 for nothing.
+
+    For what has a share class and is no indicator: a watch.
+    """
+    one = select(
+        literal(share_class_id).label("share_class_id"), literal(seen_day).label("seen_day")
+    ).subquery()
+    found = session.scalar(
+        select(ShareGrant.level)
+        .join(one, _grants(literal(profile_id), literal(day(at)), literal(second(at)), one))
+        .where(
+            _reader_is_active(literal(profile_id)), one.c.share_class_id.not_in(_SUSPENDED_CLASSES)
+        )
+    )
+    return found or 0
+
+
 def live(expires_on: Any, today: int) -> ColumnElement[bool]:
     """The condition that an indicator has not ended; it ends at the beginning of its last day."""
     condition: ColumnElement[bool] = expires_on > _EPOCH + timedelta(days=today)
@@ -260,7 +280,7 @@ _SUSPENDED_CLASSES = (
 )
 
 
-def _grants(profile: Any, today: Any, second: Any, posting: TableClause) -> ColumnElement[bool]:
+def _grants(profile: Any, today: Any, second: Any, posting: FromClause) -> ColumnElement[bool]:
     """The predicate: a grant of the profile for the posting's class, at its age, that holds now."""
     return and_(
         ShareGrant.profile_id == profile,

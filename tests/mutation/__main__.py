@@ -226,24 +226,52 @@ class _Bench:
     ready: Workshop
     brief: float  # seconds that the tests of one mutant may take
     noticed: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    anew: dict[tuple[str, str], bool] = field(default_factory=dict)  # file, test: it tells so
 
     def attempt(self, mutant: Mutant) -> Outcome:
-        """What the tests say, those first that noticed a fault of the same function."""
-        noticed = self.noticed[mutant.function]
+        """What the tests say, those first that noticed a fault of the same function.
+
+        Or, where the fault must be imported, of the same file: those alone are asked at first.
+        """
+        is_imported = self.known.ran_on_import(mutant)
+        noticed = self.noticed[mutant.file if is_imported else mutant.function]
         first = [test for test, _ in noticed.most_common(_FIRST)]
         tests = list(self._within_time(self.known.tests_of(mutant, first)))
         if not tests:
             return Outcome.NO_COVERAGE
         found: Found | None = None
-        if not self.known.ran_on_import(mutant):
+        if not is_imported:
             found = self.ready.attempt(mutant, tests, self.known.patience(tests))
+        elif first:
+            found = self._noticed_again(mutant, first)
         if found is None:
-            found = trial.attempt(
-                trial.ROOT, mutant, self.known, tests, arguments=self.arguments, log=self.log
-            )
+            found = self._import(mutant, tests)
         if found.by:
             noticed[found.by] += 1
         return found.outcome
+
+    def _noticed_again(self, mutant: Mutant, first: Sequence[str]) -> Found | None:
+        """What those tests say of a mutant to be imported; None when they do not notice it."""
+        fit = [test for test in first if self._tells_anew(mutant.file, test)]
+        if fit:
+            found = self.ready.attempt(mutant, fit, self.known.patience(fit), anew=True)
+        else:
+            found = self._import(mutant, first)
+        return None if found is None or found.outcome is Outcome.SURVIVED else found
+
+    def _tells_anew(self, file: str, test: str) -> bool:
+        """Whether the test passes when the file as it is was run anew."""
+        if (file, test) not in self.anew:
+            found = self.ready.attempt(
+                self._unchanged(file), [test], self.known.patience([test]), anew=True
+            )
+            self.anew[file, test] = found is not None and found.outcome is Outcome.SURVIVED
+        return self.anew[file, test]
+
+    def _import(self, mutant: Mutant, tests: Sequence[str]) -> Found:
+        return trial.attempt(
+            trial.ROOT, mutant, self.known, tests, arguments=self.arguments, log=self.log
+        )
 
     def check_control(self, file: str) -> None:
         """TrialError when the file as it is is not found well, by either way of trying it."""
@@ -251,11 +279,14 @@ class _Bench:
         trial.check_control(
             trial.ROOT, file, self.known, tests, arguments=self.arguments, log=self.log
         )
-        source = (trial.ROOT / file).read_text("utf-8")
-        unchanged = Mutant(file, MODULE, frozenset(), "(nothing) => (nothing)", source)
-        found = self.ready.attempt(unchanged, tests, self.known.patience(tests))
+        found = self.ready.attempt(self._unchanged(file), tests, self.known.patience(tests))
         if found is None or found.outcome is not Outcome.SURVIVED:
             raise TrialError(f"The tests refuse the code as it is: {found}")
+
+    @staticmethod
+    def _unchanged(file: str) -> Mutant:
+        source = (trial.ROOT / file).read_text("utf-8")
+        return Mutant(file, MODULE, frozenset(), "(nothing) => (nothing)", source)
 
     def _within_time(self, tests: Iterable[str]) -> Iterator[str]:
         """The first, and as many more as fit."""

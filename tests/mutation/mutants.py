@@ -27,6 +27,15 @@ _TYPE_ALIAS = m.Assign(
 )
 _WORDS = m.Assign(targets=[m.AssignTarget(m.Name("title") | m.Name("remedy"))])
 _STRICT = m.Arg(keyword=m.Name("strict"))
+# Words for people: a parameter of such a name documents, wherever it stands.
+_DOCUMENTING = {"description", "summary", "help", "short_help", "example"}
+_DOCUMENTED = m.DictElement(m.SimpleString(m.MatchIfTrue(lambda key: key[1:-1] in _DOCUMENTING)))
+_DOCUMENTATION = m.Arg(
+    keyword=m.Name("metadata"), value=m.Dict(elements=[m.AtLeastN(_DOCUMENTED, n=1)])
+) | m.Arg(keyword=m.Name(m.MatchIfTrue(lambda name: name in _DOCUMENTING)), value=_STRING)
+_MARKED = m.Call(  # as a sentence to translate
+    func=m.Name("_") | m.Name("N_") | m.Name("gettext") | m.Name("ngettext")
+)
 # What nothing at run time reads, or what cannot be wrong without being wrong at once.
 _NEVER = (
     m.Annotation()
@@ -71,7 +80,7 @@ def mutants(file: str, source: str) -> list[Mutant]:
         assert isinstance(changed, cst.CSTNode)
         after = wrapper.module.code_for_node(changed)
         text = source[:start] + after + source[start + len(before) :]
-        if after != before and text not in made and _compiles(text):
+        if after != before and text not in made and _compiles(after):
             change = _change(before, after)
             made[text] = Mutant(file, fault.function, fault.lines, change, text)
     return sorted(made.values(), key=lambda mutant: min(mutant.lines))
@@ -102,15 +111,23 @@ class _Faults(cst.CSTVisitor):
         super().__init__()
         self.found: list[_Fault] = []
         self._within: list[cst.CSTNode] = []
+        self._left_alone: set[cst.CSTNode] = set()
+        self._documenting: dict[object, int] = {}
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if m.matches(node, _NEVER | _STRICT) or self._is_words_of_an_error(node):
+        if isinstance(node, cst.Module):
+            self._documenting = _documenting_parameters(node)
+        if m.matches(node, _NEVER) or node in self._left_alone or self._is_words_of_an_error(node):
             return False
+        if isinstance(node, cst.Call):
+            self._left_alone.update(self._arguments_left_alone(node))
+        if isinstance(node, cst.Arg) and m.matches(node, m.Arg(keyword=m.Name("metadata"))):
+            self._left_alone.update(m.findall(node.value, _DOCUMENTED))
         self._within.append(node)
         lines = self._lines(node)
         in_raise = any(isinstance(outer, cst.Raise) for outer in self._within)
         for new in _faults(node):
-            if not (in_raise and _only_words(node, new)) and not _only_strictness(node, new):
+            if not (in_raise and _only_words(node, new)) and not self._only_left_alone(node, new):
                 statement = self._within[1]
                 self.found.append(_Fault(statement, node, new, self._function(), lines))
         return True
@@ -118,6 +135,24 @@ class _Faults(cst.CSTVisitor):
     def on_leave(self, original_node: cst.CSTNode) -> None:
         if self._within and self._within[-1] is original_node:
             self._within.pop()
+
+    def _arguments_left_alone(self, call: cst.Call) -> Iterator[cst.Arg]:
+        """`strict` of `zip`, and words that document or that are there to be translated."""
+        name = call.func.value if isinstance(call.func, cst.Name) else None
+        for place, arg in enumerate(call.args):
+            if (
+                m.matches(arg, _STRICT | _DOCUMENTATION)
+                or (arg.keyword is None and place == self._documenting.get(name))
+                or (m.matches(arg.value, _STRING) and m.matches(call, _MARKED))
+            ):
+                yield arg
+
+    def _only_left_alone(self, old: cst.CSTNode, new: cst.CSTNode) -> bool:
+        """Whether nothing changes but such an argument."""
+        if not (isinstance(old, cst.Call) and isinstance(new, cst.Call)):
+            return False
+        kept = set(new.args)
+        return any(arg in self._left_alone and arg not in kept for arg in old.args)
 
     def _is_words_of_an_error(self, node: cst.CSTNode) -> bool:
         within = [each for each in self._within if isinstance(each, cst.FunctionDef | cst.ClassDef)]
@@ -157,6 +192,17 @@ class _Faults(cst.CSTVisitor):
         return frozenset({1})
 
 
+def _documenting_parameters(module: cst.Module) -> dict[object, int]:
+    """The functions of a file that take a description, and in which place."""
+    return {
+        function.name.value: place
+        for function in m.findall(module, m.FunctionDef())
+        if isinstance(function, cst.FunctionDef)
+        for place, parameter in enumerate(function.params.params)
+        if parameter.name.value in _DOCUMENTING
+    }
+
+
 def _faults(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     for kind, operator in mutation_operators:
         if isinstance(node, kind):
@@ -193,15 +239,6 @@ def _only_words(old: cst.CSTNode, new: cst.CSTNode) -> bool:
         words = [arg for arg in old.args if m.matches(arg.value, _STRING)]
         return not all(any(arg is kept for kept in new.args) for arg in words)
     return bool(m.matches(old, _STRING))
-
-
-def _only_strictness(old: cst.CSTNode, new: cst.CSTNode) -> bool:
-    """Whether just `strict` changes: it guards `zip` against a fault elsewhere."""
-    if not (isinstance(old, cst.Call) and isinstance(new, cst.Call)):
-        return False
-    return any(
-        m.matches(arg, _STRICT) and not any(arg is kept for kept in new.args) for arg in old.args
-    )
 
 
 def _compiles(text: str) -> bool:

@@ -77,13 +77,12 @@ class Baseline:
     def tests_of(self, mutant: Mutant, first: Sequence[str] = ()) -> list[str]:
         """The tests that may notice it: those of `first`, then the quick ones on SQLite.
 
-        Those that run one of its lines; for what happens on import, all that use the file, or
-        simply all when none runs anything in it.
+        Those that run one of its lines; for what happens on import simply all, as a table can be
+        read without running a line of its file.
         """
         by_line = self.ran.get(mutant.file, {})
         running = {test for line in mutant.lines for test in by_line.get(line, [])}
-        using = {test for tests in by_line.values() for test in tests} - {""}
-        chosen = (using or set(self.seconds)) if "" in running else running
+        chosen = set(self.seconds) if "" in running else running
         return sorted(
             chosen,
             key=lambda test: (
@@ -219,6 +218,12 @@ def attempt(
         return Found(Outcome.KILLED)
 
 
+def module_of(file: str) -> str:
+    """The name by which the file, from the root of the repository, is imported."""
+    parts = Path(file).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 def limit_work(patience: float) -> None:
     """End this process when it has worked for `patience` seconds, however slowly it is run."""
     seconds = math.ceil(patience)
@@ -294,8 +299,7 @@ class _Mutated(MetaPathFinder):
     def __init__(self, root: Path, mutant: Mutant) -> None:
         self._path = root / mutant.file
         self._source = mutant.source
-        parts = Path(mutant.file).with_suffix("").parts
-        self._name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        self._name = module_of(mutant.file)
 
     def find_spec(
         self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None

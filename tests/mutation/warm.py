@@ -2,12 +2,15 @@
 
 The fork gives the functions of the file the code of the mutant and runs tests that were collected
 once. That is true only of what did not run on import: what did has left its results behind, and is
-to be tried by importing afresh (`trial.attempt`).
+to be tried by importing afresh (`trial.attempt`). Before that, which takes long, the fork can run
+the whole file `anew`, as the module that it is: a test that passes when the file as it is was run
+anew, and fails when the mutant was, has noticed it. One that passes proves nothing.
 """
 
 import gc
 import multiprocessing
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,14 +35,16 @@ class Workshop:
     orders: Connection
     answers: Connection
 
-    def attempt(self, mutant: Mutant, tests: Sequence[str], patience: float) -> Found | None:
+    def attempt(
+        self, mutant: Mutant, tests: Sequence[str], patience: float, *, anew: bool = False
+    ) -> Found | None:
         """Run the tests in their order up to the first that fails; `patience` is in seconds.
 
         None when the mutant can only be tried by importing it. TrialError when the process that
         waited has ended.
         """
         try:
-            self.orders.send((mutant, list(tests), patience))
+            self.orders.send((mutant, list(tests), patience, anew))
             answer: Found | None = self.answers.recv()
         except (EOFError, BrokenPipeError) as error:
             raise TrialError("The tests could not be collected. Run them and see why.") from error
@@ -137,19 +142,18 @@ class _Serving:
         by_name = {item.nodeid: item for item in session.items}
         while True:
             try:
-                mutant, tests, patience = self.taking.recv()
+                mutant, tests, patience, anew = self.taking.recv()
             except EOFError:
                 return True
             items = [by_name[test] for test in tests if test in by_name]
-            self.giving.send(
-                self._attempt(session, mutant, functions[mutant.file], items, patience)
-            )
+            changed = None if anew else functions[mutant.file]
+            self.giving.send(self._attempt(session, mutant, changed, items, patience))
 
     def _attempt(
         self,
         session: pytest.Session,
         mutant: Mutant,
-        functions: list[FunctionType],
+        functions: list[FunctionType] | None,
         items: list[pytest.Item],
         patience: float,
     ) -> Found | None:
@@ -175,7 +179,7 @@ class _Serving:
         self,
         session: pytest.Session,
         mutant: Mutant,
-        functions: list[FunctionType],
+        functions: list[FunctionType] | None,
         items: list[pytest.Item],
         *,
         telling: Connection,
@@ -183,11 +187,14 @@ class _Serving:
     ) -> None:
         trial.limit_work(patience)
         path = str(self.root / mutant.file)
-        before = compile(Path(path).read_text("utf-8"), path, "exec", dont_inherit=True)
         after = compile(mutant.source, path, "exec", dont_inherit=True)
-        if not put_in(functions, before, after):
-            telling.send(_UNFIT)
-            os._exit(0)
+        if functions is None:
+            exec(after, vars(sys.modules[trial.module_of(mutant.file)]))  # noqa: S102 - our code
+        else:
+            before = compile(Path(path).read_text("utf-8"), path, "exec", dont_inherit=True)
+            if not put_in(functions, before, after):
+                telling.send(_UNFIT)
+                os._exit(0)
         failed = _first_that_fails(session, items)
         session.config.hook.pytest_sessionfinish(session=session, exitstatus=0)
         telling.send(failed)

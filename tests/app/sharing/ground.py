@@ -46,7 +46,8 @@ LATECOMER = ("police-be", Sector.POLICE, "BE")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 _EMPTIED = (
-    "share_grant, hit, lookup, grant_reason, token, element_vault, indicator, report, tombstone,"
+    "legal_hold, envelope, acknowledgement, recall, given,"
+    " share_grant, hit, lookup, grant_reason, token, element_vault, indicator, report, tombstone,"
     " profile, share_class, policy_draft_author, policy_cancellation, policy_version, policy_draft,"
     " community_member, community"
 )

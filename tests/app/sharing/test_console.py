@@ -1,14 +1,19 @@
 """The administrator's commands for policies, as they are typed and as they answer."""
 
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask import Flask
 
+from app import clock
 from app.access import CONSOLE
-from app.sharing import service
+from app.sharing import service, stored
+from app.sharing.policy_text import Fault
+from app.sharing.stored import InvalidVersion
 from postern.vocabulary import Sector
 from tests.app.people import make_organisation, runtime_of
 from tests.app.sharing.world import EVERYTHING_TO_POLICE
@@ -136,3 +141,92 @@ def test_a_file_that_is_not_text_is_told(app: Flask, file: Path) -> None:
 
 def test_a_refill_tells_how_much_was_laid_out(app: Flask) -> None:
     assert run(app, "refill").output == "0 grants laid out.\n"
+
+
+def test_every_command_tells_what_it_does(app: Flask) -> None:
+    listed = run(app, "--help").output
+    names = re.findall(r"^  ([a-z]\S+)  ", listed, re.MULTILINE)
+    assert names == ["check", "check-stored", "publish", "refill", "show", "versions"]
+
+
+def test_what_is_no_file_is_told(app: Flask, tmp_path: Path) -> None:
+    for name, words in (("missing", "does not exist"), ("", "is a directory")):
+        answer = run(app, "check", "post-be", str(tmp_path / name))
+        assert (answer.exit_code, words in answer.output) == (2, True)
+
+
+def test_a_version_has_a_number_that_can_be(app: Flask) -> None:
+    for version, exit_code, words in (
+        (0, 2, "1<=x<=2147483647"),
+        (2**31, 2, "1<=x<=2147483647"),
+        (1, 1, "no such version"),
+        (2**31 - 1, 1, "no such version"),
+    ):
+        answer = run(app, "show", "post-be", "--version", str(version))
+        assert (answer.exit_code, words in answer.output) == (exit_code, True)
+
+
+def test_a_version_is_told_with_all_that_its_history_has(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2027, 1, 31, 9, 30, 5, tzinfo=UTC))
+    with runtime_of(app).database.transaction() as session:
+        service.publish(session, CONSOLE, "post-be", EVERYTHING_TO_POLICE)
+    assert json.loads(run(app, "versions", "--json", "post-be").output) == [
+        {
+            "version": 1,
+            "state": "in_force",
+            "valid_from": "2027-01-31T09:30:05+00:00",
+            "cause": "console",
+            "author": None,
+            "approved_by": None,
+            "valid": True,
+        }
+    ]
+    since = "in force since 2027-01-31 09:30:05 UTC"
+    assert run(app, "show", "post-be").output.splitlines()[0] == f"// Version 1 of post-be, {since}"
+    told = run(app, "show", "post-be", "--version", "1").output.splitlines()[:2]
+    assert told[0] == "// Version 1 of post-be, in force, from 2027-01-31 09:30:05 UTC"
+    assert not told[1].startswith("//")
+    shown = run(app, "show", "police-de").output
+    assert shown == "// police-de has published no policy: it shares nothing.\n"
+
+
+def test_a_refused_text_is_told_fault_by_fault(app: Flask, file: Path) -> None:
+    file.write_text("permit (principal, action, resource);\n\nforbid (principal", "utf-8")
+    answer = run(app, "publish", "post-be", str(file))
+    first, *faults = answer.output.removeprefix("Error: ").splitlines()
+    assert first == "The policy text cannot take effect."
+    assert [fault.split(": ")[:3] for fault in faults] == [
+        ["policy.cedar:1", "policy 1", "it has no usable @id. Write @id(\"your-code/short-name\") "
+         "above it"],
+        ["policy.cedar:1", "policy 1", "it has no @label, or one of more than 200 characters. "
+         "Write @label(\"...\") above it"],
+        ["policy.cedar:3", "policy 2", "unexpected end of input. End the policy with a semicolon, "
+         "and close every quotation mark and bracket."],
+    ]  # fmt: skip
+
+
+def test_stored_policies_that_are_no_longer_valid_are_listed_whole(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = (
+        Fault("post-be/a", 2, "odd", "Correct it."),
+        Fault("post-be/b", 7, "odder", "Correct it."),
+    )
+    found = [InvalidVersion("post-be", 3, True, faults), InvalidVersion("x", 1, False, faults[:1])]
+    monkeypatch.setattr(stored, "read_invalid", lambda _session, caller: found if caller else [])
+    answer = run(app, "check-stored", "--json")
+    assert answer.exit_code == 1
+    columns = ("policy", "state", "line", "rule", "reason")
+    assert json.loads(answer.stdout) == [
+        dict(zip(columns, row, strict=True))
+        for row in (
+            ("post-be/3", "in_force", 2, "post-be/a", "odd"),
+            ("post-be/3", "in_force", 7, "post-be/b", "odder"),
+            ("x/1", "scheduled", 2, "post-be/a", "odd"),
+        )
+    ]
+    monkeypatch.setattr(stored, "read_invalid", lambda _session, _caller: [])
+    answer = run(app, "check-stored")
+    assert (answer.exit_code, answer.output) == (0, "Every stored policy is valid.\n")

@@ -24,8 +24,10 @@ from app.sharing.policy_text import (
     platform_policies,
     read,
     schema_attributes,
+    still_valid,
 )
 from postern.vocabulary import Action, InformationGrade
+from tests.app.sharing import faulty_texts
 from tests.app.sharing.world import POLICIES
 
 ANNOTATED = '@id("a/b") @label("A sentence")\n'
@@ -80,6 +82,28 @@ def test_only_the_platform_permits_what_is_ones_own() -> None:
     permits = {p.id: p.actions() for p in platform_policies() if p.permits}
     assert set(permits) == {"platform/own", "platform/owner-is-told"}
     assert permits["platform/owner-is-told"] == {Action.TELL_OWNER}
+
+
+@pytest.mark.parametrize(
+    ("scope", "actions"),
+    [
+        ("action", set(Action)),
+        ('action == Action::"feed"', {Action.FEED}),
+        ('action in [Action::"feed", Action::"screen"]', {Action.FEED, Action.SCREEN}),
+    ],
+)
+def test_a_policy_is_about_the_actions_of_its_scope(scope: str, actions: set[Action]) -> None:
+    (policy,) = read(ANNOTATED + f"permit (principal, {scope}, resource);")
+    assert policy.actions() == actions
+    assert policy.permits
+    (policy,) = read(ANNOTATED + f"forbid (principal, {scope}, resource);")
+    assert not policy.permits
+
+
+def test_a_stored_text_has_its_policies_while_it_is_valid_and_then_none() -> None:
+    valid = ANNOTATED + "permit (principal, action, resource);"
+    assert [policy.id for policy in still_valid(valid)] == ["a/b"]
+    assert still_valid(valid.replace("resource", "resource == 1")) == ()
 
 
 def test_a_text_without_policies_is_valid() -> None:
@@ -275,6 +299,12 @@ def test_a_comparison_that_can_be_meant_is_no_fault(condition: str) -> None:
     assert read(ANNOTATED + f"permit (principal, action, resource) when {{ {condition} }};")
 
 
+def test_what_an_author_is_told_changes_on_purpose_only() -> None:
+    # python -m tests.app.sharing.faulty_texts > tests/data/policy-faults.txt
+    expected = SCHEMA_FILE.parent.parent / "tests" / "data" / "policy-faults.txt"
+    assert faulty_texts.told() == expected.read_text("utf-8")
+
+
 def test_an_unknown_word_is_one_fault() -> None:
     (fault,) = faults_of(ANNOTATED + 'permit (principal, action == Action::"read", resource);')
     assert 'Action::"read"' in fault.reason
@@ -409,7 +439,7 @@ def test_the_problem_lists_the_faults() -> None:
     with pytest.raises(PolicyRefusedError) as refusal:
         read(ANNOTATED + "permit (principal")
     problem = refusal.value.as_problem("r")
-    assert problem["code"] == "policy-refused"
+    assert (problem["code"], problem["status"]) == ("policy-refused", 422)
     assert problem["errors"][0].keys() == {"policy", "line", "reason", "remedy"}
 
 

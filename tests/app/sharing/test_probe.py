@@ -41,6 +41,9 @@ INVESTIGATING = (
 )
 TO_POLICE = f"permit (principal, action, resource) when {{ {INVESTIGATING} }};"
 TO_ALL = "permit (principal, action, resource);"
+SCREENING_FIRST = '(context.purpose == Purpose::"customs_control" && false)'
+FIRST = f'({SCREENING_FIRST} || context.purpose == Purpose::"parcel_screening")'
+ALERT = 'action == Action::"alert_owner"'
 
 
 def text_of(*rules: str) -> str:
@@ -111,6 +114,7 @@ def test_a_text_that_lets_nobody_in_is_refused(rules: list[str]) -> None:
     "rules",
     [
         [TO_POLICE],
+        [when(f"{FIRST} && principal.sector == Sector::\"post\"")],  # that situation alone
         [when('principal.role == Role::"approver"')],
         ['permit (principal in Country::"JP", action == Action::"presence", resource);'],
         ['permit (principal, action == Action::"alert_owner", resource)'
@@ -163,6 +167,23 @@ def test_owner_only_is_somebody_except_of_an_operator_whom_an_authority_asks() -
             {"a/0", "a/1"},
         ),
         ([when('context.purpose != Purpose::"parcel_screening"'), TO_ALL], {"a/1"}),
+        # The first situation looked at is one that the platform allows.
+        (
+            [
+                when(f"{SCREENING_FIRST} || true"),
+                'forbid (principal, action == Action::"onward", resource);',
+            ],
+            {"a/0"},
+        ),
+        ([TO_ALL, 'permit (principal, action == Action::"presence", resource);'], {"a/0"}),
+        (
+            [
+                when(f"{SCREENING_FIRST} || resource.ageBand <= 1"),
+                when(f"{SCREENING_FIRST} || resource.ageBand > 1"),
+                'permit (principal, action == Action::"presence", resource);',
+            ],
+            {"a/0", "a/1"},
+        ),
     ],
 )
 def test_a_text_that_lets_everybody_in_is_refused_by_name(
@@ -187,6 +208,8 @@ def test_a_text_that_lets_everybody_in_is_refused_by_name(
         [when('resource.tlp == Tlp::"CLEAR"')],
         [TO_ALL, when('resource.handling.contains(Handling::"H2")', "forbid")],
         [TO_ALL, when('principal in Organisation::"police-fr"', "forbid")],
+        # Where a rule cannot be evaluated nothing is let out.
+        [TO_ALL, when("resource.ageBand * 9223372036854775807 < 0", "forbid")],
     ],
 )
 def test_a_text_that_leaves_anybody_out_is_not_refused(rules: list[str]) -> None:
@@ -253,6 +276,95 @@ def test_a_rule_without_effect_is_warned_of_by_name_and_line(rule: str, reason: 
 )
 def test_a_rule_with_effect_is_not_warned_of(rule: str) -> None:
     assert warned(TO_POLICE, rule) == {}
+
+
+def test_a_forbid_of_what_is_not_permitted_forbids_nothing() -> None:
+    present = when(INVESTIGATING, actions='action == Action::"presence"')
+    unfed = when(INVESTIGATING, "forbid", 'action == Action::"feed"')
+    assert list(warned(present, unfed)) == ["a/1"]
+    assert warned(TO_POLICE, unfed) == {}
+
+
+def test_owner_only_has_effect_only_where_the_reader_learns_nothing() -> None:
+    assert warned(TO_POLICE, when(INVESTIGATING, actions=ALERT), owner=CUSTOMS) == {}
+    clear = INVESTIGATING + ' && resource.tlp == Tlp::"CLEAR"'
+    found = warned(TO_POLICE, when(clear, actions=ALERT), owner=CUSTOMS)
+    assert list(found) == ["a/1"]
+    assert "denied elsewhere" in found["a/1"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "remedy"),
+    [
+        (
+            when("false"),
+            "it can never permit anything to anybody: its conditions are never all true of "
+            "another organisation",
+            "Look for two conditions of which only one can be true.",
+        ),
+        (
+            when('!([Purpose::"parcel_screening", Purpose::"service_security",'
+                 ' Purpose::"risk_analysis"].contains(context.purpose)) &&'
+                 ' principal.sector == Sector::"post"',
+                 actions='action == Action::"presence"'),
+            "it can never permit anything: the platform's rules deny all that it permits "
+            "(platform/purpose-of-operators)",
+            'Read "What no policy can lift" in docs/policies.md, and remove or change it.',
+        ),
+        (
+            when('resource.tlp == Tlp::"RED" && principal.sector == Sector::"post" && '
+                 'context.purpose == Purpose::"customs_control"',
+                 actions='action == Action::"presence"'),
+            "it can never permit anything: the platform's rules deny all that it permits "
+            "(platform/tlp-red, platform/purpose-of-operators)",
+            'Read "What no policy can lift" in docs/policies.md, and remove or change it.',
+        ),
+        (
+            when('principal.sector == Sector::"customs"', actions='action == Action::"metadata"'),
+            "it permits nothing that is not denied elsewhere: another rule of this text forbids "
+            "it, or nothing permits the level before it",
+            'Permit Action::"presence" to those to whom you permit more, and check your forbids.',
+        ),
+        (
+            when('principal.country == Country::"JP"'),
+            "no organisation of today is let in by it; it waits for one that joins",
+            "Check sector, country and community if you meant a member of today.",
+        ),
+        (
+            when("false", "forbid"),
+            "it never forbids anything: its conditions are never all true of another organisation",
+            "Look for two conditions of which only one can be true.",
+        ),
+        (
+            when('principal.sector == Sector::"courier"', "forbid"),
+            "it forbids nothing that another rule of this text permits",
+            "Remove it, or check that it is about the same readers, purposes and records.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_warning_says_what_is_odd_and_what_to_do(rule: str, reason: str, remedy: str) -> None:
+    assert probed(TO_POLICE, rule) == Probed((), (Fault("a/1", 2, reason, remedy),))
+
+
+def test_a_fault_says_what_is_wrong_and_what_to_do() -> None:
+    assert refused(when("false")) == (
+        Fault(
+            "text",
+            1,
+            "it lets nobody in: there is no reader to whom it grants anything",
+            "Publish an empty text if you mean to share nothing; else add a permit of"
+            ' Action::"presence" for those whom you mean.',
+        ),
+    )
+    assert refused(TO_ALL) == (
+        Fault(
+            "a/0",
+            1,
+            "it lets everybody in: every organisation may ask for every record, for every"
+            " purpose that the platform's rules allow",
+            "Name whom you mean by principal.sector or a country, and why by context.purpose.",
+        ),
+    )
 
 
 def test_what_a_later_rule_forbids_is_warned_of() -> None:

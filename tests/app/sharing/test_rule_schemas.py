@@ -46,6 +46,9 @@ def test_equal_choices_make_equal_rules_whatever_their_order() -> None:
     first, second = from_form(form)
     assert first.sectors == second.sectors == (Sector.CUSTOMS, Sector.POLICE)
     assert first.countries == second.countries == ("BE", "NL")
+    # In the order of their list, which is not that of the alphabet.
+    (third,) = from_form([{**RULE, "sectors": ["police", "post", "courier"]}])
+    assert third.sectors == (Sector.POST, Sector.COURIER, Sector.POLICE)
 
 
 def test_the_wire_and_the_rule_have_the_same_parameters() -> None:

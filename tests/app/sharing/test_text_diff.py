@@ -28,4 +28,8 @@ def test_far_lines_that_are_the_same_are_left_out() -> None:
     text = "\n".join(str(number) for number in range(100))
     found = differences(text, text.replace("50", "fifty"))
     assert [line.kind for line in found].count(LineKind.SAME) == 6
-    assert found[0].kind is LineKind.SKIPPED
+    assert (found[0].kind, found[0].text) == (LineKind.SKIPPED, "")
+
+
+def test_pages_and_clients_know_the_kinds_by_these_words() -> None:
+    assert [kind.value for kind in LineKind] == ["added", "removed", "same", "skipped"]

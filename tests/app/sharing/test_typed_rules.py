@@ -40,6 +40,37 @@ def test_fields_become_the_rule_that_they_say() -> None:
     assert from_form([rule])[0].countries == ("BE", "DE", "NL")
 
 
+@pytest.mark.parametrize(
+    ("field", "typed", "value"),
+    [
+        ("older_than", ["30"], 30),
+        ("older_than", ["1234"], 1234),
+        ("newer_than", [""], None),
+        ("everybody_else", ["1"], True),
+        ("everybody_else", [], False),
+        ("screen", ["1"], True),
+        ("feed", ["1"], True),
+        ("communities", ["benelux, post"], ["benelux", "post"]),
+        ("organisations", ["post-be;post-nl"], ["post-be", "post-nl"]),
+        ("countries", ["NL", "BE"], ["NL", "BE"]),
+        ("information_grades", ["1", "2"], ["1", "2"]),
+        ("name", [], ""),
+        ("label", [" "], ""),
+        ("level", [""], None),
+        ("told", [], "both"),
+    ],
+)
+def test_each_field_is_read_as_what_it_is(field: str, typed: list[str], value: object) -> None:
+    fields = [(f"rules-1-{field}", each) for each in typed]
+    (rule,) = read(sent(("rules-1-effect", "permit"), *fields)).rules
+    assert rule[field] == value
+    assert type(rule[field]) is type(value)
+
+
+def test_pages_know_the_steps_by_these_words() -> None:
+    assert [step.value for step in Step] == ["save", "add", "remove", "up", "down", "by_hand"]
+
+
 def test_rules_stand_in_the_order_of_their_fields() -> None:
     assert [rule["name"] for rule in read(sent(*ONE, *TWO)).rules] == ["police", "customs"]
     assert [rule["name"] for rule in read(sent(*TWO, *ONE)).rules] == ["customs", "police"]
@@ -71,9 +102,20 @@ def test_a_step_moves_or_removes_the_rule_that_it_names() -> None:
     assert names("remove:99") == ["police", "customs"]
 
 
+def test_a_rule_moves_by_one_place() -> None:
+    three = (*ONE, *TWO, ("rules-9-name", "post"))
+
+    def names(step: str) -> list[str]:
+        return [rule["name"] for rule in moved(read(sent(*three, ("do", step))))]
+
+    assert names("up:9") == ["police", "post", "customs"]
+    assert names("down:7") == ["customs", "police", "post"]
+
+
 def test_a_step_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(InvalidRequestError):
+    with pytest.raises(InvalidRequestError) as refusal:
         read(sent(("do", "burn:1")))
+    assert [fault["field"] for fault in refusal.value.extensions["errors"]] == ["do"]
     assert read(sent(("do", "add:nothing"))).step is Step.ADD
 
 
@@ -87,3 +129,4 @@ def test_added_rules_get_names_that_are_free() -> None:
 
 def test_a_rule_that_leaves_something_out_is_shown_whole() -> None:
     assert whole({"name": "a"}) == {**typed_rules.NOTHING_SAID, "name": "a"}
+    assert whole({})["name"] == whole({})["label"] == ""

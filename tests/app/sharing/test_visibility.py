@@ -322,6 +322,32 @@ def test_age_is_counted_on_the_day_of_the_question(database: Database) -> None:
     assert world.level(profile, token_of(1), today=TODAY + 90) == 1
 
 
+def test_a_class_is_seen_at_the_level_of_an_indicator_of_it(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", _demonstrated("post-be"))
+    world.indicator("post-be", token=token_of(1))
+    world.indicator("post-be", like(tlp=Tlp.RED), token=token_of(2))
+    customs = world.profile("customs-nl", Purpose.CUSTOMS_CONTROL, LegalBasis.CUSTOMS_LAW)
+    police = world.profile("police-de")
+    with database.reading() as session:
+        plain, red = session.scalars(select(Indicator.share_class_id).order_by(Indicator.id))
+
+    def level(profile: int, share_class_id: int, today: int = TODAY) -> int:
+        with database.reading() as session:
+            return visibility.class_level(session, profile, share_class_id, TODAY, moment(today))
+
+    for today in (TODAY - 1, TODAY, TODAY + 89, TODAY + 90):
+        for profile in (customs, police):
+            assert level(profile, plain, today) == world.level(profile, token_of(1), today=today)
+    assert [level(customs, plain, TODAY + age) for age in (-1, 0, 89, 90)] == [0, 2, 2, 1]
+    assert level(customs, red) == 0
+    for code in ("customs-nl", "post-be"):
+        _set_status(database, code, OrganisationStatus.SUSPENDED)
+        assert level(customs, plain) == 0
+        _set_status(database, code, OrganisationStatus.ACTIVE)
+    assert level(customs, plain) == 2
+
+
 def test_a_list_holds_live_indicators_at_the_asked_level(database: Database) -> None:
     world = trio(database)
     world.publish("post-be", _demonstrated("post-be"))
