@@ -33,11 +33,12 @@ def test_every_answer_forbids_all_but_our_own_files(client: FlaskClient, address
         "img-src": "'self'",
         "font-src": "'self'",
         "connect-src": "'self'",
+        "worker-src": "'self'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
         "require-trusted-types-for": "'script'",
-        "trusted-types": "'none'",
+        "trusted-types": "postern-worker",
     }
 
 
