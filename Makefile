@@ -22,7 +22,7 @@ demo: $(VENV)/.service ## Set up and run a demonstration with three organisation
 	@$(BIN)/python -m app.demo $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.tests browser ## Install what the tests need and run them all (ARGS="-k word")
+test: $(VENV)/.tests browser node ## Install what the tests need and run them all (ARGS="-k word")
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: mutate
@@ -45,6 +45,14 @@ format: $(VENV)/.tests ## Format the code
 .PHONY: service
 service: $(VENV)/.service ## Install the service and the postern command into .venv
 
+.PHONY: modules
+modules: node ## Build the pages' cryptography anew from its sources and pinned packages
+	@cd app/web/modules && npm ci --silent --ignore-scripts && node build.mjs
+
+.PHONY: node
+node: ## Install Node.js for building and testing the pages' modules, when there is none
+	@tests/install-node
+
 .PHONY: browser
 browser: ## Install the browser that the tests of pages drive, when there is none
 	@tests/functional/install-browser
@@ -65,6 +73,10 @@ bench-evaluate: $(VENV)/.tests ## Blind evaluations per second beside bare libso
 bench-submit: $(VENV)/.tests ## Indicators submitted per second beside a bare COPY or executemany
 	@$(BIN)/python -m bench.submit $(ARGS)
 
+.PHONY: bench-sealing
+bench-sealing: $(VENV)/.tests ## Rows that a client prepares per second, with and without sealing
+	@$(BIN)/python -m bench.sealing $(ARGS)
+
 .PHONY: bench-lookup
 bench-lookup: $(VENV)/.tests ## Latency of a lookup beside a bare index lookup
 	@$(BIN)/python -m bench.lookup $(ARGS)
@@ -73,6 +85,10 @@ bench-lookup: $(VENV)/.tests ## Latency of a lookup beside a bare index lookup
 bench-policy: $(VENV)/.tests ## What policies add to a lookup, what a decision costs, and trying a change
 	@$(BIN)/python -m bench.policy $(ARGS)
 
+.PHONY: bench-watches
+bench-watches: $(VENV)/.tests ## Submissions per second while nothing, 10,000 and 1,000,000 values are watched for
+	@$(BIN)/python -m bench.watches $(ARGS)
+
 .PHONY: bench-audit
 bench-audit: $(VENV)/.tests ## What the audit log costs: rates, latency, bytes, proofs (ARGS="--entries 100000")
 	@$(BIN)/python -m bench.audit $(ARGS)
@@ -80,6 +96,10 @@ bench-audit: $(VENV)/.tests ## What the audit log costs: rates, latency, bytes, 
 .PHONY: kill-nine
 kill-nine: $(VENV)/.tests ## Kill the log's processes and its database under load (ARGS="--rounds 200")
 	@$(BIN)/python -m tests.functional.kill_nine $(ARGS)
+
+.PHONY: kill-worker
+kill-worker: $(VENV)/.tests ## Kill the worker under load and see what arrived (ARGS="--kills 100")
+	@$(BIN)/python -m tests.functional.kill_worker $(ARGS)
 
 .PHONY: translations
 translations: $(VENV)/.service ## Collect messages and compile the catalogues of all languages

@@ -29,6 +29,7 @@ ROOMS = (
     "sharing",
     "indicators",
     "lookups",
+    "disclosures",
     "compliance",
     "web",
 )

@@ -4,6 +4,7 @@ A wrong value refuses the start and names the key, the value and the remedy. Eve
 docs/configuration.md; a test holds the two together.
 """
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -89,6 +90,39 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True)
+class DisclosureSettings:
+    """Clocks of disclosure; the first three are those of Directive (EU) 2023/977, Art. 5(1)."""
+
+    urgent_direct_hours: int  # urgent, and the content lies sealed at the platform
+    urgent_days: int  # urgent, and it must be fetched first
+    normal_days: int
+    life_minutes: int  # imminent threat to life
+    lapse_days: int  # after the clock, when a request that nobody decided ends
+    delivery_days: int  # a delivery is erased then, unless its owner's rules say so earlier
+    recall_days: int  # for a recipient to erase or correct
+    case_requests: int  # of one organisation to one owner in one case within a day: no bulk
+    watch_days: int  # the longest a watch may last
+
+
+@dataclass(frozen=True)
+class MailSettings:
+    """How notifications leave by mail; a `host` of "" means that none do."""
+
+    host: str
+    port: int
+    security: str  # starttls, tls or none
+    sender: str
+    user: str  # "" for none; its password is the secret `mail`
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    """Where webhooks may lead beside public addresses."""
+
+    networks: str  # such as "10.20.0.0/16 fd00:20::/32", "" for none
+
+
+@dataclass(frozen=True)
 class AuditSettings:
     name: str  # of the log: origin of its checkpoints, for ever
     interval_ms: int  # between two checkpoints
@@ -118,6 +152,9 @@ class Settings:
     limit: LimitSettings
     matching: MatchingSettings
     retention: RetentionSettings
+    disclosure: DisclosureSettings
+    mail: MailSettings
+    webhook: WebhookSettings
     audit: AuditSettings
     log: LogSettings
 
@@ -235,6 +272,33 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         quota.person_percent <= 100,  # noqa: PLR2004 - per cent
         "Use 1 to 100.",
     )
+    mail = settings.mail
+    yield (
+        "mail.security",
+        mail.security,
+        mail.security in {"starttls", "tls", "none"},
+        "Use starttls, tls or none.",
+    )
+    yield (
+        "mail.sender",
+        mail.sender,
+        not mail.host or "@" in mail.sender,
+        "Write the address from which notifications are sent.",
+    )
+    yield (
+        "webhook.networks",
+        settings.webhook.networks,
+        _are_networks(settings.webhook.networks),
+        "Write networks as 10.20.0.0/16, separated by a space, or leave it empty.",
+    )
+    disclosure = settings.disclosure
+    yield (
+        "disclosure.normal_days",
+        disclosure.normal_days,
+        disclosure.urgent_direct_hours <= 24 * disclosure.urgent_days  # hours
+        and disclosure.urgent_days <= disclosure.normal_days,
+        "Order them: urgent_direct_hours <= urgent_days <= normal_days.",
+    )
     yield (
         "retention.indicator_days",
         retention.indicator_days,
@@ -247,3 +311,10 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
             value = getattr(part, item.name)
             is_right = type(value) is not int or value >= 1
             yield f"{section.name}.{item.name}", value, is_right, "It must be at least 1."
+
+
+def _are_networks(told: str) -> bool:
+    try:
+        return bool([ipaddress.ip_network(each) for each in told.split()]) or not told
+    except ValueError:
+        return False

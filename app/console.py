@@ -39,11 +39,16 @@ def as_json(command: Any) -> Any:
 def show(rows: Sequence[Mapping[str, Any]], *, in_json: bool, empty: str) -> None:
     """Print rows, which all have the same keys, as JSON or as a table; `empty` when none."""
     if in_json:
-        click.echo(json.dumps([{k: _plain(v) for k, v in row.items()} for row in rows], indent=2))
+        click.echo(json.dumps(plain(rows), indent=2))
     elif not rows:
         click.echo(empty)
     else:
         _print_table(rows)
+
+
+def plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows as JSON takes them."""
+    return [{key: _plain(value) for key, value in row.items()} for row in rows]
 
 
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:

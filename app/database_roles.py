@@ -25,8 +25,11 @@ _RIGHTS = {
     "audit_seq": "SELECT",
     "audit_state": "SELECT",
     "audit_tile": "SELECT",
-    "element_vault": "INSERT, DELETE",
+    # What is deleted is named by its indicator; an element is never read.
+    "element_vault": "SELECT (indicator_id), INSERT, DELETE",
+    "envelope": "SELECT, INSERT, DELETE",
     "grant_reason": "SELECT, INSERT",
+    "organisation_key": "SELECT, INSERT",
     "policy_cancellation": "SELECT, INSERT",
     "policy_version": "SELECT, INSERT",
     "share_class": "SELECT, INSERT",

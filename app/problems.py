@@ -33,6 +33,8 @@ _FIELD_NAME = re.compile(r"[a-z0-9_]{1,40}")
 _MACHINE_PATHS = ("/api/", "/.well-known/", "/audit/log/")
 _TEXT_PATHS = ("/audit/log/witness/cosign",)
 """Their body is plain text in a form of its own, not JSON."""
+_OCTET_PATHS = re.compile(r"/api/v1/reports/[^/]+/attachments")
+"""Their body is one sealed envelope."""
 
 _BY_STATUS: dict[int, type[PosternError]] = {
     400: MalformedRequestError,
@@ -112,6 +114,8 @@ def _is_unreadable() -> bool:
     """Whether a program sent a body that the interface would overlook as if it were none."""
     if request.path in _TEXT_PATHS:
         return bool(request.content_length and request.mimetype != "text/plain")
+    if _OCTET_PATHS.fullmatch(request.path):
+        return bool(request.content_length and request.mimetype != "application/octet-stream")
     return bool(is_for_machines() and request.content_length and not request.is_json)
 
 

@@ -63,6 +63,9 @@ class Secrets:
 LOG_KEY = "audit_log"
 """Ed25519 seed that signs checkpoints: only the sequencer reads it, the web service need not."""
 
+MAIL_PASSWORD = "mail"  # noqa: S105 - the name of a file
+"""Password of `mail.user`, one line that the administrator writes: what sends mail reads it."""
+
 ARCHIVE_KEY = "audit_archive"
 """Seals the keys of archived details: only who archives and erases reads it, as with the above."""
 
@@ -93,19 +96,31 @@ def read(directory: Path) -> Secrets:
     )
 
 
+def read_mail_password(directory: Path) -> str:
+    """The password of the mail server; StartRefusedError names the file and the remedy."""
+    path = directory / f"{MAIL_PASSWORD}.key"
+    password = _content(path, "Write the password of mail.user into it.").decode().strip()
+    if not password:
+        raise StartRefusedError(f"{path} is empty. Write the password of mail.user into it.")
+    return password
+
+
 def read_one(path: Path) -> bytes:
     """The bytes of one secret; StartRefusedError names the file and the remedy."""
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise StartRefusedError(
-            f"The secret {path} is missing. Run: python -m app secrets"
-        ) from None
-    if mode & 0o077:
-        raise StartRefusedError(f"Others may read {path} (mode {mode:o}). Run: chmod 600 {path}")
+    content = _content(path, "Run: python -m app secrets")
     if len(content) != _KEY_LENGTH:
         raise StartRefusedError(
             f"{path} has {len(content)} bytes instead of {_KEY_LENGTH}. Restore it from the backup."
         )
+    return content
+
+
+def _content(path: Path, remedy: str) -> bytes:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise StartRefusedError(f"The secret {path} is missing. {remedy}") from None
+    if mode & 0o077:
+        raise StartRefusedError(f"Others may read {path} (mode {mode:o}). Run: chmod 600 {path}")
     return content

@@ -1,12 +1,14 @@
 """Indicators submitted per second, beside a bare load of the same rows.
 
     python -m bench.submit [--sizes 100000,1000000] [--backends sqlite,postgresql] [--seconds 20]
+                           [--sealed]
 
 The subject is the whole service path: validation of the items, share classes, the cap of common
 tokens, tokens derived from real group elements, sealed elements, the audit entry and the commit,
 for requests of 500 reports with one party of 16 elements each. JSON is parsed beforehand. Bare is
 the least that stores the same indicators and tokens in the same tables: `executemany` on SQLite,
-COPY on PostgreSQL, and the commit.
+COPY on PostgreSQL, and the commit. With --sealed each indicator bears a sealed value and a sealed
+note, which were sealed beforehand; bare is the same as without.
 
 Tables are filled in bulk to each size first (bench/preload.py); then requests and bare loads
 alternate, so that other load on the machine falls on both, until --seconds are spent. The rate is
@@ -19,7 +21,7 @@ import argparse
 import json
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
@@ -29,15 +31,21 @@ from typing import Any
 from sqlalchemy import text
 
 from app.clock import day, now
-from app.indicators import service, storage
+from app.indicators import envelopes, service, storage
+from app.organisations import keys
 from app.public_ids import new_public_ids
 from bench.machine import machine
 from bench.preload import FACET_BITS, FACETS, fill
 from bench.stage import BACKENDS, Stage, stage
 from bench.watch import Steps, Watch
-from postern import group
-from postern.base64url import to_base64url
+from postern import group, pseudonym
+from postern.base64url import from_base64url, to_base64url
+from postern.envelope import Context
+from postern.hpke import SecretKey
+from postern.organisation_keys import OrganisationKeys, new_keys
 from postern.pseudonym import TOKEN_SIZE
+from postern.seal import seal
+from postern.vocabulary import EvaluationKind
 
 REQUEST = 500  # reports of one request
 WARM_UP = 2  # requests before the clock counts
@@ -54,6 +62,7 @@ _STEPS: Steps = {
     "insert indicators": (storage, "insert_indicators"),
     "insert sealed elements": (storage, "insert_vault"),
     "insert tokens": (storage, "insert_postings"),
+    "insert envelopes": (envelopes, "store"),
     "audit entry": (service, "append"),
 }
 """Steps of the service path, by the function that takes them."""
@@ -85,6 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Submitting, beside a bare load.")
     parser.add_argument("--sizes", default="100000,1000000", help="indicators in the tables")
     parser.add_argument("--backends", default=",".join(BACKENDS))
+    parser.add_argument("--sealed", action="store_true", help="with a sealed value and note each")
     parser.add_argument("--seconds", type=float, default=20, help="measuring time per size")
     options = parser.parse_args()
     sizes = sorted(int(size) for size in options.sizes.split(","))
@@ -92,6 +102,7 @@ def main() -> None:
     for backend in options.backends.split(","):
         found[backend] = by_size = {}
         with stage(backend) as on:
+            sealers = _publish(on) if options.sealed else []
             present = 0
             for size in sizes:
                 start = perf_counter()
@@ -99,14 +110,15 @@ def main() -> None:
                 print(
                     f"{backend}: filled to {size:,} in {perf_counter() - start:.0f} s", flush=True
                 )
-                measured = _measure(on, options.seconds)
+                measured = _measure(on, options.seconds, sealers)
                 _tell(backend, size, measured)
                 by_size[str(size)] = measured.figures()
                 present = _last_id(on)
-    print(json.dumps({"benchmark": "submit", **found, "machine": machine()}))
+    told = {"benchmark": "submit", "sealed": options.sealed}
+    print(json.dumps({**told, **found, "machine": machine()}))
 
 
-def _measure(on: Stage, seconds: float) -> Measured:
+def _measure(on: Stage, seconds: float, sealers: Sequence[OrganisationKeys]) -> Measured:
     points = _points()
     watch = Watch(_STEPS)
     ours: list[float] = []
@@ -115,6 +127,8 @@ def _measure(on: Stage, seconds: float) -> Measured:
     while len(ours) < MOST + WARM_UP and (spent < seconds or len(ours) < WARM_UP + 3):
         owner = len(ours) % len(on.owners)
         request = _request(points)
+        if sealers:
+            _seal(request, sealers[owner])
         order = (False, True) if len(ours) % 2 else (True, False)
         for is_ours in order:
             if is_ours:
@@ -175,6 +189,32 @@ def _request(points: Iterator[bytes]) -> list[dict[str, Any]]:
         }
         for _ in range(REQUEST)
     ]
+
+
+def _publish(on: Stage) -> list[OrganisationKeys]:
+    """Keys of the owners, published."""
+    made = []
+    for owner in on.owners:
+        begins = now() - timedelta(days=1)
+        held = new_keys(owner.organisation, SecretKey.new().public, begins)
+        with on.app.app_context(), on.database.transaction() as session:
+            keys.publish(session, owner, [each.on_wire() for each in held.chain])
+        made.append(held)
+    return made
+
+
+def _seal(request: list[dict[str, Any]], held: OrganisationKeys) -> None:
+    """Give the indicator of each report a value and a note that only its owner opens."""
+    owner, to = held.entry.organisation, held.entry.recipients
+    for report in request:
+        (indicator,) = report["indicators"]
+        element = from_base64url(indicator["elements"][0]["element"]) or b""
+        token = pseudonym.token(EvaluationKind.POSTAL, 1, element)
+        indicator["sealed"] = {}
+        for part in ("value", "note"):
+            where = Context(owner, "party", 1, token, f"{report['client_key']}/0", part)
+            envelope = seal(bytes(200), where, to, held.identity)
+            indicator["sealed"][part] = to_base64url(envelope)
 
 
 def _load(on: Stage, owner: int) -> float:

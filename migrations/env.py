@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Enum
 import app.accounts.models
 import app.audit.models
 import app.compliance.models
+import app.disclosures.models
 import app.indicators.models
 import app.jobs.models
 import app.lookups.models

@@ -12,14 +12,22 @@ import click
 
 from postern import __version__
 from postern.client_errors import ClientError
+from postern.commands.attach import attach
 from postern.commands.audit import audit
 from postern.commands.check import check
+from postern.commands.decide import decide
 from postern.commands.init import init
 from postern.commands.keys import keys
 from postern.commands.lookup import lookup
+from postern.commands.outcomes import outcomes
+from postern.commands.recalls import recalls
+from postern.commands.receive import receive
+from postern.commands.requests import request, requests
 from postern.commands.shared import shared
+from postern.commands.subject import subject
 from postern.commands.submit import submit
 from postern.commands.terminal import ExitCode, chosen_settings, notice
+from postern.commands.watch import watch, watches
 from postern.commands.witness import witness
 from postern.key_errors import KeyDocumentError
 from postern.settings import VARIABLE
@@ -75,7 +83,11 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = chosen_settings(config)
 
 
-for command in (audit, init, check, keys, submit, lookup, shared, witness):
+for command in (
+    *(init, check, keys, submit, attach, lookup, shared),
+    *(request, requests, decide, receive, recalls, outcomes, watch, watches, subject),
+    *(audit, witness),
+):
     cli.add_command(command)
 
 

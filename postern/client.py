@@ -183,6 +183,11 @@ class Client:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    @property
+    def transport(self) -> Transport:
+        """Over which other clients of the same platform and token speak too."""
+        return self._transport
+
     @classmethod
     def at(
         cls,
@@ -208,7 +213,7 @@ class Client:
         fields = Fields(self._transport.get(f"{_API}/me").content, "me")
         unlimited = fields.content.get("scopes") is None
         return Me(
-            organisation=_organisation(fields.within("organisation")),
+            organisation=read_organisation(fields.within("organisation")),
             roles=fields.texts("roles"),
             scopes=None if unlimited else fields.texts("scopes"),
             expires_at=fields.optional_moment("expires_at"),
@@ -324,7 +329,8 @@ class Client:
         self._transport.close()
 
 
-def _organisation(fields: Fields) -> Organisation:
+def read_organisation(fields: Fields) -> Organisation:
+    """An organisation as it stands in answers. Raises AnswerMalformedError."""
     return Organisation(
         code=fields.text("code"),
         name=fields.text("name"),
@@ -339,7 +345,7 @@ def _why(purpose: Purpose, legal_basis: LegalBasis, case: str) -> dict[str, str]
 
 def _shared(fields: Fields) -> SharedIndicator:
     return SharedIndicator(
-        organisation=_organisation(fields.within("organisation")),
+        organisation=read_organisation(fields.within("organisation")),
         level=fields.text("level"),
         indicator=fields.within("indicator").content,
         report=fields.within("report").content,
@@ -379,7 +385,7 @@ def _query_result(fields: Fields) -> QueryResult:
 def _hit(fields: Fields) -> Hit:
     indicator, report = fields.optional_within("indicator"), fields.optional_within("report")
     return Hit(
-        organisation=_organisation(fields.within("organisation")),
+        organisation=read_organisation(fields.within("organisation")),
         level=fields.text("level"),
         band=fields.text("band"),
         precision=fields.fraction("precision"),

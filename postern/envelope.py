@@ -10,12 +10,18 @@ one form only. docs/keys.md describes it for those who write another implementat
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from postern.hpke import KID_SIZE, TAG_SIZE, Suite, framed
 from postern.pseudonym import LARGEST_EPOCH, TOKEN_SIZE
-from postern.seal_errors import ContextInvalidError, EnvelopeMalformedError
-from postern.signing_identity import SIGNATURE_SIZE
+from postern.seal_errors import (
+    ContextInvalidError,
+    EnvelopeMalformedError,
+    EnvelopeSignatureError,
+    SignerUnknownError,
+)
+from postern.signing_identity import SIGNATURE_SIZE, SigningIdentity, VerifyingKey
 
 LARGEST_CONTENT = 10_000_000  # bytes, before padding
 MOST_RECIPIENTS = 16
@@ -30,13 +36,16 @@ ORGANISATION = re.compile(r"[a-z0-9-]{2,40}")
 
 _START = b"PNSE\x01" + (0x0002).to_bytes(2, "big")
 _CONTEXT_LABEL = b"PN-seal-context-v1"
+_SIGNED = b"PN-seal-signature-v1"
 _REFERENCE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_WORD = re.compile(r"[a-z0-9_]{1,32}(:[0-9]{1,6})?")
+_RECORD = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
+_WORD = re.compile(r"[a-z0-9_]{1,32}")
+_PART = re.compile(r"[a-z0-9_]{1,32}(/[0-9]{1,6})?")
 _FORMS = {
     "owner": ORGANISATION,
     "kind": _WORD,
-    "record": _REFERENCE,
-    "part": _WORD,
+    "record": _RECORD,
+    "part": _PART,
     "request": _REFERENCE,
     "requester": ORGANISATION,
     "approver": _REFERENCE,
@@ -60,8 +69,8 @@ class Context:
     """Where an envelope belongs; it opens nowhere else. None of it is secret.
 
     `owner` is an organisation's code, `kind` what the record is about, `epoch` and `token` (16
-    bytes) what it is matched by (0 and no bytes for a record that is not matched, such as a
-    report), `record` its id, `part` what of it: "value", "text", "attachment:1".
+    bytes) what it is matched by (0, and zeros or no bytes, for a record that is not matched, such
+    as a report), `record` its id, `part` what of it: "value", "note", "attachment/1".
     Raises ContextInvalidError.
     """
 
@@ -163,6 +172,23 @@ class Envelope:
         reading.end()
         return cls(Head(signer, context, commitment, recipients), sealed, signed, signature)
 
+    def check_signature(self, signers: Iterable[VerifyingKey]) -> None:
+        """Return when one of `signers` signed it, which needs no secret key.
+
+        Raises SignerUnknownError, EnvelopeSignatureError.
+        """
+        known = {key.kid: key for key in signers}
+        signer = known.get(self.head.signer)
+        if signer is None:
+            raise SignerUnknownError(self.head.signer)
+        if not signer.signed(self.signature, _SIGNED, _hashed(self.signed)):
+            raise EnvelopeSignatureError
+
+
+def signature(body: bytes, signer: SigningIdentity) -> bytes:
+    """What a sealer puts after `body`, 64 bytes."""
+    return signer.sign(_SIGNED, _hashed(body))
+
 
 class _Reading:
     """Takes bytes from the front; too few or any left over are an error."""
@@ -198,6 +224,11 @@ class _Reading:
     def end(self) -> None:
         if self._at != len(self._raw):
             raise EnvelopeMalformedError("bytes follow after its end")
+
+
+def _hashed(body: bytes | memoryview) -> bytes:
+    """What is signed: a digest, so that a large content is not copied once more."""
+    return hashlib.sha512(body).digest()
 
 
 def _check(context: Context | Resealing) -> None:

@@ -148,6 +148,15 @@ class OrganisationPins:
         self._chains[organisation] = tuple(chain)
         return chain[-1].entry
 
+    def chain(self, organisation: str) -> tuple[SignedEntry, ...]:
+        """The entries pinned of an organisation; none when it is not pinned."""
+        return self._chains.get(organisation, ())
+
+    @property
+    def organisations(self) -> tuple[str, ...]:
+        """The codes of those that are pinned, in order."""
+        return tuple(sorted(self._chains))
+
     def entry(self, organisation: str, now: datetime) -> Entry:
         """The entry to seal to at a moment. Raises OrganisationUnknownError."""
         valid = [

@@ -6,7 +6,6 @@ and the signer. The head commits to the secret, so that two recipients can never
 contents. The sealer signs everything. `postern.envelope` has the binary form.
 """
 
-import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 
@@ -27,24 +26,22 @@ from postern.envelope import (
     Head,
     Resealing,
     Wrapped,
+    signature,
 )
 from postern.hpke import DecryptionError, PublicKey, SecretKey, Suite, framed
 from postern.seal_errors import (
     ContentDamagedError,
     ContentTooLargeError,
     ContextMismatchError,
-    EnvelopeSignatureError,
     NotARecipientError,
     RecipientsInvalidError,
     RecipientSwappedError,
-    SignerUnknownError,
 )
 from postern.signing_identity import SigningIdentity, VerifyingKey
 
 __all__ = ["LARGEST_CONTENT", "Context", "Resealing", "open_envelope", "seal"]
 
 _LABEL = b"PN-seal-v1"
-_SIGNED = b"PN-seal-signature-v1"
 _DERIVED = b"PN-seal-content-v1"
 _KEY_SIZE = 32  # bytes of AES-256
 _NONCE = bytes(12)  # constant, because each key encrypts one content only
@@ -76,7 +73,7 @@ def seal(
     head = Head(signing, context.digest(), commitment, wrapped).encode()
     sealed = AESGCM(key).encrypt(_NONCE, _padded(content), head)
     body = head + len(sealed).to_bytes(LENGTH_SIZE, "big") + sealed
-    return body + signer.sign(_SIGNED, _hashed(body))
+    return body + signature(body, signer)
 
 
 def open_envelope(
@@ -90,7 +87,7 @@ def open_envelope(
     order: nothing is decrypted before signature and context hold.
     """
     envelope = Envelope.parse(raw)
-    _check_signature(envelope, signers)
+    envelope.check_signature(signers)
     if not secrets.compare_digest(envelope.head.context, context.digest()):
         raise ContextMismatchError
     secret = _unwrapped(envelope.head, context, keys)
@@ -102,15 +99,6 @@ def open_envelope(
     except InvalidTag:
         raise ContentDamagedError from None
     return _unpadded(padded)
-
-
-def _check_signature(envelope: Envelope, signers: Iterable[VerifyingKey]) -> None:
-    known = {key.kid: key for key in signers}
-    signer = known.get(envelope.head.signer)
-    if signer is None:
-        raise SignerUnknownError(envelope.head.signer)
-    if not signer.signed(envelope.signature, _SIGNED, _hashed(envelope.signed)):
-        raise EnvelopeSignatureError
 
 
 def _unwrapped(head: Head, context: Context, keys: Iterable[SecretKey]) -> bytes:
@@ -152,8 +140,3 @@ def _unpadded(padded: bytes) -> bytes:
     if len(filling) >= STEP or any(filling):
         raise ContentDamagedError
     return content
-
-
-def _hashed(body: bytes | memoryview) -> bytes:
-    """What is signed: a digest, so that a large content is not copied once more."""
-    return hashlib.sha512(body).digest()

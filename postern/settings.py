@@ -27,7 +27,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 _LONGEST_TOKEN = 512  # characters
 _PINS = ".keys.json"
-_SECTIONS = {"platform", "defaults"}
+_SECTIONS = {"platform", "keys", "defaults"}
 
 
 class SettingsError(ClientError):
@@ -49,6 +49,15 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """Where the organisation's key file is, and who opens it with which passphrase file."""
+
+    file: Path | None = None
+    member: str | None = None
+    passphrase_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClientSettings:
     """Where the platform is, what the client shows it, and the defaults of a run."""
 
@@ -57,6 +66,7 @@ class ClientSettings:
     ca_file: Path | None
     pin_file: Path
     defaults: Defaults
+    keys: OwnKeys = OwnKeys()
 
 
 def settings_file() -> Path:
@@ -99,6 +109,12 @@ def write(path: Path, *, address: str, token_file: Path, ca_file: Path | None) -
         lines.append(f"ca_file = {_quoted(str(ca_file.absolute()))}")
     lines += [
         "",
+        "# Your organisation's key file (`postern keys new`): what you submit is sealed to it.",
+        "[keys]",
+        '# file = "keys.json"',
+        '# member = "dispatch"',
+        '# passphrase_file = "passphrase"',
+        "",
         "# What holds when the option of the same name is not given.",
         "[defaults]",
         '# purpose = "parcel_screening"',
@@ -123,6 +139,12 @@ def receipts_of(settings: "ClientSettings") -> ReceiptFile:
     """The receipts of acts at the platform, kept beside the settings."""
     name = settings.pin_file.name.removesuffix(_PINS)
     return ReceiptFile(settings.pin_file.with_name(f"{name}.receipts.jsonl"))
+
+
+def organisations_of(settings: "ClientSettings") -> Path:
+    """The file beside the settings with the keys of other organisations that are pinned."""
+    name = settings.pin_file.name.removesuffix(_PINS)
+    return settings.pin_file.with_name(f"{name}.organisations.json")
 
 
 def mirror_of(settings: "ClientSettings") -> Path:
@@ -158,7 +180,8 @@ def _read(document: Mapping[str, Any], path: Path) -> ClientSettings:
     for name in document:
         if name not in _SECTIONS:
             raise SettingsError(
-                f"{name} is not a section of {path}. Remove it, or use [platform] and [defaults]."
+                f"{name} is not a section of {path}. Remove it, or use [platform], [keys] and "
+                "[defaults]."
             )
     platform = _section(document, "platform", {"address", "token_file", "ca_file"}, path)
     ca_file = platform.get("ca_file")
@@ -167,13 +190,23 @@ def _read(document: Mapping[str, Any], path: Path) -> ClientSettings:
     except AddressRefusedError as error:
         raise SettingsError(f"platform.address in {path}: {error}") from None
     known = {each.name for each in fields(Defaults)}
+    keys = _section(document, "keys", {each.name for each in fields(OwnKeys)}, path)
     return ClientSettings(
         address=address,
         token_file=path.parent / Path(_needed(platform, "token_file", path)).expanduser(),
-        ca_file=path.parent / Path(ca_file).expanduser() if ca_file else None,
+        ca_file=_file_beside(ca_file, path),
         pin_file=pin_file_of(path),
         defaults=_defaults(_section(document, "defaults", known, path), path),
+        keys=OwnKeys(
+            file=_file_beside(keys.get("file"), path),
+            member=keys.get("member"),
+            passphrase_file=_file_beside(keys.get("passphrase_file"), path),
+        ),
     )
+
+
+def _file_beside(name: str | None, path: Path) -> Path | None:
+    return path.parent / Path(name).expanduser() if name else None
 
 
 def _section(document: Mapping[str, Any], name: str, known: set[str], path: Path) -> dict[str, str]:

@@ -31,6 +31,7 @@ from postern.pseudonymise import Batch, Pseudonymiser
 from postern.rejected import RejectedRows
 from postern.report_form import report
 from postern.rows import Reading, ReadRow, read_row
+from postern.sealing import Sealer
 from postern.terms import Fault, FaultError, terms_on_wire
 from postern.vocabulary import EVALUATION_KIND, Purpose
 
@@ -38,6 +39,7 @@ BATCH = 200  # rows whose fate is recorded together
 
 _EPOCH_FAULT = re.compile(r"indicators\.[0-9]+\.epoch", re.ASCII)
 _PLACE = re.compile(r"indicators\.([0-9]+)\.(.+)", re.ASCII)
+_LARGEST_SEALED = 4 * 2**20  # characters of envelopes in one request
 _UNKNOWN_WAIT = 60.0  # seconds, when the platform does not say when a quota begins again
 _SPARE = 2.0  # seconds after that moment, for clocks that differ a little
 
@@ -70,7 +72,7 @@ class Source:
     def terms_digest(self, *, address: str, purpose: Purpose) -> str:
         """A digest of all beside the file that decides what is sent, to notice other options."""
         reading = self.reading
-        told = {
+        told: dict[str, Any] = {
             "address": address,
             "purpose": purpose,
             "norm": NORMALISER_VERSION,
@@ -80,6 +82,8 @@ class Source:
             "units": [reading.units.weight, reading.units.currency],
             "network": [reading.operator, reading.country],
         }
+        if reading.seals:  # only then, so that runs from before there were seals go on
+            told["seals"] = True
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -140,10 +144,11 @@ class _Group:
     starts: list[int]
     batch: Batch
 
-    def payload(self, place: int, client_key: str) -> dict[str, Any]:
+    def payload(self, place: int, client_key: str, sealer: Sealer | None) -> dict[str, Any]:
         read, start = self._read(place), self.starts[place]
         values = range(start, start + len(read.sightings))
-        return report(client_key, read, [self.batch.pseudonym(value) for value in values])
+        pseudonyms = [self.batch.pseudonym(value) for value in values]
+        return report(client_key, read, pseudonyms, sealer)
 
     def ready(self) -> int:
         """How many rows, from the first, have all their values evaluated."""
@@ -166,7 +171,8 @@ class _Group:
 class Submission:
     """One run over a file, new or resumed. `run` does what is left of it.
 
-    `wait` says whether to wait when a quota is spent; `on_rows` is told how many rows have a fate,
+    `sealer` seals values and notes to the own keys; without one they stay here. `wait` says whether
+    to wait when a quota is spent; `on_rows` is told how many rows have a fate,
     `on_wait` until when the run waits. `flags` counts doubts about the rows of this run.
     """
 
@@ -178,6 +184,7 @@ class Submission:
         platform: Submits,
         pseudonymiser: Pseudonymiser,
         *,
+        sealer: Sealer | None = None,
         wait: bool = False,
         on_rows: Callable[[int], None] = lambda _: None,
         on_wait: Callable[[datetime | None], None] = lambda _: None,
@@ -188,6 +195,7 @@ class Submission:
         self._rejected = rejected
         self._platform = platform
         self._pseudonymiser = pseudonymiser
+        self._sealer = sealer
         self._wait = wait
         self._on_rows = on_rows
         self._on_wait = on_wait
@@ -254,15 +262,19 @@ class Submission:
         """Place of a row in the group -> what the platform said of it; rows it did not get lack."""
         sent = [place for place in range(count) if group.lines[place].read is not None]
         results: dict[int, ReportResult] = {}
-        for start in range(0, len(sent), MOST_REPORTS):
-            places = sent[start : start + MOST_REPORTS]
-            payloads = [group.payload(place, self._key(group.lines[place])) for place in places]
-            answers = self._submit(payloads)
-            for place, payload, answer in zip(places, payloads, answers, strict=True):
+        for few in _requests(self._payloads(group, sent)):
+            answers = self._submit([payload for _, payload in few])
+            for (place, payload), answer in zip(few, answers, strict=True):
                 if answer.client_key != payload["client_key"]:
                     raise AnswerMalformedError("reports.results")
                 results[place] = answer
         return results
+
+    def _payloads(
+        self, group: _Group, places: Sequence[int]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        for place in places:
+            yield place, group.payload(place, self._key(group.lines[place]), self._sealer)
 
     def _submit(self, payloads: Sequence[Mapping[str, Any]]) -> list[ReportResult]:
         try:
@@ -317,6 +329,24 @@ class Submission:
         if until is not None:
             seconds = max(0.0, (until - datetime.now(UTC)).total_seconds()) + _SPARE
         self._sleep(seconds)
+
+
+def _requests(
+    payloads: Iterator[tuple[int, dict[str, Any]]],
+) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+    """Payloads in requests of so many and so large that a platform takes them."""
+    few: list[tuple[int, dict[str, Any]]] = []
+    size = 0
+    for place, payload in payloads:
+        sealed = (each.get("sealed", {}) for each in payload["indicators"])
+        own = sum(len(text) for parts in sealed for text in parts.values())
+        if few and (len(few) == MOST_REPORTS or size + own > _LARGEST_SEALED):
+            yield few
+            few, size = [], 0
+        few.append((place, payload))
+        size += own
+    if few:
+        yield few
 
 
 def _flags(read: ReadRow) -> Iterator[str]:

@@ -132,6 +132,16 @@ class Transport:
             "POST", path, lines, with_token=True, repeatable=True, kind=_Kind.LINES
         )
 
+    def post_octets(self, path: str, content: bytes) -> Answer:
+        """What a POST of bytes answers, in JSON; sent again when it may not have arrived."""
+        return self._persist(
+            "POST", path, content, with_token=True, repeatable=True, kind=_Kind.OCTETS
+        )
+
+    def delete(self, path: str) -> None:
+        """Have something removed; sent again when it may not have arrived. Raises ClientError."""
+        self._persist("DELETE", path, None, with_token=True, repeatable=True, kind=_Kind.RAW)
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -236,10 +246,15 @@ class _Kind(Enum):
 
     JSON = "json"
     LINES = "lines"  # plain text; answered in JSON
+    OCTETS = "octets"  # bytes; answered in JSON
     RAW = "raw"  # nothing is sent; any answer
 
 
-_SENT = {_Kind.JSON: "application/json", _Kind.LINES: "text/plain; charset=utf-8"}
+_SENT = {
+    _Kind.JSON: "application/json",
+    _Kind.LINES: "text/plain; charset=utf-8",
+    _Kind.OCTETS: "application/octet-stream",
+}
 
 
 class _Bearer(AuthBase):

@@ -317,6 +317,13 @@ class Scope(StrEnum):
     INDICATORS_READ = "indicators:read"
     AUDIT_READ = "audit:read"
     AUDIT_WITNESS = "audit:witness"
+    KEYS_WRITE = "keys:write"
+    DISCLOSURES_ASK = "disclosures:ask"
+    DISCLOSURES_DECIDE = "disclosures:decide"
+    WATCHES_WRITE = "watches:write"
+    OUTCOMES_WRITE = "outcomes:write"
+    RECALLS_WRITE = "recalls:write"
+    SUBJECTS_WRITE = "subjects:write"
 
 
 class FacetAnswer(StrEnum):
@@ -333,3 +340,224 @@ class Band(StrEnum):
 
     STRONG = "strong"
     LIKELY = "likely"
+
+
+class SealedPart(StrEnum):
+    """What an envelope holds of a report, as it can be asked for and released."""
+
+    VALUE = "value"  # of an indicator, in clear
+    NOTE = "note"  # what the submitter wrote of it in free text
+    ATTACHMENT = "attachment"  # a file of the report: the photo of a label, an X-ray image
+
+
+class FourEyes(StrEnum):
+    """When a release of an organisation needs a second person."""
+
+    NEVER = "never"
+    PERSONS = "persons"  # for kinds that can name a person
+    ALWAYS = "always"
+
+
+class Urgency(StrEnum):
+    """How soon a disclosure request is to be decided; the clocks of Directive (EU) 2023/977."""
+
+    NORMAL = "normal"
+    URGENT = "urgent"
+    LIFE = "life"  # imminent threat to life: break-glass
+
+
+class RequestedAction(StrEnum):
+    """What a requester asks to be done with the item, beside being told."""
+
+    NONE = "none"
+    LOCATE = "locate"
+    HOLD_FOR_CUSTOMS = "hold_for_customs"
+    EXAMINE = "examine"
+
+
+class RequestState(StrEnum):
+    """Where a disclosure request stands."""
+
+    OPEN = "open"  # the owner is to decide
+    QUESTIONED = "questioned"  # the owner asked back: the requester is to answer
+    PROPOSED = "proposed"  # decided by one person, a second is needed
+    RELEASED = "released"  # decided: all or part was delivered
+    REFUSED = "refused"  # decided: nothing
+    RECEIVED = "received"  # the requester proved that it opened the delivery
+    WITHDRAWN = "withdrawn"  # by the requester
+    LAPSED = "lapsed"  # not decided in time
+    ENDED = "ended"  # the indicator ended before a decision
+    RECALLED = "recalled"  # delivered, and called back since
+    EXPIRED = "expired"  # delivered, and the delivery is erased since
+
+
+class Answer(StrEnum):
+    """What an owner decides on a disclosure request."""
+
+    ALL = "all"
+    PART = "part"
+    NOTHING = "nothing"
+
+
+class DecisionReason(StrEnum):
+    """Why a disclosure request was decided as it was."""
+
+    NECESSARY = "necessary"  # lawful, necessary and proportionate
+    PARTLY_NECESSARY = "partly_necessary"
+    LIFE_AT_RISK = "life_at_risk"
+    NOT_NECESSARY = "not_necessary"
+    TOO_BROAD = "too_broad"
+    NO_LEGAL_BASIS = "no_legal_basis"
+    OWN_PROCEEDINGS = "own_proceedings"  # it would harm own proceedings
+    NOT_HELD = "not_held"  # not held any more, or it cannot be opened
+    OTHER = "other"  # told in the sealed message
+
+
+class DecisionState(StrEnum):
+    """Whether a decision has an effect."""
+
+    PROPOSED = "proposed"
+    EFFECTIVE = "effective"
+    REJECTED = "rejected"  # by the second person
+    VOID = "void"  # the request ended before the second person judged
+
+
+class MessageKind(StrEnum):
+    """What a sealed message of a disclosure request is."""
+
+    ASK = "ask"
+    QUESTION = "question"
+    ANSWER = "answer"
+    REASON = "reason"
+
+
+class TokenCheck(StrEnum):
+    """What a requester found on deriving the token again from the disclosed value."""
+
+    MATCHES = "matches"
+    DIFFERS = "differs"
+    NOT_CHECKED = "not_checked"  # no value was disclosed, or its key epoch is gone
+
+
+class Way(StrEnum):
+    """How an organisation got something of another's indicator."""
+
+    LOOKUP = "lookup"
+    LIST = "list"
+    EXPORT = "export"
+    WATCH = "watch"
+    DISCLOSURE = "disclosure"
+    FEED = "feed"
+    FILTER = "filter"
+
+
+class RecallKind(StrEnum):
+    """What a recall asks of recipients: to erase what they got, or to correct it."""
+
+    WITHDRAWAL = "withdrawal"
+    CORRECTION = "correction"
+
+
+class RecallReason(StrEnum):
+    """Why something is called back or corrected."""
+
+    WRONG_IDENTITY = "wrong_identity"
+    WRONG_DATA = "wrong_data"
+    UNLAWFUL = "unlawful"
+    SOURCE_WITHDREW = "source_withdrew"
+    SUBJECT_REQUEST = "subject_request"
+    COURT_ORDER = "court_order"
+    NO_LONGER_NEEDED = "no_longer_needed"
+    OTHER = "other"
+
+
+class AcknowledgementState(StrEnum):
+    """How far a recipient is with a recall."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"  # read, and being worked on
+    COMPLETED = "completed"
+
+
+class Rectification(StrEnum):
+    """What a recipient did with what it got."""
+
+    ERASED = "erased"
+    CORRECTED = "corrected"
+    NOT_KEPT = "not_kept"
+    KEPT_BY_LAW = "kept_by_law"  # restricted, where erasing it is against the law
+
+
+class OutcomeResult(StrEnum):
+    """What became of a report or a request."""
+
+    PENDING = "pending"
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    ERROR = "error"  # the indicator was wrong
+
+
+class Step(StrEnum):
+    """Whether one step of an outcome was done."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Unit(StrEnum):
+    """Of the quantity of a substance that was found."""
+
+    GRAM = "g"
+    MILLILITRE = "ml"
+    PIECE = "pieces"
+
+
+class WatchEnd(StrEnum):
+    """Why a watch ended."""
+
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+
+
+class HoldReason(StrEnum):
+    """Why something must be kept although its time is over."""
+
+    PROCEEDINGS = "proceedings"
+    COURT_ORDER = "court_order"
+    COMPLAINT = "complaint"
+    SUBJECT_REQUEST = "subject_request"  # LED Art. 16(3)(b): kept as evidence, restricted
+    OTHER = "other"
+
+
+class SubjectRight(StrEnum):
+    """What a person asks of an organisation: LED Art. 14 and 16, GDPR Art. 15 to 18."""
+
+    ACCESS = "access"
+    RECTIFICATION = "rectification"
+    ERASURE = "erasure"
+    RESTRICTION = "restriction"
+
+
+class SubjectRequestState(StrEnum):
+    """Where a subject request stands."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+
+
+class ChannelKind(StrEnum):
+    """How an organisation is told beside its pages."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+
+
+class DispatchState(StrEnum):
+    """How the sending of one notification by one channel stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    WITHHELD = "withheld"  # policy no longer lets it be told
+    GIVEN_UP = "given_up"  # tried as often as it is tried; a person must look

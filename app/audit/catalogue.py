@@ -78,18 +78,115 @@ CATALOGUE: dict[str, KnownAct] = {
     "audit.witness": KnownAct(
         Operation.ADMINISTRATION, "A witness of the log was registered or ended."
     ),
+    "channel.add": KnownAct(Operation.ADMINISTRATION, "A channel for notifications was set up."),
+    "channel.list": KnownAct(Operation.ADMINISTRATION, "The organisation's channels were listed."),
+    "channel.read": KnownAct(
+        Operation.ADMINISTRATION, "It was read what a channel sent and was to send."
+    ),
+    "channel.remove": KnownAct(
+        Operation.ADMINISTRATION, "A channel was removed and its address erased."
+    ),
+    "channel.trial": KnownAct(
+        Operation.ADMINISTRATION, "A trial message of a channel was asked for."
+    ),
     "configuration.change": KnownAct(
         Operation.ADMINISTRATION, "The platform started with other settings than before."
+    ),
+    "contact.change": KnownAct(
+        Operation.ADMINISTRATION, "The desk through which others reach an organisation was entered."
+    ),
+    "contact.read": KnownAct(
+        Operation.ADMINISTRATION, "The desk through which others reach an organisation was read."
+    ),
+    "deconfliction.list": KnownAct(
+        Operation.CONSULTATION, "It was read who else works on what one's own watches wait for."
+    ),
+    "deconfliction.match": KnownAct(
+        Operation.COMBINATION,
+        "Two organisations that watch for the same were told of each other, as both policies say.",
+    ),
+    "disclosure.answer": KnownAct(
+        Operation.ADMINISTRATION, "A requester answered a question about its disclosure request."
+    ),
+    "disclosure.ask": KnownAct(
+        Operation.CONSULTATION,
+        "An organisation asked the owner of an indicator for its clear text.",
+        follows_up=True,
+    ),
+    "disclosure.confirm": KnownAct(
+        Operation.ADMINISTRATION, "A second person judged what another proposed to release."
+    ),
+    "disclosure.decide": KnownAct(
+        Operation.ADMINISTRATION, "An approver decided on a disclosure request."
+    ),
+    "disclosure.end": KnownAct(
+        Operation.ADMINISTRATION, "A disclosure request ended with its indicator."
+    ),
+    "disclosure.erase": KnownAct(
+        Operation.ERASURE, "Sealed deliveries and messages of a disclosure request were erased."
+    ),
+    "disclosure.fetch": KnownAct(Operation.DISCLOSURE, "The requester fetched a sealed delivery."),
+    "disclosure.forget": KnownAct(
+        Operation.ERASURE, "Records of disclosure requests that ended long ago were erased."
+    ),
+    "disclosure.lapse": KnownAct(
+        Operation.ADMINISTRATION, "A disclosure request lapsed: nobody decided in time."
+    ),
+    "disclosure.list": KnownAct(Operation.CONSULTATION, "Disclosure requests were listed."),
+    "disclosure.open": KnownAct(
+        Operation.CONSULTATION, "An approver fetched a sealed part, to decide on a request."
+    ),
+    "disclosure.overdue": KnownAct(
+        Operation.ADMINISTRATION, "The clock of a disclosure request ran out before a decision."
+    ),
+    "disclosure.question": KnownAct(
+        Operation.ADMINISTRATION, "An owner asked back about a disclosure request."
+    ),
+    "disclosure.read": KnownAct(Operation.CONSULTATION, "A disclosure request was read."),
+    "disclosure.receipt": KnownAct(
+        Operation.ADMINISTRATION, "A requester proved that it opened a delivery."
+    ),
+    "disclosure.release": KnownAct(
+        Operation.DISCLOSURE, "Sealed parts of an indicator were released to a requester."
+    ),
+    "disclosure.review": KnownAct(
+        Operation.ADMINISTRATION, "A second person looked at a release by break-glass."
+    ),
+    "disclosure.rules": KnownAct(
+        Operation.ADMINISTRATION, "The rules of deciding on disclosure were changed."
+    ),
+    "disclosure.rules-read": KnownAct(
+        Operation.ADMINISTRATION, "The rules of deciding on disclosure were read."
+    ),
+    "disclosure.withdraw": KnownAct(
+        Operation.ADMINISTRATION, "A requester withdrew its disclosure request."
+    ),
+    "envelope.attach": KnownAct(Operation.COLLECTION, "A sealed file was attached to a report."),
+    "envelope.list": KnownAct(Operation.CONSULTATION, "The sealed parts of a report were listed."),
+    "envelope.read": KnownAct(
+        Operation.CONSULTATION,
+        "A sealed part of a report was fetched; only its owner's keys open it.",
     ),
     "evaluation.evaluate": KnownAct(
         Operation.CONSULTATION, "Blinded identifiers were evaluated; what they are is unknown."
     ),
+    "hold.list": KnownAct(Operation.ADMINISTRATION, "The legal holds were listed."),
+    "hold.place": KnownAct(
+        Operation.ADMINISTRATION, "A legal hold was placed on a report of one's own."
+    ),
+    "hold.release": KnownAct(Operation.ADMINISTRATION, "A legal hold was released."),
     "indicator.alert": KnownAct(
         Operation.COMBINATION,
-        "Another organisation's lookup matched your indicators, and was not told of it.",
+        "Another organisation's lookup or watch matched your indicators, and was not told of it.",
+    ),
+    "indicator.amend": KnownAct(
+        Operation.ALTERATION, "An indicator was amended by its owner; the entry says in what."
     ),
     "indicator.count": KnownAct(
         Operation.CONSULTATION, "What other organisations share was counted; no record left."
+    ),
+    "indicator.erase": KnownAct(
+        Operation.ERASURE, "Indicators that a legal hold had kept were erased: it has ended."
     ),
     "indicator.expire": KnownAct(
         Operation.ERASURE, "Indicators past their expiry were erased with their tokens."
@@ -109,6 +206,10 @@ CATALOGUE: dict[str, KnownAct] = {
         follows_up=True,
     ),
     "indicator.read": KnownAct(Operation.CONSULTATION, "An indicator was read.", follows_up=True),
+    "indicator.restrict": KnownAct(
+        Operation.ALTERATION,
+        "Indicators past their expiry were restricted: a legal hold keeps them, without tokens.",
+    ),
     "indicator.shared": KnownAct(
         Operation.DISCLOSURE,
         "Your indicators were given to another organisation: in a list, one by one or as a file.",
@@ -116,7 +217,29 @@ CATALOGUE: dict[str, KnownAct] = {
     "interface.read": KnownAct(
         Operation.ADMINISTRATION, "The facts of the caller's own account were read."
     ),
+    "key.alarm": KnownAct(
+        Operation.ADMINISTRATION,
+        "A member was offered other keys of a member than those it had pinned.",
+    ),
+    "key.close-alarm": KnownAct(Operation.ADMINISTRATION, "An alarm about keys was closed."),
+    "job.read": KnownAct(
+        Operation.ADMINISTRATION, "It was read how the work in the background stands."
+    ),
+    "job.retry": KnownAct(
+        Operation.ADMINISTRATION, "A job whose tries were used up was begun anew."
+    ),
     "key.epoch": KnownAct(Operation.ADMINISTRATION, "An evaluation key epoch was opened."),
+    "key.list": KnownAct(Operation.ADMINISTRATION, "The published keys of members were read."),
+    "key.publish": KnownAct(Operation.ADMINISTRATION, "An organisation published its keys."),
+    "ledger.expire": KnownAct(
+        Operation.ERASURE, "Who got what of indicators that ended long ago was erased."
+    ),
+    "ledger.export": KnownAct(
+        Operation.CONSULTATION, "Who got what of one's own indicators was taken away as a file."
+    ),
+    "ledger.read": KnownAct(
+        Operation.CONSULTATION, "It was read who got what of one's own indicators."
+    ),
     "log.growth": KnownAct(Operation.ADMINISTRATION, "The size and growth of the log were read."),
     "log.read": KnownAct(
         Operation.ADMINISTRATION, "The state of the log, its witnesses and its alarms was read."
@@ -130,6 +253,13 @@ CATALOGUE: dict[str, KnownAct] = {
     "lookup.list": KnownAct(Operation.CONSULTATION, "The organisation's own lookups were listed."),
     "notification.read": KnownAct(Operation.ADMINISTRATION, "Notifications were read."),
     "notification.seen": KnownAct(Operation.ADMINISTRATION, "A notification was marked as seen."),
+    "notification.sent": KnownAct(
+        Operation.ADMINISTRATION,
+        "The sending of a notification by a channel ended: sent, withheld, failed or given up.",
+    ),
+    "notification.try": KnownAct(
+        Operation.ADMINISTRATION, "A notification was about to be handed to a channel."
+    ),
     "organisation.allow": KnownAct(
         Operation.ADMINISTRATION, "An organisation's evaluation allowance was set."
     ),
@@ -140,6 +270,17 @@ CATALOGUE: dict[str, KnownAct] = {
     "organisation.list": KnownAct(Operation.ADMINISTRATION, "The organisations were listed."),
     "organisation.status": KnownAct(
         Operation.ADMINISTRATION, "An organisation was suspended or made active again."
+    ),
+    "outcome.count": KnownAct(
+        Operation.CONSULTATION, "It was read how reliable indicators turned out."
+    ),
+    "outcome.expire": KnownAct(Operation.ERASURE, "Outcomes past their retention were erased."),
+    "outcome.list": KnownAct(Operation.CONSULTATION, "Outcomes were listed."),
+    "outcome.tell": KnownAct(
+        Operation.DISCLOSURE, "It was told what became of an indicator.", follows_up=True
+    ),
+    "outcome.told": KnownAct(
+        Operation.DISCLOSURE, "Another organisation told what became of your indicator."
     ),
     "overview.read": KnownAct(Operation.CONSULTATION, "A home page with figures was opened."),
     "policy.cancel": KnownAct(
@@ -168,6 +309,28 @@ CATALOGUE: dict[str, KnownAct] = {
     ),
     "policy.simulate": KnownAct(
         Operation.CONSULTATION, "It was computed who would gain or lose what by a draft."
+    ),
+    "recall.answer": KnownAct(
+        Operation.ADMINISTRATION, "A recall was acknowledged, or completed with what was done."
+    ),
+    "recall.answered": KnownAct(
+        Operation.ADMINISTRATION, "A recipient acknowledged or completed your recall."
+    ),
+    "recall.escalate": KnownAct(Operation.ADMINISTRATION, "An answer to a recall is overdue."),
+    "recall.list": KnownAct(Operation.ADMINISTRATION, "Recalls were listed."),
+    "recall.make": KnownAct(
+        Operation.ADMINISTRATION,
+        "Recipients of your indicators were called upon to erase or correct what they got.",
+    ),
+    "recall.read": KnownAct(Operation.ADMINISTRATION, "A recall of the organisation was read."),
+    "recall.receive": KnownAct(
+        Operation.ADMINISTRATION, "Another organisation called back or corrected what you got."
+    ),
+    "recall.remind": KnownAct(
+        Operation.ADMINISTRATION, "A reminder was sent of recalls that wait for an answer."
+    ),
+    "report.amend": KnownAct(
+        Operation.ALTERATION, "A report was amended by its owner; the entry says in what."
     ),
     "report.list": KnownAct(Operation.CONSULTATION, "Reports were listed."),
     "report.read": KnownAct(Operation.CONSULTATION, "A report was read."),
@@ -208,10 +371,43 @@ CATALOGUE: dict[str, KnownAct] = {
     "signal.read": KnownAct(
         Operation.ADMINISTRATION, "A signal was read, with the entries that show it."
     ),
+    "subject.close": KnownAct(
+        Operation.ADMINISTRATION, "A subject request was closed as answered or refused."
+    ),
+    "subject.expire": KnownAct(
+        Operation.ERASURE, "Subject requests that were closed long ago were erased."
+    ),
+    "subject.list": KnownAct(Operation.ADMINISTRATION, "The subject requests were listed."),
+    "subject.open": KnownAct(
+        Operation.ADMINISTRATION, "A person's request for their rights was opened."
+    ),
+    "subject.read": KnownAct(Operation.ADMINISTRATION, "A subject request was read."),
+    "subject.search": KnownAct(
+        Operation.CONSULTATION,
+        "One's own holdings were searched for a subject request; the entry has counts alone.",
+    ),
     "token.create": KnownAct(Operation.ADMINISTRATION, "An API token was made."),
     "token.list": KnownAct(Operation.ADMINISTRATION, "API tokens were listed."),
     "token.revoke": KnownAct(Operation.ADMINISTRATION, "An API token was revoked."),
     "token.refuse": KnownAct(Operation.ADMINISTRATION, "A presented API token was refused."),
+    "watch.erase": KnownAct(
+        Operation.ERASURE, "Records of watches past their retention were erased."
+    ),
+    "watch.expire": KnownAct(
+        Operation.ERASURE,
+        "Watches ended on their last day, or with the right of who set them; their tokens went.",
+    ),
+    "watch.list": KnownAct(Operation.CONSULTATION, "The organisation's own watches were listed."),
+    "watch.match": KnownAct(
+        Operation.COMBINATION, "A watch matched an indicator; it names whoever may know of it."
+    ),
+    "watch.read": KnownAct(Operation.CONSULTATION, "A watch was read, with what it found."),
+    "watch.set": KnownAct(
+        Operation.CONSULTATION,
+        "A watch was set: its organisation is told when an indicator of a value is submitted.",
+        follows_up=True,
+    ),
+    "watch.stop": KnownAct(Operation.ERASURE, "A watch was stopped and its tokens were erased."),
 }
 
 
@@ -225,26 +421,37 @@ OBJECT_TYPES = (
     "audit-log",
     "audit-retention",
     "audit-witness",
+    "channel",
     "class",
     "community",
+    "disclosure_request",
+    "disclosure_rules",
+    "envelope",
     "evaluation",
     "grant",
+    "hold",
     "indicator",
+    "job",
+    "key-alarm",
     "key_epoch",
     "lookup",
     "notification",
     "organisation",
+    "outcome",
     "overview",
     "policy",
     "policy-draft",
     "policy-template",
     "policy-text",
+    "recall",
     "report",
     "review",
     "review-round",
     "session",
     "settings",
     "signal",
+    "subject-request",
     "token",
+    "watch",
 )
 """What acts are about (`obj` of a record); a test holds the list to the code."""

@@ -21,6 +21,7 @@ from app.compliance.schemas import (
     SignalSchema,
     SignalsSchema,
 )
+from app.compliance.subject_api import blueprint as subject_blueprint
 from postern.vocabulary import Role, Scope
 
 review_blueprint = Blueprint(
@@ -35,7 +36,13 @@ signal_blueprint = Blueprint(
     url_prefix="/api/v1",
     description="What is unusual in your organisation's own log, for people to look at.",
 )
-blueprints = (review_blueprint, signal_blueprint, export_blueprint, retention_blueprint)
+blueprints = (
+    review_blueprint,
+    signal_blueprint,
+    export_blueprint,
+    retention_blueprint,
+    subject_blueprint,
+)
 blueprint = review_blueprint  # the first of them, by the name that every room has
 
 _OFFICER = (Role.COMPLIANCE,)

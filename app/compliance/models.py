@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, BigInt, Moment, word
+from postern.vocabulary import SubjectRequestState, SubjectRight
 
 
 class Verdict(StrEnum):
@@ -120,3 +121,30 @@ class Anomaly(Base):
     sealed_note: Mapped[bytes | None] = mapped_column(LargeBinary)
     closed_by: Mapped[UUID | None] = mapped_column(Uuid)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class SubjectRequest(Base):
+    """A person asked the organisation for a right of theirs. Who it is stands on premises only.
+
+    Its file reference is in the erasable part of the log.
+    """
+
+    __tablename__ = "subject_request"
+    __table_args__ = (Index("ix_subject_request_organisation_id", "organisation_id", "state"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    right: Mapped[SubjectRight] = mapped_column(word(SubjectRight))
+    state: Mapped[SubjectRequestState] = mapped_column(word(SubjectRequestState))
+    sealed_note: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    opened_at: Mapped[datetime] = mapped_column(Moment)
+    opened_by: Mapped[UUID] = mapped_column(Uuid)
+    due_on: Mapped[date] = mapped_column(Date)
+    searched_at: Mapped[datetime | None] = mapped_column(Moment)
+    holdings: Mapped[int | None]  # indicators of its own that the last search found
+    recipients: Mapped[int | None]
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    closed_by: Mapped[UUID | None] = mapped_column(Uuid)
+    reminded_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -19,17 +19,27 @@ from app.audit.reading import Page
 from app.audit.schemas import Asked, AuditQuerySchema
 from app.audit.service import append
 from app.audit.wording import wording
-from app.compliance import log_pages, retention_pages, review_pages, signal_pages, timelines
+from app.compliance import (
+    hold_pages,
+    log_pages,
+    retention_pages,
+    review_pages,
+    signal_pages,
+    subject_pages,
+    timelines,
+)
 from app.compliance.export_api import ExportAsked, ExportQuerySchema, file_answer
 from app.compliance.exporting import MOST_IN_DOCUMENT, Form, export
 from app.errors import InvalidRequestError
 from postern.vocabulary import LegalBasis, Purpose, Role
 
 blueprint = Blueprint("compliance", __name__)
+blueprint.register_blueprint(hold_pages.blueprint)
 blueprint.register_blueprint(log_pages.blueprint)
 blueprint.register_blueprint(retention_pages.blueprint)
 blueprint.register_blueprint(review_pages.blueprint)
 blueprint.register_blueprint(signal_pages.blueprint)
+blueprint.register_blueprint(subject_pages.blueprint)
 blueprint.register_blueprint(timelines.blueprint)
 
 _REFUSED = 422  # the filters were understood and refused

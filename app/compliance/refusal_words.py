@@ -1,4 +1,4 @@
-"""What reviews and signals say on pages when they refuse; the sentences stand with the errors."""
+"""What the pages of compliance say when they refuse; the sentences stand with the errors."""
 
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
@@ -31,5 +31,22 @@ REFUSALS: tuple[LazyString, ...] = (
     _("Choose an operation of the list."),
     _("Choose a purpose of the list."),
     _("Choose an outcome of the list."),
+    _("There is no such subject request for you"),
+    _("List the requests of your organisation at /api/v1/subject-requests."),
+    _("The subject request was closed already"),
+    _("Read it: it tells how it ended. Open a new one if the person asked again."),
+    _("Choose how it ends: answered or refused."),
+    _("Say in a note what the person was told."),
+    _("Choose what the person asks for."),
+    _("Write the reference of your file, up to 128 characters."),
+    _("Nothing of the report is left that could be kept"),
+    _("Look the report up: it was withdrawn, or its indicators have ended."),
+    _("The hold has ended already"),
+    _("Place a new hold if something of the report is still there."),
+    _("Your organisation has no report with this id."),
+    _("Write the id of a report of your organisation."),
+    _("Choose why it must be kept."),
+    _("Write the day as YYYY-MM-DD."),
+    _("Choose a day from today to at most 5 years away."),
 )
-"""A test holds them to the errors of this room."""
+"""A test holds them to the errors of this room, and to those of legal holds."""

@@ -52,15 +52,22 @@ def main(port: int, once: bool, rows: int, folder: Path) -> None:
     with service(port):
         for desk, token in tokens.items():
             at_members.set_up(desk, token, address, fingerprint)
-        tell("Example Post Belgium submits its shipments: postern submit shipments.csv")
+        tell("Each makes and publishes its keys; post and police pin each other's: postern keys")
+        premises.make_keys(at_members)
+        premises.publish_and_pin(at_members)
+        tell("Example Post Belgium submits its shipments, sealed: postern submit shipments.csv")
         submitted = premises.submit(at_members, rows)
         tell("Example Police Germany looks up misspelled variants: postern lookup")
         found = premises.look_up(at_members, rows)
+        tell(
+            "The police ask for a value, two people of the post release it: postern request, decide"
+        )
+        received = premises.disclose(at_members, found)
         tell("The three compliance officers cosign the log: postern witness cosign")
         premises.cosign(at_members, log_key)
         tell("The post's compliance officer verifies the log: postern audit verify")
         verified = premises.verify(at_members, log_key)
-        done = Done(submitted, found, verified)
+        done = Done(submitted, found, received, verified)
         farewell(address, at_members, sign_ins, done)
         if not once:
             with witnesses(at_members):

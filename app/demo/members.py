@@ -15,7 +15,10 @@ COMMUNITY = "postal-exchange"
 
 @dataclass(frozen=True)
 class Member:
-    """An organisation of the demonstration and the roles its people have, one person each."""
+    """An organisation of the demonstration and its people: each name is a role, or ends in one.
+
+    A second approver is there because a release that can name a person needs two people.
+    """
 
     code: str
     name: str
@@ -30,14 +33,17 @@ MEMBERS = (
         "Example Post Belgium",
         "post",
         "BE",
-        ("submitter", "approver", "compliance", "policy_owner"),
+        (
+            *("submitter", "approver", "second-approver"),
+            *("compliance", "policy_owner", "administrator"),
+        ),
     ),
     Member(
         "customs-nl",
         "Example Customs Netherlands",
         "customs",
         "NL",
-        ("submitter", "analyst", "approver", "compliance", "policy_owner"),
+        ("submitter", "analyst", "approver", "compliance", "policy_owner", "administrator"),
     ),
     Member(
         "police-de",
@@ -48,14 +54,37 @@ MEMBERS = (
     ),
 )
 
-ROLES_AT_WORK = {
-    "post-be": ("submitter", ("evaluate", "reports:write", "reports:read")),
-    "police-de": ("analyst", ("evaluate", "lookups:write", "indicators:read")),
-} | {
-    f"{member.code}-compliance": ("compliance", ("audit:read", "audit:witness"))
-    for member in MEMBERS
+
+@dataclass(frozen=True)
+class Desk:
+    """Where the command is used: whose it is, whose token it uses, and the token's scopes."""
+
+    organisation: str
+    person: str
+    scopes: tuple[str, ...]
+
+
+DESKS: dict[str, Desk] = {
+    "post-be": Desk(
+        "post-be",
+        "submitter",
+        ("evaluate", "reports:write", "reports:read", "outcomes:write", "recalls:write"),
+    ),
+    "post-be-approver": Desk("post-be", "approver", ("disclosures:decide",)),
+    "post-be-second-approver": Desk("post-be", "second-approver", ("disclosures:decide",)),
+    "police-de": Desk(
+        "police-de",
+        "analyst",
+        (
+            *("evaluate", "lookups:write", "indicators:read", "disclosures:ask"),
+            *("watches:write", "outcomes:write", "recalls:write"),
+        ),
+    ),
 }
-"""Each desk: the role of the person whose token it uses, and the token's scopes."""
+for _member in MEMBERS:
+    _code = _member.code
+    DESKS[f"{_code}-administrator"] = Desk(_code, "administrator", ("keys:write",))
+    DESKS[f"{_code}-compliance"] = Desk(_code, "compliance", ("audit:read", "audit:witness"))
 
 
 @dataclass(frozen=True)
@@ -78,10 +107,11 @@ def settle(app: Flask, member: Member) -> Iterator[SignIn]:
         *("keys", "allow", member.code, "postal"),
         *("--hour", "200000", "--day", "400000", "--month", "4000000"),
     )
-    for role in member.roles:
-        login = _login(role, member.code)
+    for person in member.roles:
+        role = person.rpartition("-")[2]
+        login = _login(person, member.code)
         password = "-".join(secrets.token_hex(3) for _ in range(3))
-        name = f"{role.replace('_', ' ').capitalize()}, {member.name}"
+        name = f"{person.replace('_', ' ').replace('-', ' ').capitalize()}, {member.name}"
         console(
             app,
             *("accounts", "create", member.code, login, "--name", name),
@@ -101,11 +131,11 @@ def publish(app: Flask) -> None:
 def tokens(app: Flask) -> dict[str, str]:
     """One API token for each desk."""
     made = {}
-    for desk, (role, scopes) in ROLES_AT_WORK.items():
-        login = _login(role, desk.removesuffix("-compliance"))
-        options = [part for scope in scopes for part in ("--scope", scope)]
+    for name, desk in DESKS.items():
+        login = _login(desk.person, desk.organisation)
+        options = [part for scope in desk.scopes for part in ("--scope", scope)]
         result = console(app, "tokens", "create", login, *options, "--days", "30")
-        made[desk] = result.stdout.strip()
+        made[name] = result.stdout.strip()
     return made
 
 

@@ -13,7 +13,7 @@ import click
 from app.demo.members import MEMBERS
 from app.demo.premises import Premises
 
-_READY_SECONDS = 30
+_READY_SECONDS = 90
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What the demonstration prints."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ class Done:
 
     submitted: str
     found: list[dict[str, Any]]
+    received: str
     verified: str
 
 
@@ -40,6 +42,9 @@ def farewell(
         click.echo(f"  answer     {answer}\n")
     matched = sum(1 for each in found if each["hits"])
     click.echo(f"{matched} of {len(found)} misspelled variants found what the post submitted.\n")
+    if done.received:
+        click.echo("What the post released to the police, opened on the police's own premises:\n")
+        click.echo(f"{done.received.strip()}\n")
     click.echo(f"{done.verified.strip()}\n")
     click.secho(f"Postern runs at {address}", bold=True)
     click.echo("\nSign-ins (made for this demonstration):")
@@ -56,9 +61,10 @@ def farewell(
         if variant
         else '--street "Wetstraat 16" --postcode 1040 --city Brussel --country BE'
     )
+    until = date.today() + timedelta(days=30)  # noqa: DTZ011 - a day of the reader's calendar
     click.echo(
         f"""
-Five things to try:
+Six things to try:
   1. Look someone up as the police, with a typing error of your own:
        .venv/bin/postern --config {police}/config.toml lookup {lookup} \\
          --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-3
@@ -71,7 +77,12 @@ Five things to try:
   3. Sign in at {address} as compliance@post-be.example and read who looked at what, and why.
   4. Sign in as policy-owner@post-be.example, open "Sharing policy", change who may see what, look
      at who would gain or lose by it, and propose it; approver@post-be.example decides.
-  5. Trust nobody: as the post's compliance officer, verify the whole log on your own premises:
+  5. Sign in as submitter@post-be.example and read under "Outcomes" what became of the report that
+     the police asked for; as analyst@police-de.example, wait for a value that nobody holds yet:
+       .venv/bin/postern --config {police}/config.toml watch --name "Watched Example" \\
+         --address "Rue Neuve 5, 1000 Bruxelles, BE" --until {until} --tell both \\
+         --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-5
+  6. Trust nobody: as the post's compliance officer, verify the whole log on your own premises:
        .venv/bin/postern --config {officer}/config.toml audit verify --report report.pdf
 """
     )

@@ -8,7 +8,12 @@ from flask_smorest import Blueprint
 
 from app.audit.guard import audited, caller, transaction
 from app.clock import now
-from app.indicators import export, service, shared
+from app.indicators import amending, envelopes_api, export, holds_api, service, shared
+from app.indicators.amend_schemas import (
+    AmendIndicatorSchema,
+    AmendmentSchema,
+    AmendReportSchema,
+)
 from app.indicators.own import OwnReport, Page
 from app.indicators.schemas import (
     OwnReportSchema,
@@ -51,7 +56,7 @@ indicators = Blueprint(
     description="What other organisations share with yours, as far as their policies let you see.",
 )
 
-blueprints = (blueprint, indicators)
+blueprints = (blueprint, indicators, envelopes_api.blueprint, holds_api.blueprint)
 
 _READERS = [Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE]
 
@@ -101,10 +106,41 @@ def read_own(report_id: UUID) -> OwnReport:
 def withdraw(asked: dict[str, Any], report_id: UUID) -> service.Withdrawal:
     """Withdraw one of your organisation's reports
 
-    Its indicators, their tokens and sealed elements are erased at once, and what the report told
-    of the shipment too. Its client key stays taken.
+    Its indicators, their tokens and sealed content are erased at once, and what the report told
+    of the shipment too; what a legal hold keeps is restricted until the hold ends. Whoever got
+    something of it is called upon to erase that. Its client key stays taken.
     """
-    return service.withdraw(transaction(), caller(), report_id, asked["reason"])
+    return service.withdraw(transaction(), caller(), report_id, asked["reason"], asked["recall"])
+
+
+@blueprint.patch("/<uuid:report_id>")
+@audited("report.amend", roles=[Role.SUBMITTER], scope=Scope.REPORTS_WRITE)
+@blueprint.arguments(AmendReportSchema)
+@blueprint.response(200, AmendmentSchema)
+def amend(asked: dict[str, Any], report_id: UUID) -> amending.Amendment:
+    """Amend one of your organisation's reports
+
+    Its barrier step and what it tells of the shipment. Whoever got something of its indicators is
+    called upon to correct it. What the policies let others see follows with their next request.
+    """
+    correction = amending.Correction(reason=asked.pop("reason"), fields=asked)
+    return amending.amend_report(transaction(), caller(), report_id, correction)
+
+
+@blueprint.patch("/<uuid:report_id>/indicators/<uuid:indicator_id>")
+@audited("indicator.amend", roles=[Role.SUBMITTER], scope=Scope.REPORTS_WRITE)
+@blueprint.arguments(AmendIndicatorSchema)
+@blueprint.response(200, AmendmentSchema)
+def amend_indicator(
+    asked: dict[str, Any], report_id: UUID, indicator_id: UUID
+) -> amending.Amendment:
+    """Amend one of your organisation's indicators
+
+    Grades, markings and days. What it is an indicator of cannot be amended: withdraw the report
+    and send it anew. Whoever got something of it is called upon to correct it.
+    """
+    correction = amending.Correction(reason=asked.pop("reason"), fields=asked)
+    return amending.amend_indicator(transaction(), caller(), report_id, indicator_id, correction)
 
 
 @indicators.get("")

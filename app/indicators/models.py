@@ -27,18 +27,21 @@ from postern.vocabulary import (
     Concealment,
     DeclaredCategory,
     Handling,
+    HoldReason,
     InformationGrade,
     Kind,
     Learned,
     LegalBasis,
     PartyRole,
     PermittedAction,
+    SealedPart,
     Service,
     SourceGrade,
     SubjectCategory,
     Substance,
     Tlp,
     ValueBand,
+    Way,
     WeightBand,
 )
 
@@ -119,6 +122,10 @@ class Indicator(Base):
     facets_common: Mapped[int] = mapped_column(BigInt)  # bit n: too common to be stored
     tokens: Mapped[bytes] = mapped_column(LargeBinary)  # concatenated, to delete by key
     place: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # of an induction point, in clear
+    amended_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Its time is over and a legal hold keeps it: no posting is left, so no lookup finds it, and
+    # nobody but its owner is told of it.
+    restricted_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Token(Base):
@@ -146,3 +153,74 @@ class Tombstone(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
     ended_at: Mapped[datetime] = mapped_column(Moment)
     reason: Mapped[str] = mapped_column(String(32))  # expired, withdrawn
+
+
+class Envelope(Base):
+    """Content that was sealed on premises to its owner's keys; nobody here can open it.
+
+    `kind`, `epoch`, `token` and `record` are the context in which it opens; see docs/keys.md.
+    """
+
+    __tablename__ = "envelope"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    report_id: Mapped[int] = mapped_column(
+        BigInt, ForeignKey("report.id", ondelete="CASCADE"), index=True
+    )
+    indicator_id: Mapped[int | None] = mapped_column(
+        BigInt, ForeignKey("indicator.id", ondelete="CASCADE"), index=True
+    )  # None for an attachment, which belongs to the whole report
+    part: Mapped[SealedPart] = mapped_column(word(SealedPart))
+    number: Mapped[int] = mapped_column(SmallInteger)  # of the attachment, from 1; else 0
+    kind: Mapped[str] = mapped_column(String(32))
+    epoch: Mapped[int] = mapped_column(SmallInteger)
+    token: Mapped[bytes] = mapped_column(LargeBinary(16))
+    record: Mapped[str] = mapped_column(String(96))  # the submitter's own, opaque
+    size: Mapped[int]  # bytes of the envelope
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))  # SHA-256 of the envelope
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    added_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Given(Base):
+    """Who got what: that an organisation got something of another's indicator, and by which way.
+
+    It outlives the indicator, so that a recall reaches everybody.
+    """
+
+    __tablename__ = "given"
+    __table_args__ = (Index("ix_given_owner_id_indicator", "owner_id", "indicator"),)
+
+    indicator: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    recipient_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    way: Mapped[Way] = mapped_column(word(Way), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    level: Mapped[int] = mapped_column(SmallInteger)  # the highest: 2 metadata, 3 request, 4 clear
+    tells_owner: Mapped[bool]  # its policy let the owner be told, at least once
+    times: Mapped[int]
+    first_at: Mapped[datetime] = mapped_column(Moment)
+    last_at: Mapped[datetime] = mapped_column(Moment)
+    # Of an indicator that ended: its report, and the coarse words by which outcomes are counted.
+    ended: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class LegalHold(Base):
+    """That a report of one's own is kept beyond its time, restricted, until a day or a release."""
+
+    __tablename__ = "legal_hold"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    report_id: Mapped[int] = mapped_column(
+        BigInt, ForeignKey("report.id", ondelete="CASCADE"), index=True
+    )
+    reason: Mapped[HoldReason] = mapped_column(word(HoldReason))
+    until: Mapped[date] = mapped_column(Date)
+    made_at: Mapped[datetime] = mapped_column(Moment)
+    made_by: Mapped[UUID] = mapped_column(Uuid)
+    released_at: Mapped[datetime | None] = mapped_column(Moment)
+    released_by: Mapped[UUID | None] = mapped_column(Uuid)
+    reminded_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -4,7 +4,8 @@ A report belongs to one organisation and is read by it alone; its indicators com
 `app.sharing.visibility` like everybody's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +15,13 @@ from sqlalchemy import Row, Select, Subquery, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.indicators.models import Indicator, Report, ReportStatus
+from app.indicators.models import Envelope, Indicator, Report, ReportStatus
 from app.indicators.reading import SHIPMENT_FIELDS
 from app.sharing.service import own_profile_id
 from app.sharing.visibility import visible_indicators
-from postern.vocabulary import Kind, Role
+from postern.vocabulary import Kind, Role, SealedPart
+
+_NOTHING_TOLD = dict.fromkeys(SHIPMENT_FIELDS)
 
 SOON = timedelta(days=30)
 RECENT = timedelta(days=30)
@@ -35,6 +38,7 @@ class OwnReport:
     barrier_step: int | None
     shipment: Mapping[str, Any]
     indicators: Sequence[Mapping[str, Any]]
+    attachments: int  # sealed files
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,18 @@ class Figures:
     expiring_soon: int  # indicators within 30 days
 
 
-def page(session: Session, organisation_id: int, limit: int, cursor: UUID | None) -> Page:
-    """Up to `limit` reports after `cursor`; an unknown cursor gives an empty page."""
+def page(
+    session: Session,
+    organisation_id: int,
+    limit: int,
+    cursor: UUID | None,
+    *,
+    restricted: bool = False,
+) -> Page:
+    """Up to `limit` reports after `cursor`; an unknown cursor gives an empty page.
+
+    `restricted`: with what a legal hold keeps beyond its time.
+    """
     wanted = (
         _reports(organisation_id)
         .order_by(Report.created_at.desc(), Report.id.desc())
@@ -76,15 +90,17 @@ def page(session: Session, organisation_id: int, limit: int, cursor: UUID | None
     rows = session.execute(wanted).all()
     shown = rows[:limit]
     return Page(
-        _with_indicators(session, organisation_id, shown),
+        _with_indicators(session, organisation_id, shown, restricted=restricted),
         shown[-1].public_id if len(rows) > limit else None,
     )
 
 
-def one(session: Session, organisation_id: int, public_id: UUID) -> OwnReport | None:
+def one(
+    session: Session, organisation_id: int, public_id: UUID, *, restricted: bool = False
+) -> OwnReport | None:
     """The report with its indicators, None when the organisation has no such report."""
     rows = session.execute(_reports(organisation_id).where(Report.public_id == public_id)).all()
-    found = _with_indicators(session, organisation_id, rows)
+    found = _with_indicators(session, organisation_id, rows, restricted=restricted)
     return found[0] if found else None
 
 
@@ -153,26 +169,34 @@ def _visible(session: Session, organisation_id: int) -> Subquery:
 
 
 def _with_indicators(
-    session: Session, organisation_id: int, rows: Sequence[Row[Any]]
+    session: Session, organisation_id: int, rows: Sequence[Row[Any]], *, restricted: bool
 ) -> list[OwnReport]:
     visible = _visible(session, organisation_id)
     indicators: dict[int, list[Mapping[str, Any]]] = {row.id: [] for row in rows}
-    found = session.execute(
-        select(
-            Indicator.report_id,
-            *STORED,
-            Indicator.epoch,
-            Indicator.facets_stored,
-            Indicator.facets_common,
+    wanted = select(
+        Indicator.report_id,
+        Indicator.id.label("place_in_report"),
+        *STORED,
+        Indicator.epoch,
+        Indicator.facets_stored,
+        Indicator.facets_common,
+        Indicator.amended_at,
+        Indicator.restricted_at,
+    ).where(Indicator.report_id.in_(indicators))
+    seen = wanted.join(visible, visible.c.indicator_id == Indicator.id)
+    found = [*session.execute(seen).mappings()]
+    if restricted:
+        # What is over is visible to no profile; no policy decides on what its owner must keep.
+        kept = wanted.where(
+            Indicator.organisation_id == organisation_id, Indicator.restricted_at.is_not(None)
         )
-        .join(visible, visible.c.indicator_id == Indicator.id)
-        .where(Indicator.report_id.in_(indicators))
-        .order_by(Indicator.id)
-    )
-    for each in found.mappings():
+        found += session.execute(kept).mappings()
+    parts, files = _sealed_parts(session, indicators)
+    for each in sorted(found, key=lambda row: int(row["place_in_report"])):
         indicators[each["report_id"]].append(
             {
                 **each,
+                "sealed": parts.get(each["place_in_report"], []),
                 "facets": numbers(each["facets_stored"]),
                 "facets_common": numbers(each["facets_common"]),
             }
@@ -183,12 +207,34 @@ def _with_indicators(
             client_key=row.client_key,
             status=row.status,
             created_at=row.created_at,
-            barrier_step=row.barrier_step,
-            shipment=shipment_of(row._asdict()),
+            barrier_step=row.barrier_step if tells else None,
+            shipment=shipment_of(row._asdict() if tells else _NOTHING_TOLD),
             indicators=indicators[row.id],
+            attachments=files[row.id] if indicators[row.id] else 0,
         )
         for row in rows
+        # A withdrawn report that a hold keeps still has what it told.
+        for tells in [restricted or row.status is ReportStatus.ACTIVE]
     ]
+
+
+def _sealed_parts(
+    session: Session, report_ids: Collection[int]
+) -> tuple[Mapping[int, list[SealedPart]], Counter[int]]:
+    """The sealed parts by the inner key of their indicator, and the files of each report."""
+    parts: dict[int, list[SealedPart]] = {}
+    files: Counter[int] = Counter()
+    rows = session.execute(
+        select(Envelope.report_id, Envelope.indicator_id, Envelope.part)
+        .where(Envelope.report_id.in_(report_ids))
+        .order_by(Envelope.id)
+    )
+    for report_id, indicator_id, part in rows:
+        if indicator_id is None:
+            files[report_id] += 1
+        else:
+            parts.setdefault(indicator_id, []).append(part)
+    return parts, files
 
 
 def shipment_of(columns: Mapping[str, Any]) -> dict[str, Any]:

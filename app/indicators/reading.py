@@ -7,7 +7,7 @@ No fault quotes a value: neither what a user typed nor a field name that is not 
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from marshmallow import ValidationError
 from app.config import RetentionSettings
 from app.indicators.kinds import FACETS_OF, ROLES_OF
 from app.indicators.schemas import ReportSchema
+from app.indicators.sealed_parts import NewEnvelope, Sealer, read_sealed
+from app.organisations.envelope_checks import Misfit
 from app.sharing.classes import ClassAttributes
 from postern import group, normalise, pseudonym
 from postern.facets import facets
@@ -44,7 +46,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class NewIndicator:
-    """An indicator that may be stored.
+    """An indicator that may be stored, with what is sealed of it.
 
     `columns` are those of the table that no other row decides. `facets[i]` is the facet of
     `tokens[i]`. `elements` is what the vault keeps: for each, the facet in one byte and 32 bytes;
@@ -56,6 +58,7 @@ class NewIndicator:
     facets: tuple[int, ...]
     tokens: tuple[bytes, ...]
     elements: bytes
+    sealed: tuple[NewEnvelope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,12 @@ class NewReport:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a report is read against: the day, the periods and the epochs that are open."""
+    """What a report is read against: the day, the periods, the open epochs, the owner's keys."""
 
     today: date
     retention: RetentionSettings
     open_epoch: Callable[[EvaluationKind], int]
+    sealer: Callable[[], Sealer]
 
 
 def read_report(raw: Any, rules: Rules) -> NewReport | tuple[Fault, ...]:
@@ -92,12 +96,19 @@ def read_report(raw: Any, rules: Rules) -> NewReport | tuple[Fault, ...]:
     for place, fields in enumerate(loaded["indicators"]):
         found = [
             Fault(f"indicators.{place}.{fault.field}", fault.reason, fault.remedy)
-            for fault in (*_check_words(fields), *_check_days(fields, rules))
+            for fault in (*check_words(fields), *check_days(fields, rules.today, rules.retention))
         ]
         # Only what is otherwise right is worth the cost of its elements.
         read = () if found else _tokens(fields, rules, f"indicators.{place}")
         if isinstance(read, _Tokens):
-            indicators.append(_indicator(fields, columns, read, rules))
+            record = f"{loaded['client_key']}/{place}"
+            sealed, misfits = _sealed(fields, read.tokens[0], record, rules)
+            faults += [
+                Fault(f"indicators.{place}.sealed.{part}", why.reason, why.remedy)
+                for part, why in misfits
+            ]
+            new = _indicator(fields, columns, read, rules)
+            indicators.append(replace(new, sealed=sealed) if sealed else new)
         else:
             faults += found or read
     if faults:
@@ -126,7 +137,12 @@ def _content_hash(loaded: Mapping[str, Any]) -> bytes:
     digest = hashlib.sha256()
     told = [loaded["barrier_step"], _without_none(loaded["shipment"] or {})]
     for indicator in loaded["indicators"]:
-        told.append({name: indicator[name] for name in indicator if name != "elements"})
+        same = {name: indicator[name] for name in indicator if name not in _DIFFERENT}
+        parts = sorted(_without_none(indicator["sealed"] or {}))
+        if parts:
+            # Sealing is random: that a part is sealed is the same in a retry, its bytes are not.
+            same["sealed"] = parts
+        told.append(same)
         for facet, element in indicator["elements"]:
             digest.update(bytes((facet,)) + element)
     digest.update(json.dumps(told, sort_keys=True, default=str).encode())
@@ -137,7 +153,8 @@ def _without_none(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in mapping.items() if value is not None}
 
 
-def _check_words(fields: Mapping[str, Any]) -> Iterator[Fault]:
+def check_words(fields: Mapping[str, Any]) -> Iterator[Fault]:
+    """What contradicts itself in the words of an indicator."""
     kind = fields["kind"]
     if fields["role"] not in ROLES_OF[kind]:
         allowed = ", ".join(sorted(ROLES_OF[kind]))
@@ -160,8 +177,11 @@ def _check_words(fields: Mapping[str, Any]) -> Iterator[Fault]:
         )
 
 
-def _check_days(fields: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
-    today, start, end = rules.today, fields["observed_from"], fields["observed_to"]
+def check_days(
+    fields: Mapping[str, Any], today: date, retention: RetentionSettings
+) -> Iterator[Fault]:
+    """What is wrong with the days of an indicator; `expires_on` and `review_on` may be None."""
+    start, end = fields["observed_from"], fields["observed_to"]
     for name in ("observed_from", "observed_to"):
         day = fields[name]
         if day is not None and not FIRST_DAY <= day <= today + _TOMORROW:
@@ -169,7 +189,7 @@ def _check_days(fields: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     if start is not None and end is not None and start > end:
         yield Fault("observed_to", "It ends before it begins.", "Exchange the two days.")
     expires = fields["expires_on"]
-    longest = rules.retention.longest_indicator_days
+    longest = retention.longest_indicator_days
     if expires is not None and not today < expires <= today + timedelta(days=longest):
         yield Fault(
             "expires_on",
@@ -178,7 +198,13 @@ def _check_days(fields: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
         )
         return
     review = fields["review_on"]
-    if review is not None and not today <= review <= _expires_on(fields, rules):
+    if review is not None:
+        yield from check_review(review, _expires_on(fields, today, retention), today)
+
+
+def check_review(review: date, expires: date, today: date) -> Iterator[Fault]:
+    """What is wrong with the day on which an indicator is to be looked at again."""
+    if not today <= review <= expires:
         yield Fault(
             "review_on",
             "It lies in the past or after the expiry.",
@@ -186,9 +212,9 @@ def _check_days(fields: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
         )
 
 
-def _expires_on(fields: Mapping[str, Any], rules: Rules) -> date:
+def _expires_on(fields: Mapping[str, Any], today: date, retention: RetentionSettings) -> date:
     chosen: date | None = fields["expires_on"]
-    return chosen or rules.today + timedelta(days=rules.retention.indicator_days)
+    return chosen or today + timedelta(days=retention.indicator_days)
 
 
 def _tokens(fields: Mapping[str, Any], rules: Rules, place: str) -> _Tokens | list[Fault]:
@@ -266,10 +292,21 @@ def _tokens_of_place(fields: Mapping[str, Any], place: str) -> _Tokens | list[Fa
     )
 
 
+def _sealed(
+    fields: Mapping[str, Any], token: bytes, record: str, rules: Rules
+) -> tuple[tuple[NewEnvelope, ...], list[tuple[str, Misfit]]]:
+    """The envelopes of an indicator, and what is wrong with those that are refused, by part."""
+    if not fields["sealed"]:
+        return (), []
+    read = list(read_sealed(fields, token, record, rules.sealer()))
+    fitting = tuple(each for each in read if isinstance(each, NewEnvelope))
+    return fitting, [each for each in read if not isinstance(each, NewEnvelope)]
+
+
 def _indicator(
     fields: Mapping[str, Any], report: Mapping[str, Any], read: _Tokens, rules: Rules
 ) -> NewIndicator:
-    expires_on = _expires_on(fields, rules)
+    expires_on = _expires_on(fields, rules.today, rules.retention)
     seen = fields["observed_to"] or fields["observed_from"] or rules.today
     columns = {name: fields[name] for name in _COLUMNS}
     columns["handling"] = sorted(fields["handling"])
@@ -335,6 +372,9 @@ _COLUMNS = (
     "epoch",
     "place",
 )
+
+_DIFFERENT = frozenset({"elements", "sealed"})
+"""Members of an indicator that its content hash takes in apart."""
 
 _NOT_OF_PEOPLE = frozenset({Kind.INDUCTION_POINT, Kind.ITEM})
 _UNKNOWN = "Unknown field."

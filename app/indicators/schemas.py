@@ -4,12 +4,13 @@ A refusal is written "reason, line feed, remedy": `app.indicators.reading` tells
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
 from app.indicators.models import ReportStatus
+from app.indicators.sealed_fields import SealedSchema
 from postern.base64url import from_base64url
 from postern.facet_kinds import FACETS
 from postern.normalise import Flag
@@ -24,6 +25,8 @@ from postern.vocabulary import (
     LegalBasis,
     PartyRole,
     PermittedAction,
+    RecallReason,
+    SealedPart,
     Service,
     SourceGrade,
     SubjectCategory,
@@ -99,10 +102,10 @@ class Remembered(fields.Nested):
 
     Rows of one file say much the same of themselves: who learned it how, under which law, with
     which grades. What was read without a fault is kept by its JSON text; `apart` names members
-    that differ each time and are read each time.
+    that differ each time and are read each time. What lacks the first of them is not kept.
     """
 
-    def __init__(self, schema: type[Schema], apart: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, schema: type[Schema], apart: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(schema, **kwargs)
         self.apart = apart
         self.known: dict[str, dict[str, Any]] = {}
@@ -115,25 +118,28 @@ class Remembered(fields.Nested):
         partial: Any = None,
         **kwargs: Any,
     ) -> Any:
-        if type(value) is not dict or (self.apart is not None and self.apart not in value):
+        if type(value) is not dict or (self.apart and self.apart[0] not in value):
             return super()._deserialize(value, attr, data, partial, **kwargs)
-        text = json.dumps({name: each for name, each in value.items() if name != self.apart})
+        text = json.dumps({name: each for name, each in value.items() if name not in self.apart})
         found = self.known.get(text)
         if found is None:
             loaded: dict[str, Any] = super()._deserialize(value, attr, data, partial, **kwargs)
             if len(self.known) >= _MOST_REMEMBERED:
                 self.known.clear()
-            self.known[text] = {name: loaded[name] for name in loaded if name != self.apart}
+            self.known[text] = {name: loaded[name] for name in loaded if name not in self.apart}
             return loaded
-        if self.apart is None:
-            return dict(found)
-        try:
-            member = self.schema.fields[self.apart].deserialize(
-                value[self.apart], self.apart, value
-            )
-        except ValidationError as error:
-            raise ValidationError({self.apart: error.messages}) from None
-        return {**found, self.apart: member}
+        read, faults = dict(found), {}
+        for name in self.apart:
+            try:
+                # What is left out takes its default here too.
+                read[name] = self.schema.fields[name].deserialize(
+                    value.get(name, missing), name, value
+                )
+            except ValidationError as error:
+                faults[name] = error.messages
+        if faults:
+            raise ValidationError(faults)
+        return read
 
 
 class ItemList(fields.List[dict[str, Any]]):
@@ -317,10 +323,16 @@ class IndicatorSchema(Schema):
         validate=validate.Length(max=len(Flag)),
         metadata={"description": "What the normaliser found doubtful."},
     )
+    sealed = fields.Nested(
+        SealedSchema,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "What your own keys alone open; docs/keys.md has the form."},
+    )
 
 
 class ReportSchema(Schema):
-    """One suspicious shipment. There is no field for free text."""
+    """One suspicious shipment. There is no field for free text in clear."""
 
     class Meta:
         unknown = RAISE
@@ -346,7 +358,7 @@ class ReportSchema(Schema):
     )
     shipment = Remembered(ShipmentSchema, load_default=None)
     indicators = fields.List(
-        Remembered(IndicatorSchema, apart="elements"),
+        Remembered(IndicatorSchema, apart=("elements", "sealed")),
         required=True,
         validate=validate.Length(
             min=1,
@@ -456,6 +468,21 @@ class OwnIndicatorSchema(StoredIndicatorSchema):
         fields.Integer(),
         metadata={"description": "Facets that too many of your indicators share to be stored."},
     )
+    sealed = fields.List(
+        fields.Enum(SealedPart, by_value=True),
+        metadata={"description": "Parts that lie sealed here, for your own keys."},
+    )
+    amended_at = fields.AwareDateTime(
+        format="iso", allow_none=True, metadata={"description": "When it was last amended."}
+    )
+    restricted_at = fields.AwareDateTime(
+        format="iso",
+        allow_none=True,
+        metadata={
+            "description": "Since when a legal hold alone keeps it: nobody else is told of it. "
+            "Shown to submitters and compliance officers only."
+        },
+    )
 
 
 class OwnReportSchema(Schema):
@@ -466,6 +493,7 @@ class OwnReportSchema(Schema):
     barrier_step = fields.Integer(allow_none=True)
     shipment = fields.Nested(ShipmentSchema)
     indicators = fields.List(fields.Nested(OwnIndicatorSchema))
+    attachments = fields.Integer(metadata={"description": "How many sealed files it has."})
 
 
 class OwnReportsSchema(Schema):
@@ -484,12 +512,24 @@ class WithdrawSchema(Schema):
         validate=validate.OneOf(["error", "unlawful", "obsolete"]),
         metadata={"description": "Why it is withdrawn; told to the audit log."},
     )
+    recall = fields.Enum(
+        RecallReason,
+        by_value=True,
+        load_default=None,
+        metadata={
+            "description": "What those are told who got something of it; by default what fits "
+            "`reason`."
+        },
+    )
 
 
 class WithdrawnSchema(Schema):
     id = fields.UUID()
     status = fields.Enum(ReportStatus, by_value=True)
     erased = fields.Integer(metadata={"description": "How many indicators were erased now."})
+    restricted = fields.Integer(
+        metadata={"description": "How many a legal hold keeps, restricted, until it ends."}
+    )
 
 
 _MEMBERS = 2  # of an item of FacetList

@@ -18,7 +18,8 @@ from app.access import CONSOLE, Caller
 from app.audit.service import append
 from app.clock import now
 from app.errors import InvalidRequestError, NotFoundError
-from app.indicators import own, storage
+from app.indicators import ending, envelopes, own, storage
+from app.indicators.hooks import Ending, Hooks, Stored, StoredIndicator
 from app.indicators.models import Indicator, ReportStatus
 from app.indicators.own import Figures, OwnReport, Page
 from app.indicators.reading import (
@@ -30,6 +31,7 @@ from app.indicators.reading import (
     client_key,
     read_report,
 )
+from app.indicators.sealed_parts import NewEnvelope
 from app.indicators.storage import KnownReport, Posting
 from app.indicators.vault import Vault
 from app.organisations.service import directory
@@ -38,10 +40,19 @@ from app.public_ids import new_public_ids
 from app.runtime import runtime
 from app.sharing.classes import ClassAttributes
 from app.sharing.service import share_class_ids
-from postern.vocabulary import EVALUATION_KIND
+from postern.vocabulary import EVALUATION_KIND, RecallReason, Role
 
 EXPIRY_BATCH = 1000
 """Indicators that one call of `expire` erases, and whose ids one entry of the log names."""
+
+_KEEPERS = frozenset({Role.SUBMITTER, Role.COMPLIANCE})
+_TOLD = ("barrier_step", *SHIPMENT_FIELDS)
+_RECALLS = {
+    "error": RecallReason.WRONG_DATA,
+    "unlawful": RecallReason.UNLAWFUL,
+    "obsolete": RecallReason.NO_LONGER_NEEDED,
+}
+"""What recipients are told where only the reason of the withdrawal was given."""
 
 
 class Status(StrEnum):
@@ -73,11 +84,15 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """The state of a report after it was withdrawn; `erased` counts indicators."""
+    """The state of a report after it was withdrawn; both counts are of indicators.
+
+    What a legal hold keeps is not erased but `restricted`, until the hold ends.
+    """
 
     id: UUID
     status: ReportStatus
     erased: int
+    restricted: int = 0
 
 
 def submit(session: Session, caller: Caller, reports: Sequence[Any]) -> Submission:
@@ -97,6 +112,7 @@ def submit(session: Session, caller: Caller, reports: Sequence[Any]) -> Submissi
         at.date(),
         runtime().settings.retention,
         cache(lambda kind: open_epoch(session, kind)),
+        cache(lambda: envelopes.sealer(session, caller, at)),
     )
     read = [read_report(raw, rules) for raw in reports]
     fresh: dict[str, NewReport] = {}
@@ -124,7 +140,7 @@ def list_own(session: Session, caller: Caller, limit: int, cursor: UUID | None =
     A cursor that is not one of the organisation's reports is NotFoundError.
     """
     organisation_id, _ = caller.member
-    page = own.page(session, organisation_id, limit, cursor)
+    page = own.page(session, organisation_id, limit, cursor, restricted=_sees_restricted(caller))
     append(
         session,
         caller,
@@ -138,59 +154,141 @@ def list_own(session: Session, caller: Caller, limit: int, cursor: UUID | None =
 def read_own(session: Session, caller: Caller, public_id: UUID) -> OwnReport:
     """One of the organisation's own reports; NotFoundError for any other."""
     organisation_id, _ = caller.member
-    report = own.one(session, organisation_id, public_id)
+    report = own.one(session, organisation_id, public_id, restricted=_sees_restricted(caller))
     if report is None:
         raise NotFoundError
     append(session, caller, "report.read", object_type="report", objects=[str(public_id)])
     return report
 
 
-def withdraw(session: Session, caller: Caller, public_id: UUID, reason: str) -> Withdrawal:
+def withdraw(
+    session: Session,
+    caller: Caller,
+    public_id: UUID,
+    reason: str,
+    recall: RecallReason | None = None,
+) -> Withdrawal:
     """Erase a report's indicators with their tokens and what it told of the shipment.
 
-    Its key stays taken, so that a retry cannot bring it back. Withdrawing it again changes
-    nothing. NotFoundError for a report that is not the organisation's.
+    Whoever got something of them is called upon to erase it, for the reason `recall`, by default
+    the one that fits `reason`. What a legal hold keeps is restricted, and erased when the hold
+    ends. The report's key stays taken, so that a retry cannot bring it back. Withdrawing it again
+    changes nothing. NotFoundError for a report that is not the organisation's.
     """
     organisation_id, _ = caller.member
     report_id = own.row_id(session, organisation_id, public_id)
     if report_id is None:
         raise NotFoundError
-    condition = Indicator.report_id == report_id
-    erased = storage.erase(session, condition, ReportStatus.WITHDRAWN, now())
-    storage.empty_report(session, report_id, ("barrier_step", *SHIPMENT_FIELDS))
-    ids = erased.get(organisation_id, [])
+    at = now()
+    erased: Sequence[UUID] = ()
+    restricted: Sequence[UUID] = ()
+    if not ending.withdrawn_of(session, [report_id]):
+        why = recall or _RECALLS.get(reason, RecallReason.OTHER)
+        condition = Indicator.report_id == report_id
+        _tell_ending(session, caller, storage.owned(session, condition), at, why)
+        if ending.held_reports(session, [report_id], at.date()):
+            kept = ending.restrict(session, condition, at.date(), at)
+            ending.mark_withdrawn(session, report_id)
+            restricted = kept.get(organisation_id, ())
+        else:
+            gone = storage.erase(session, condition, ReportStatus.WITHDRAWN, at)
+            ending.erase_attachments(session, [report_id])
+            ending.empty_reports(session, [report_id], _TOLD)
+            erased = gone.get(organisation_id, ())
     append(
         session,
         caller,
         "report.withdraw",
         object_type="report",
         objects=[str(public_id)],
-        count=len(ids),
-        details={"reason": reason, "indicators": [str(each) for each in ids]},
+        count=len(erased) + len(restricted),
+        details={
+            "reason": reason,
+            "indicators": [str(each) for each in (*erased, *restricted)],
+            **({"restricted": len(restricted)} if restricted else {}),
+        },
     )
-    return Withdrawal(public_id, ReportStatus.WITHDRAWN, len(ids))
+    return Withdrawal(public_id, ReportStatus.WITHDRAWN, len(erased), len(restricted))
 
 
 def expire(session: Session, today: date) -> int:
-    """Erase up to EXPIRY_BATCH indicators whose last day is over; returns how many.
+    """Erase up to EXPIRY_BATCH indicators whose last day is over, and as many whose hold ended.
 
-    Each organisation's entry in the log names the ids. The sweep calls it until it returns 0.
+    Those that a legal hold keeps are restricted instead. Returns how many were erased or
+    restricted; each organisation's entries in the log name the ids. The sweep calls it until it
+    returns less than a batch.
     """
-    due = storage.due(session, today, EXPIRY_BATCH)
+    at = now()
+    return _end_due(session, today, at) + _end_released(session, today, at)
+
+
+def _end_due(session: Session, today: date, at: datetime) -> int:
+    due = ending.due(session, today, EXPIRY_BATCH)
     if not due:
         return 0
-    erased = storage.erase(session, Indicator.id.in_(due), "expired", now())
-    members = directory(session)
-    for organisation_id, ids in erased.items():
+    reports = set(due.values())
+    held = ending.held_reports(session, reports, today)
+    kept = [each for each, report_id in due.items() if report_id in held]
+    over = [each for each, report_id in due.items() if report_id not in held]
+    _tell_ending(session, CONSOLE, storage.owned(session, Indicator.id.in_([*due])), at, None)
+    restricted = ending.restrict(session, Indicator.id.in_(kept), today, at)
+    erased = storage.erase(session, Indicator.id.in_(over), "expired", at)
+    ending.erase_attachments(session, reports)
+    _log_ended(session, "indicator.restrict", restricted)
+    _log_ended(session, "indicator.expire", erased)
+    return len(due)
+
+
+def _end_released(session: Session, today: date, at: datetime) -> int:
+    """Erase what was restricted by a hold that has ended: told as what it would have been then."""
+    released = ending.released(session, today, EXPIRY_BATCH)
+    if not released:
+        return 0
+    reports = set(released.values())
+    withdrawn = ending.withdrawn_of(session, reports)
+    for reason, ids in (
+        ("expired", [each for each, report in released.items() if report not in withdrawn]),
+        (
+            ReportStatus.WITHDRAWN,
+            [each for each, report in released.items() if report in withdrawn],
+        ),
+    ):
+        erased = storage.erase(session, Indicator.id.in_(ids), reason, at)
+        _log_ended(session, "indicator.erase", erased)
+    ending.erase_attachments(session, reports)
+    ending.empty_reports(session, withdrawn, _TOLD)
+    return len(released)
+
+
+def _log_ended(session: Session, act: str, owned: Mapping[int, Sequence[UUID]]) -> None:
+    members = directory(session) if owned else {}
+    for organisation_id, ids in owned.items():
         append(
             session,
             CONSOLE,
-            "indicator.expire",
+            act,
             audience=[members[organisation_id].code],
             object_type="indicator",
             objects=[str(each) for each in ids],
         )
-    return sum(map(len, erased.values()))
+
+
+def _tell_ending(
+    session: Session,
+    caller: Caller,
+    owned: Mapping[int, Sequence[UUID]],
+    at: datetime,
+    recalled: RecallReason | None,
+) -> None:
+    for organisation_id, ids in owned.items():
+        told = Ending(organisation_id, at, ids, recalled)
+        for tell in runtime().part(Hooks).ending:
+            tell(session, caller, told)
+
+
+def _sees_restricted(caller: Caller) -> bool:
+    """Whether the caller is told of what a legal hold keeps of their organisation's own."""
+    return bool(_KEEPERS & caller.roles)
 
 
 def figures(session: Session, organisation_id: int) -> Figures:
@@ -228,7 +326,7 @@ def _store(
     inserted = storage.insert_reports(session, rows)
     written = [fresh[key] for key in fresh if key in inserted]
     owned = [(inserted[report.client_key], new) for report in written for new in report.indicators]
-    ids = iter(_store_indicators(session, organisation_id, at, owned, classes))
+    ids = iter(_store_indicators(session, caller, at, owned, classes))
     return {
         report.client_key: (report_ids[report.client_key], [next(ids) for _ in report.indicators])
         for report in written
@@ -237,7 +335,7 @@ def _store(
 
 def _store_indicators(
     session: Session,
-    organisation_id: int,
+    caller: Caller,
     at: datetime,
     owned: Sequence[tuple[int, NewIndicator]],
     classes: Mapping[ClassAttributes, int],
@@ -245,11 +343,13 @@ def _store_indicators(
     """Write indicators, each with the inner key of its report; their public ids, in order."""
     if not owned:
         return []
+    organisation_id, _ = caller.member
     asked = list({token: None for _, new in owned for token in new.tokens})
     postings_of = storage.own_postings(session, organisation_id, asked)
     public_ids = new_public_ids(len(owned), at)
     ids = storage.reserve_indicator_ids(session, len(owned))
-    rows, vault, postings = [], [], []
+    rows, vault, postings, told = [], [], [], []
+    sealed: list[tuple[int, int, NewEnvelope]] = []
     for (report_id, new), public_id, indicator_id in zip(owned, public_ids, ids, strict=True):
         capped = _within_cap(new, postings_of)
         class_id = classes[new.share_class]
@@ -272,9 +372,26 @@ def _store_indicators(
         ]
         if new.elements:
             vault.append(_vault_row(new, public_id, indicator_id))
+        sealed += [(report_id, indicator_id, each) for each in new.sealed]
+        found_by = [(facet, token) for token, facet in capped.postings]
+        told.append(
+            StoredIndicator(
+                id=indicator_id,
+                public_id=public_id,
+                kind=new.columns["kind"],
+                share_class_id=class_id,
+                seen_day=day,
+                tokens=found_by,
+                facets_stored=capped.stored,
+                facets_common=capped.common,
+            )
+        )
     storage.insert_indicators(session, rows)
     storage.insert_vault(session, vault)
     storage.insert_postings(session, postings)
+    envelopes.store(session, organisation_id, at, sealed)
+    for tell in runtime().part(Hooks).stored:
+        tell(session, caller, Stored(organisation_id, at, told))
     return public_ids
 
 
@@ -357,6 +474,7 @@ def _log_submission(
     indicators = [new for report in stored for new in report.indicators]
     bases = Counter(new.columns["legal_basis"].value for new in indicators)
     kinds = Counter(new.columns["kind"].value for new in indicators)
+    sealed = Counter(each.part.value for new in indicators for each in new.sealed)
     told = [
         [result.status.value, None if result.id is None else str(result.id)]
         for result in submission.results
@@ -375,6 +493,7 @@ def _log_submission(
             "counts": dict(submission.counts),
             "kinds": dict(kinds),
             "bases": dict(bases),
+            **({"sealed": dict(sealed)} if sealed else {}),
             "indicators": [
                 str(each)
                 for result in submission.results

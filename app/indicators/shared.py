@@ -17,16 +17,20 @@ from app.audit.service import append
 from app.clock import now
 from app.errors import InvalidRequestError, NotFoundError
 from app.indicators import shared_rows
+from app.indicators.ledger import Gift, note_given
 from app.indicators.shared_rows import Filters, Found, Reader, SharedCount, SharedIndicator
 from app.indicators.telling import Grounds, Told, tell_owners
 from app.organisations import service as organisations
 from app.sharing import onward
+from app.sharing.engine import CHAIN
 from app.sharing.reasons import decided
 from app.sharing.service import profile_id
-from postern.vocabulary import Role
+from postern.vocabulary import Role, Way
 
 MOST_LISTED = 200  # of one page
 MOST_EXPORTED = 2000  # of one file, and of the ids that one entry of the log names
+
+_ACT_OF = {Way.LIST: "indicator.list", Way.EXPORT: "indicator.export"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,7 @@ def list_shared(
     `wanted` are filters by name (`Filters`, the owner by its code). InvalidRequestError for an
     owner that is no organisation.
     """
-    return _page(
-        session, caller, "indicator.list", grounds, wanted=wanted, limit=limit, cursor=cursor
-    )
+    return _page(session, caller, Way.LIST, grounds, wanted=wanted, limit=limit, cursor=cursor)
 
 
 def export_shared(
@@ -85,9 +87,7 @@ def export_shared(
     cursor: UUID | None = None,
 ) -> Page:
     """The same as `list_shared`, to be taken away as a file, and logged as that."""
-    return _page(
-        session, caller, "indicator.export", grounds, wanted=wanted, limit=limit, cursor=cursor
-    )
+    return _page(session, caller, Way.EXPORT, grounds, wanted=wanted, limit=limit, cursor=cursor)
 
 
 def count_shared(
@@ -124,6 +124,7 @@ def read_shared(
     NotFoundError for any other: not there, not yours and not visible are one answer.
     """
     found = _visible(session, caller, grounds, public_id)
+    _note(session, caller, Way.LIST, [found])
     _log(session, caller, "indicator.read", grounds, [found])
     return found.shared
 
@@ -155,6 +156,8 @@ def may_pass_on(
         ),
         now(),
     )
+    # Not a field of it left, but that it stands: whoever asks has it, maybe from a third.
+    _note(session, caller, Way.LIST, [found])
     append(
         session,
         caller,
@@ -177,7 +180,7 @@ def may_pass_on(
 def _page(
     session: Session,
     caller: Caller,
-    act: str,
+    way: Way,
     grounds: Grounds,
     *,
     wanted: Mapping[str, Any],
@@ -187,7 +190,8 @@ def _page(
     reader = _reader(session, caller, grounds)
     filters = _filters(session, wanted)
     found, following = shared_rows.page(session, reader, filters, limit, cursor)
-    _log(session, caller, act, grounds, found, filters=_told_filters(wanted))
+    _note(session, caller, way, found)
+    _log(session, caller, _ACT_OF[way], grounds, found, filters=_told_filters(wanted))
     return Page([each.shared for each in found], following)
 
 
@@ -235,6 +239,20 @@ def _told_filters(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 def _counted(count: SharedCount) -> list[Any]:
     return [count.organisation, count.kind.value, count.barrier_step, count.indicators]
+
+
+def _note(session: Session, caller: Caller, way: Way, found: Sequence[Found]) -> None:
+    """Note in the ledger who got what."""
+    gifts = [
+        Gift(
+            each.public_id,
+            each.organisation_id,
+            CHAIN.index(each.shared.level) + 1,
+            each.tells_owner,
+        )
+        for each in found
+    ]
+    note_given(session, caller.member[0], way, gifts, now())
 
 
 def _log(

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Row, Select, Subquery, and_, func, literal, select
 from sqlalchemy.orm import Session
 
+from app.indicators.ledger import hold
 from app.indicators.models import Indicator, Report
 from app.indicators.own import STORED, shipment_of
 from app.indicators.reading import FIRST_DAY, SHIPMENT_FIELDS
@@ -111,12 +112,12 @@ def page(
     """Up to `limit` indicators of others that may be listed, newest first, and the next cursor.
 
     A cursor is a place in the order of ids and need not name anything: what ended since the page
-    before leaves no gap, and what is hidden cannot be felt.
+    before leaves no gap, and what is hidden cannot be felt. What is listed cannot be erased until
+    the commit.
     """
-    visible = _visible(reader, in_bulk=True)
-    wanted = _details(visible).where(
-        Indicator.id.in_(_newest(session, reader, filters, limit + 1, cursor))
-    )
+    newest = _newest(session, reader, filters, limit + 1, cursor)
+    hold(session, newest)
+    wanted = _details(_visible(reader, in_bulk=True)).where(Indicator.id.in_(newest))
     found = session.execute(wanted.order_by(Indicator.public_id.desc()))
     rows = [_read(row) for row in found]
     return rows[:limit], rows[limit - 1].public_id if len(rows) > limit else None
@@ -162,9 +163,13 @@ def counts(
 
 
 def one(session: Session, reader: Reader, public_id: UUID) -> Found | None:
-    """The indicator if it is visible at `metadata` or above, one's own or another's."""
+    """The indicator if it is visible at `metadata` or above, one's own or another's.
+
+    It cannot be erased until the commit.
+    """
     wanted = _details(_visible(reader, in_bulk=False)).where(Indicator.public_id == public_id)
-    rows: Sequence[Row[Any]] = session.execute(wanted).all()
+    held = wanted.with_for_update(read=True, key_share=True, of=Indicator)
+    rows: Sequence[Row[Any]] = session.execute(held).all()
     return _read(rows[0]) if rows else None
 
 

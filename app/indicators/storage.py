@@ -7,13 +7,13 @@ hides from the owner; whatever another organisation may see is asked of `app.sha
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from string import Template
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from app.indicators.models import Indicator, Report, ReportStatus, Tombstone
@@ -151,6 +151,46 @@ def own_postings(
     return counts
 
 
+def owned(session: Session, condition: Any) -> dict[int, list[UUID]]:
+    """The public ids of the indicators of `condition`, held until the commit, by organisation."""
+    found: dict[int, list[UUID]] = {}
+    rows = session.execute(
+        select(Indicator.organisation_id, Indicator.public_id)
+        .where(condition)
+        .order_by(Indicator.id)
+        .with_for_update()
+    )
+    for organisation_id, public_id in rows:
+        found.setdefault(organisation_id, []).append(public_id)
+    return found
+
+
+def move_postings(
+    session: Session, tokens: bytes, indicator_id: int, share_class_id: int, seen_day: int
+) -> None:
+    """Put the postings of an indicator, whose row is locked, under another class and day.
+
+    `tokens` are those of the indicator, concatenated.
+    """
+    split = [tokens[start : start + TOKEN_SIZE] for start in range(0, len(tokens), TOKEN_SIZE)]
+    if not split:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        rows = [(share_class_id, seen_day, token, indicator_id) for token in split]
+        connection.exec_driver_sql(_MOVE_TOKENS_SQLITE, rows)
+        return
+    connection.exec_driver_sql(
+        _MOVE_TOKENS,
+        {
+            "tokens": split,
+            "indicator_id": indicator_id,
+            "share_class_id": share_class_id,
+            "seen_day": seen_day,
+        },
+    )
+
+
 def erase(session: Session, condition: Any, reason: str, at: datetime) -> dict[int, list[UUID]]:
     """Erase the indicators of `condition` with tokens, elements and hits; organisation -> ids.
 
@@ -164,7 +204,7 @@ def erase(session: Session, condition: Any, reason: str, at: datetime) -> dict[i
     ).all()
     if not found:
         return {}
-    _delete_postings(session, [(bytes(tokens), id_) for id_, _, _, tokens in found])
+    delete_postings(session, [(bytes(tokens), id_) for id_, _, _, tokens in found])
     session.execute(
         insert(Tombstone),
         [
@@ -172,37 +212,21 @@ def erase(session: Session, condition: Any, reason: str, at: datetime) -> dict[i
             for _, public_id, owner, _ in found
         ],
     )
-    # Vault and hits go with the indicator, by their foreign keys.
+    # Envelopes, vault and hits go with the indicator, by their foreign keys.
     session.execute(delete(Indicator).where(Indicator.id.in_([row.id for row in found])))
-    erased: dict[int, list[UUID]] = {}
-    for _, public_id, owner, _ in found:
-        erased.setdefault(owner, []).append(public_id)
-    return erased
+    return by_owner(found)
 
 
-def due(session: Session, today: date, most: int) -> list[int]:
-    """Ids of up to `most` indicators whose last day is over."""
-    return list(
-        session.scalars(
-            select(Indicator.id)
-            .where(Indicator.expires_on <= today)
-            .order_by(Indicator.expires_on)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-    )
+def by_owner(found: Iterable[Any]) -> dict[int, list[UUID]]:
+    """Public ids by their organisation, of rows that have both."""
+    owned: dict[int, list[UUID]] = {}
+    for row in found:
+        owned.setdefault(row.organisation_id, []).append(row.public_id)
+    return owned
 
 
-def empty_report(session: Session, report_id: int, fields: Iterable[str]) -> None:
-    """Mark a report as withdrawn and forget what it told; its key stays, so it cannot return."""
-    session.execute(
-        update(Report)
-        .where(Report.id == report_id)
-        .values(status=ReportStatus.WITHDRAWN, **dict.fromkeys(fields))
-    )
-
-
-def _delete_postings(session: Session, owned: Sequence[tuple[bytes, int]]) -> None:
+def delete_postings(session: Session, owned: Sequence[tuple[bytes, int]]) -> None:
+    """Delete postings by the concatenated tokens and the id of each of these indicators."""
     pairs = [
         (blob[start : start + TOKEN_SIZE], indicator_id)
         for blob, indicator_id in owned
@@ -243,7 +267,10 @@ _COPY_TOKENS = (
     "COPY token (token, indicator_id, share_class_id, seen_day, facet) FROM STDIN (FORMAT binary)"
 )
 
-_INDICATOR_COLUMNS = tuple(column.name for column in Indicator.__table__.columns)
+_LATER = frozenset({"amended_at", "restricted_at"})
+_INDICATOR_COLUMNS = tuple(
+    column.name for column in Indicator.__table__.columns if column.name not in _LATER
+)
 _COPY_INDICATORS = f"COPY indicator ({', '.join(_INDICATOR_COLUMNS)}) FROM STDIN"
 _VAULT_COLUMNS = tuple(column.name for column in ElementVault.__table__.columns)
 _COPY_VAULT = f"COPY element_vault ({', '.join(_VAULT_COLUMNS)}) FROM STDIN"
@@ -294,9 +321,24 @@ _OWN_POSTINGS_SQLITE = """
     GROUP BY t.token
     """
 
+_MOVE_TOKENS_SQLITE = (
+    "UPDATE token SET share_class_id = ?, seen_day = ? WHERE token = ? AND indicator_id = ?"
+)
+_MOVE_TOKENS = """
+    UPDATE token SET share_class_id = %(share_class_id)s, seen_day = %(seen_day)s
+    WHERE ctid = ANY (ARRAY(
+        SELECT held.ctid
+        FROM unnest(%(tokens)b::bytea[]) AS moved (token)
+        CROSS JOIN LATERAL (
+            SELECT t.ctid FROM token t
+            WHERE t.token = moved.token AND t.indicator_id = %(indicator_id)s OFFSET 0
+        ) AS held
+    ))
+    """
+
 _DELETE_TOKENS_SQLITE = "DELETE FROM token WHERE token = ? AND indicator_id = ?"
-# OFFSET 0 keeps the planner from turning the probes into a scan; a posting is never updated, so
-# where it stands does not change.
+# OFFSET 0 keeps the planner from turning the probes into a scan. A posting is moved and deleted
+# only under the lock of its indicator, so where it stands does not change in between.
 _DELETE_TOKENS = """
     DELETE FROM token WHERE ctid = ANY (ARRAY(
         SELECT held.ctid

@@ -1,7 +1,8 @@
 """Notifications: what people of one role of an organisation should know, until one of them saw it.
 
 A room writes one in the transaction of what it tells; it carries codes and counts, no personal
-data. What it says in words stands in app/web/notices.py, by its kind.
+data. What it says in words stands in app/web/notices.py, by its kind. Where an organisation has
+channels, what is to leave by them is asked for in the same transaction.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +18,18 @@ from app import clock
 from app.access import Caller
 from app.audit.service import append
 from app.errors import NotFoundError
-from app.jobs.models import Notification
-from postern.vocabulary import Role
+from app.jobs.models import Channel, Dispatch, Notification
+from app.jobs.outbox import put
+from postern.vocabulary import DispatchState, Role
 
 KEPT = timedelta(days=180)
 MOST_LISTED = 200
 
+DISPATCH = "notification.dispatch"
+"""Topic of the outbox: the sending of one notification by one channel."""
+
 _BATCH = 1000
+_TOLD = "channels_told"  # key of Session.info: what the transaction sends by which channel
 
 
 @dataclass(frozen=True)
@@ -46,26 +52,81 @@ def notify(  # noqa: PLR0917 - the parts of one row, in the order in which they 
     kind: str,
     facts: Mapping[str, Any],
     address: str,
+    *,
+    on_pages_only: bool = False,
 ) -> None:
     """Tell the people of a role of an organisation, in the transaction of what is told.
 
     `kind` names the sentence, `facts` are the codes and counts in it, `address` is the path of the
     page to open. The same fact for two roles is two calls with equal facts: who holds both roles
-    sees it once.
+    sees it once, and a channel for both carries it once. `on_pages_only` keeps it from channels.
     """
-    session.add(
-        Notification(
-            public_id=uuid4(),
-            organisation_id=organisation_id,
-            role=role,
-            kind=kind,
-            facts=dict(facts),
-            address=address,
-            made_at=clock.now(),
-            seen_by=None,
-            seen_at=None,
-        )
+    row = written(session, organisation_id, role, kind, facts, address)
+    if on_pages_only:
+        return
+    live = (
+        select(Channel)
+        .where(Channel.organisation_id == organisation_id, Channel.stopped_at.is_(None))
+        .order_by(Channel.id)
     )
+    told: set[tuple[object, ...]] = session.info.setdefault(_TOLD, set())
+    for channel in session.scalars(live):
+        told_already = (channel.id, *_key(row))
+        if role.value in channel.roles and told_already not in told:
+            told.add(told_already)
+            dispatch(session, row, channel)
+
+
+def written(  # noqa: PLR0917 - as above
+    session: Session,
+    organisation_id: int,
+    role: Role,
+    kind: str,
+    facts: Mapping[str, Any],
+    address: str,
+) -> Notification:
+    """The row of a notification, for the pages alone."""
+    row = Notification(
+        public_id=uuid4(),
+        organisation_id=organisation_id,
+        role=role,
+        kind=kind,
+        facts=dict(facts),
+        address=address,
+        made_at=clock.now(),
+        seen_by=None,
+        seen_at=None,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def dispatch(session: Session, notification: Notification, channel: Channel) -> None:
+    """Ask for the notification to be sent by the channel, once this transaction is committed."""
+    made = Dispatch(
+        public_id=uuid4(),
+        notification_id=notification.id,
+        channel_id=channel.id,
+        state=DispatchState.WAITING,
+        tries=0,
+        made_at=clock.now(),
+        tried_at=None,
+        error=None,
+    )
+    session.add(made)
+    session.flush()
+    put(
+        session,
+        DISPATCH,
+        {"dispatch": str(made.public_id)},
+        key=f"{of_channel(channel)}{notification.public_id}",
+    )
+
+
+def of_channel(channel: Channel) -> str:
+    """How the keys of a channel's rows in the outbox begin."""
+    return f"{channel.public_id}/"
 
 
 def unseen_count(session: Session, caller: Caller) -> int:

@@ -11,13 +11,14 @@ from app.access import Caller
 from app.audit.service import append
 from app.clock import day, now
 from app.errors import NotFoundError
+from app.indicators.ledger import Gift, note_given
 from app.indicators.shared_rows import Owner
 from app.lookups import storage
 from app.lookups.storage import KeptHit
 from app.sharing.engine import CHAIN
 from app.sharing.explanation import for_reader
 from app.sharing.reasons import Decided, decided
-from postern.vocabulary import Band, Level
+from postern.vocabulary import Band, Level, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ def explain(session: Session, caller: Caller, public_id: UUID) -> Explanation:
     lookup_id = storage.lookup_id(session, organisation_id, public_id)
     if lookup_id is None:
         raise NotFoundError
-    kept = _as_answered(storage.kept_hits(session, lookup_id, day(now())))
+    at = now()
+    kept = _as_answered(storage.kept_hits(session, lookup_id, day(at)))
+    note_given(session, organisation_id, Way.LOOKUP, _gifts(kept), at)
     reasons = decided(session, (each.grant_reason_id for each in kept))
     words = cache(lambda level, reason_id: for_reader(session, level, reason_id))
     hits = [
@@ -67,6 +70,15 @@ def explain(session: Session, caller: Caller, public_id: UUID) -> Explanation:
         results=[[hit.query, hit.organisation.code, hit.level.value] for hit in hits],
     )
     return Explanation(public_id, hits)
+
+
+def _gifts(kept: Sequence[KeptHit]) -> list[Gift]:
+    """What is told of by its id. The owner was told with the lookup itself, if at all."""
+    return [
+        Gift(hit.public_id, hit.organisation_id, hit.level, tells_owner=False)
+        for hit in kept
+        if _level(hit) is not Level.PRESENCE
+    ]
 
 
 def _as_answered(kept: Sequence[KeptHit]) -> list[KeptHit]:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +18,14 @@ from app.access import CONSOLE, Caller
 from app.audit.service import append
 from app.clock import day, now
 from app.errors import InvalidRequestError
-from app.indicators.kinds import FACETS_OF
+from app.indicators.ledger import Gift, note_given
 from app.indicators.telling import Grounds, Told, tell_owners
 from app.lookups import storage
 from app.lookups.answers import Result, results
+from app.lookups.query_checks import faults, require_open
 from app.lookups.scoring import Query, Ranked, Scored, alerts, gather, rank
 from app.lookups.storage import Details, OwnLookup
 from app.organisations.service import directory
-from app.pseudonyms.service import EpochClosedError, open_epoch
 from app.public_ids import new_public_id
 from app.runtime import runtime
 from app.sharing.engine import CHAIN
@@ -34,12 +33,11 @@ from app.sharing.reasons import decided
 from app.sharing.service import profile_id
 from app.sharing.visibility import matching_tokens
 from postern.vocabulary import (
-    EVALUATION_KIND,
-    EvaluationKind,
     LegalBasis,
     Level,
     Purpose,
     Role,
+    Way,
 )
 
 EXPIRY_BATCH = 1000
@@ -117,6 +115,7 @@ def ask(
         "expires_on": at.date() + timedelta(days=runtime().settings.retention.lookup_days),
     }
     storage.insert_lookup(session, row, _hit_rows(ranked))
+    note_given(session, organisation_id, Way.LOOKUP, _gifts(found), at)
     asked = _Asked(lookup, Grounds(purpose, legal_basis, case), queries)
     _log_lookup(session, caller, asked, found)
     _log_matches(session, caller, asked, found)
@@ -189,32 +188,15 @@ def _check(session: Session, queries: Sequence[Query]) -> None:
     if len({query.id for query in queries}) != len(queries):
         errors.append(_error("", "Two queries have the same id."))
     for place, query in enumerate(queries):
-        tokens = [token for _, token in query.tokens]
-        if len(set(tokens)) != len(tokens):
-            errors.append(_error(f".{place}.tokens", "A token stands there twice."))
-        if not FACETS_OF[query.kind].issuperset(facet for facet, _ in query.tokens):
-            reason = f"A {query.kind} has no facet of one of these numbers."
-            errors.append(_error(f".{place}.tokens", reason))
-        if (query.kind in EVALUATION_KIND) != bool(query.epoch):
-            errors.append(_error(f".{place}.epoch", _EPOCH_FITS))
+        for member, reason in faults(query.kind, query.epoch, query.tokens):
+            errors.append(_error(f".{place}.{member}", reason))
     if errors:
         raise InvalidRequestError(errors=errors)
-    opened = cache(lambda kind: open_epoch(session, kind))
-    for query in queries:
-        if query.epoch:
-            _require_open(EVALUATION_KIND[query.kind], query.epoch, opened)
+    require_open(session, [(query.kind, query.epoch) for query in queries])
 
 
 def _error(place: str, reason: str) -> dict[str, str]:
     return {"field": f"json.queries{place}", "reason": reason}
-
-
-def _require_open(kind: EvaluationKind, epoch: int, opened: Any) -> None:
-    newest = opened(kind)
-    if epoch != newest:
-        raise EpochClosedError(
-            f"Epoch {epoch} of the kind {kind.value} is not open.", epoch=newest, kind=kind.value
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +249,20 @@ def _hit_rows(ranked: Sequence[Ranked]) -> list[dict[str, Any]]:
         for place, each in enumerate(ranked)
         for group in each.groups
         for hit in group
+    ]
+
+
+def _gifts(found: _FoundFor) -> list[Gift]:
+    """What the asker got by its id: a presence gives nothing that could be called back."""
+    return [
+        Gift(
+            found.details[hit.candidate.id].columns["id"],
+            hit.candidate.organisation_id,
+            CHAIN.index(_level(hit)) + 1,
+            hit.tells_owner,
+        )
+        for hit in _all(found.ranked)
+        if hit.level is not Level.PRESENCE
     ]
 
 
@@ -327,6 +323,3 @@ def _level(hit: Scored) -> Level:
     if hit.level is None:
         raise LookupError("the reader is not told of this hit")
     return hit.level
-
-
-_EPOCH_FITS = "Every kind but induction_point has the epoch of its tokens, from 1."

@@ -147,7 +147,10 @@ def lookup_id(session: Session, organisation_id: int, public_id: UUID) -> int | 
 
 
 def kept_hits(session: Session, lookup_id: int, today: int) -> list[KeptHit]:
-    """The hits of a lookup whose indicators are live on day `today` (days since 1970)."""
+    """The hits of a lookup whose indicators are live on day `today` (days since 1970).
+
+    The indicators cannot be erased until the commit.
+    """
     rows = session.execute(
         select(
             Hit.query,
@@ -163,6 +166,8 @@ def kept_hits(session: Session, lookup_id: int, today: int) -> list[KeptHit]:
         .join(Indicator, Indicator.id == Hit.indicator_id)
         .join(Organisation, Organisation.id == Indicator.organisation_id)
         .where(Hit.lookup_id == lookup_id, live(Indicator.expires_on, today))
+        .order_by(Hit.indicator_id, Hit.query)
+        .with_for_update(read=True, key_share=True, of=Indicator)
     )
     hits = []
     for row in rows:

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database import Base, Moment, word
+from app.database import Base, BigInt, Moment, word
 from postern.vocabulary import Sector
 
 
@@ -48,3 +50,50 @@ class CommunityMember(Base):
     organisation_id: Mapped[int] = mapped_column(
         ForeignKey("organisation.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class OrganisationKey(Base):
+    """An entry of a member's chain of public keys; rows are added and never changed.
+
+    `signed` is the entry with its signatures as `postern/organisation_entry.py` writes it.
+    """
+
+    __tablename__ = "organisation_key"
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)  # place in the chain, from 1
+    signed: Mapped[dict[str, Any]] = mapped_column(JSON)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))  # of the canonical entry
+    published_at: Mapped[datetime] = mapped_column(Moment)
+    published_by: Mapped[UUID] = mapped_column(Uuid)  # pseudonym in the log
+
+
+class KeyAlarm(Base):
+    """A member found other keys of a member than it had pinned; open until a person closes it."""
+
+    __tablename__ = "key_alarm"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    reporter_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    about_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    number: Mapped[int]  # of the entry that differs
+    pinned: Mapped[str] = mapped_column(String(48))  # fingerprint, "" when there was none
+    offered: Mapped[str] = mapped_column(String(48))
+    made_at: Mapped[datetime] = mapped_column(Moment)
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    closed_by: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class ContactPoint(Base):
+    """The desk of a member through which others may talk to it: a function, never a person."""
+
+    __tablename__ = "contact_point"
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    desk: Mapped[str] = mapped_column(String(120))
+    mail: Mapped[str] = mapped_column(String(254))  # "" when there is none
+    phone: Mapped[str] = mapped_column(String(40))
+    hours: Mapped[str] = mapped_column(String(120))
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+    changed_by: Mapped[UUID] = mapped_column(Uuid)

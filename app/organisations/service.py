@@ -19,6 +19,7 @@ from postern.normalise.countries import country_code
 from postern.vocabulary import Sector
 
 _CODE = re.compile(r"[a-z0-9-]{2,40}")
+_RESERVED = frozenset({"own", "keys"})
 _NAME_LENGTH = 200  # characters
 
 
@@ -254,6 +255,8 @@ def _check_code(code: str) -> None:
         raise _wrong("code", "A code has 2 to 40 of the characters a-z, 0-9 and -.")
     if code == PLATFORM:
         raise _wrong("code", f"The code {PLATFORM} is the platform's own.")
+    if code in _RESERVED:
+        raise _wrong("code", f"The code {code} has another meaning in the interface.")
 
 
 def _wrong(field: str, reason: str) -> InvalidRequestError:

@@ -20,9 +20,11 @@ blueprint = Blueprint(
     description="Pseudonymise identifiers without showing them (RFC 9497, verifiable mode).",
 )
 
+_EVALUATORS = [Role.SUBMITTER, Role.ANALYST, Role.COMPLIANCE]
+
 
 @blueprint.post("/api/v1/evaluate")
-@audited("evaluation.evaluate", roles=[Role.SUBMITTER, Role.ANALYST], scope=Scope.EVALUATE)
+@audited("evaluation.evaluate", roles=_EVALUATORS, scope=Scope.EVALUATE)
 @blueprint.arguments(EvaluateSchema)
 @blueprint.response(200, EvaluationSchema)
 def evaluate(asked: dict[str, Any]) -> service.Evaluation:

@@ -60,8 +60,8 @@ class EvaluationAllowance(Base):
 class ElementVault(Base):
     """The unblinded elements of one indicator, sealed; what a key rotation moves.
 
-    The web service's database role may only INSERT and DELETE here, so that a reader of the
-    matching tables never meets an element.
+    The web service's database role may only INSERT and DELETE here, and read which indicators have
+    a row: a reader of the matching tables never meets an element.
     """
 
     __tablename__ = "element_vault"

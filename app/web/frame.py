@@ -32,10 +32,24 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Menu:
+    """Links under one word; a single one stands for itself and has no word of its own."""
+
+    words: LazyString
+    links: tuple[Link, ...]
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the page in progress is one of its links', or one below."""
+        return any(link.is_here for link in self.links)
+
+
+@dataclass(frozen=True)
 class Frame:
     """`here` is the path to return to after the language was switched.
 
-    `notices` counts the notifications that nobody of the person's roles has seen.
+    `menus` hold only what the person may open, and only those that hold something. `notices` counts
+    the notifications that nobody of the person's roles has seen.
     """
 
     platform: str
@@ -45,20 +59,54 @@ class Frame:
     is_signed_in: bool
     organisation: str
     roles: tuple[str, ...]
-    links: tuple[Link, ...]
+    menus: tuple[Menu, ...]
     notices: int
 
 
 _POLICY_READERS = frozenset({Role.POLICY_OWNER, Role.APPROVER, Role.COMPLIANCE})
+_DISCLOSERS = frozenset({Role.ANALYST, Role.APPROVER, Role.COMPLIANCE})
+_TOLD = frozenset({Role.SUBMITTER, Role.ANALYST, Role.COMPLIANCE})
+_WATCHERS = frozenset({Role.ANALYST, Role.COMPLIANCE})
+_LEDGER_READERS = frozenset({Role.SUBMITTER, Role.COMPLIANCE})
+_COMPLIANCE = frozenset({Role.COMPLIANCE})
+_KEEPERS = frozenset({Role.COMPLIANCE, Role.ADMINISTRATOR})
+_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+_POLICY_OWNER = frozenset({Role.POLICY_OWNER})
 
-_LINKS: tuple[tuple[str, LazyString, frozenset[Role]], ...] = (
-    ("/", _("Overview"), frozenset()),
-    ("/policy", _("Sharing policy"), _POLICY_READERS),
-    ("/access-log", _("Access log"), frozenset({Role.COMPLIANCE})),
-    ("/log", _("State of the log"), frozenset({Role.COMPLIANCE, Role.ADMINISTRATOR})),
-    ("/reviews", _("Reviews"), frozenset({Role.COMPLIANCE})),
-    ("/signals", _("Signals"), frozenset({Role.COMPLIANCE})),
-    ("/account", _("Account"), frozenset()),
+_MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], ...]], ...] = (
+    (_("Overview"), (("/", _("Overview"), frozenset()),)),
+    (
+        _("Exchange"),
+        (
+            ("/disclosures", _("Disclosures"), _DISCLOSERS),
+            ("/watches", _("Watches"), _WATCHERS),
+            ("/outcomes", _("Outcomes"), _TOLD),
+            ("/recalls", _("Recalls"), _TOLD),
+            ("/ledger", _("Who got what"), _LEDGER_READERS),
+        ),
+    ),
+    (
+        _("Oversight"),
+        (
+            ("/access-log", _("Access log"), _COMPLIANCE),
+            ("/log", _("State of the log"), _KEEPERS),
+            ("/reviews", _("Reviews"), _COMPLIANCE),
+            ("/signals", _("Signals"), _COMPLIANCE),
+            ("/subjects", _("Subject requests"), _COMPLIANCE),
+            ("/holds", _("Legal holds"), _COMPLIANCE),
+            ("/jobs", _("Background work"), _ADMINISTRATOR),
+        ),
+    ),
+    (
+        _("Organisation"),
+        (
+            ("/policy", _("Sharing policy"), _POLICY_READERS),
+            ("/disclosures/rules", _("How we decide requests"), _POLICY_OWNER),
+            ("/keys", _("Keys and contacts"), frozenset()),
+            ("/channels", _("Channels"), _KEEPERS),
+        ),
+    ),
+    (_("Account"), (("/account", _("Account"), frozenset()),)),
 )
 
 
@@ -74,13 +122,24 @@ def page_frame() -> Frame:
         is_signed_in=caller is not None,
         organisation=organisation,
         roles=tuple(words(role) for role in Role if role in caller.roles) if caller else (),
-        links=tuple(
-            Link(address, said, is_here=_is_here(address))
-            for address, said, roles in _LINKS
-            if caller is not None and caller.may(roles, None)
-        ),
+        menus=_menus(caller) if caller else (),
         notices=notices,
     )
+
+
+def _menus(caller: Caller) -> tuple[Menu, ...]:
+    menus = (
+        Menu(
+            said,
+            tuple(
+                Link(address, name, is_here=_is_here(address))
+                for address, name, roles in links
+                if caller.may(roles, None)
+            ),
+        )
+        for said, links in _MENUS
+    )
+    return tuple(menu for menu in menus if menu.links)
 
 
 def _is_here(address: str) -> bool:

@@ -22,6 +22,7 @@ from app.compliance.signal_words import NAMES as SIGNAL_NAMES
 from app.sharing.history import VersionState
 from app.sharing.models import Cause, DraftStatus
 from app.sharing.rules import Effect
+from app.web.disclosure_words import DISCLOSURE_WORDS
 from postern.vocabulary import (
     Action,
     Assertion,
@@ -79,10 +80,13 @@ def chosen_language() -> str:
     return request.accept_languages.best_match(LANGUAGES, default="en") or "en"
 
 
+def locale_of(code: str) -> str:
+    """The locale of a language's code. British dates: 24 hours, the day before the month."""
+    return "en_GB" if code == "en" else code
+
+
 def _chosen_locale() -> str:
-    # British dates: a clock of 24 hours, the day before the month.
-    chosen = chosen_language()
-    return "en_GB" if chosen == "en" else chosen
+    return locale_of(chosen_language())
 
 
 def language() -> str:
@@ -357,6 +361,13 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Scope.INDICATORS_READ: _("read what others share"),
             Scope.AUDIT_READ: _("read the access log"),
             Scope.AUDIT_WITNESS: _("witness the log"),
+            Scope.KEYS_WRITE: _("publish the organisation's public keys"),
+            Scope.DISCLOSURES_ASK: _("ask for disclosures and fetch them"),
+            Scope.DISCLOSURES_DECIDE: _("decide disclosure requests"),
+            Scope.WATCHES_WRITE: _("set and stop watches"),
+            Scope.OUTCOMES_WRITE: _("tell and read outcomes"),
+            Scope.RECALLS_WRITE: _("answer recalls, read who got what"),
+            Scope.SUBJECTS_WRITE: _("work on subject requests"),
         }
     ),
     "Operation": _by_value(
@@ -406,6 +417,7 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Means.CONSOLE: _("platform's console"),
         }
     ),
+    **DISCLOSURE_WORDS,
 }
 """Name of the list, value, words. Grades, TLP, handling codes and bands of numbers are codes."""
 

@@ -7,7 +7,11 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from app.jobs.notifications import Notice
+from app.web.channel_words import CHANNEL_NOTICES
+from app.web.disclosure_sentences import DISCLOSURE_NOTICES
 from app.web.languages import gettext, ngettext, words
+from app.web.recall_words import RECALL_NOTICES
+from app.web.watch_words import WATCH_NOTICES
 
 Facts = Mapping[str, Any]
 Names = Mapping[str, str]
@@ -49,10 +53,49 @@ def _signal(facts: Facts, _names: Names) -> str:
     return gettext("A signal waits for a person to look at it: %(signal)s.", signal=signal)
 
 
+def _key_alarm(facts: Facts, names: Names) -> str:
+    reporter, about = str(facts.get("reporter", "")), str(facts.get("about", ""))
+    return gettext(
+        "%(reporter)s was offered other keys of %(about)s than those it had pinned. Seal nothing to"
+        " %(about)s before you telephoned.",
+        reporter=names.get(reporter, reporter),
+        about=names.get(about, about),
+    )
+
+
+def _hold(facts: Facts, _names: Names) -> str:
+    return gettext(
+        "A legal hold ends on %(day)s; what it alone keeps is erased then.",
+        day=facts.get("until", ""),
+    )
+
+
+def _subject(facts: Facts, _names: Names) -> str:
+    days = int(facts.get("days", 0))
+    right = words(str(facts.get("right", "")), "SubjectRight")
+    if not days:
+        return gettext(
+            "A subject request (%(right)s) is to be answered today, or was before.", right=right
+        )
+    return ngettext(
+        "A subject request (%(right)s) is to be answered within %(num)s day.",
+        "A subject request (%(right)s) is to be answered within %(num)s days.",
+        days,
+        right=right,
+    )
+
+
 _SENTENCES: Mapping[str, Callable[[Facts, Names], str]] = {
+    **CHANNEL_NOTICES,
+    **DISCLOSURE_NOTICES,
+    **RECALL_NOTICES,
+    **WATCH_NOTICES,
+    "key.alarm": _key_alarm,
+    "hold.ending": _hold,
     "log.alarm": _alarm,
     "review.drawn": _review,
     "signal.raised": _signal,
+    "subject.due": _subject,
 }
 """Every kind that a room writes; a test holds the two together."""
 

@@ -16,11 +16,14 @@ from app.accounts.service import list_accounts
 from app.audit import reading
 from app.audit.catalogue import Operation
 from app.audit.service import append
-from app.compliance import reviews, signals
+from app.compliance import reviews, signals, subject_requests
+from app.disclosures import figures as disclosures
+from app.disclosures import outcome_reading, recall_answers, recall_own
 from app.indicators import service as indicators
 from app.indicators.own import Figures as ReportFigures
 from app.indicators.own import OwnReport
 from app.lookups import service as lookups
+from app.lookups import watches
 from app.organisations.service import Member, directory
 from app.pseudonyms import service as pseudonyms
 from app.pseudonyms.models import KeyEpoch
@@ -40,21 +43,28 @@ class SubmitterSection:
     figures: ReportFigures
     latest: Sequence[OwnReport]
     evaluations: Mapping[EvaluationKind, Remaining]
+    outcomes: int  # that others told in the last 30 days
 
 
 @dataclass(frozen=True)
 class AnalystSection:
+    """Lookups, the requests that follow some of them, and watches."""
+
     figures: lookups.Figures
+    asked: disclosures.Asked
+    watches: watches.Figures
 
 
 @dataclass(frozen=True)
 class ApproverSection:
     """`matches` counts the lookups of others that met one's indicators in the last 30 days.
 
-    `proposals` counts drafts of the sharing policy that wait for this person's decision.
+    `proposals` counts drafts of the sharing policy that wait for this person's decision,
+    `to_decide` the requests of others that wait.
     """
 
     proposals: int
+    to_decide: disclosures.ToDecide
     matches: int
     latest: Sequence[reading.ReadEntry]
 
@@ -63,7 +73,9 @@ class ApproverSection:
 class ComplianceSection:
     """Entries and refusals of the last 30 days, and what waits for an officer.
 
-    `to_judge` counts drawn entries of reviews, `signals` those that nobody has closed.
+    `to_judge` counts drawn entries of reviews, `signals` those that nobody has closed, `recalls`
+    those of others that wait for an answer, `recalled` one's own that others have not answered,
+    `subjects` requests of persons that wait for an answer.
     """
 
     operations: Mapping[Operation, int]
@@ -71,6 +83,9 @@ class ComplianceSection:
     latest: Sequence[reading.ReadEntry]
     to_judge: int
     signals: int
+    recalls: int
+    recalled: int
+    subjects: int
 
     @property
     def entries(self) -> int:
@@ -156,11 +171,17 @@ def _submitter(session: Session, caller: Caller) -> SubmitterSection:
         figures=indicators.figures(session, organisation_id),
         latest=indicators.list_own(session, caller, LATEST).reports,
         evaluations=pseudonyms.remaining(session, organisation_id, person_id),
+        outcomes=outcome_reading.recent_count(session, organisation_id),
     )
 
 
 def _analyst(session: Session, caller: Caller) -> AnalystSection:
-    return AnalystSection(lookups.figures(session, caller.member[0], LATEST))
+    organisation_id, _ = caller.member
+    return AnalystSection(
+        figures=lookups.figures(session, organisation_id, LATEST),
+        asked=disclosures.asked(session, organisation_id),
+        watches=watches.figures(session, organisation_id),
+    )
 
 
 def _approver(session: Session, caller: Caller) -> ApproverSection:
@@ -168,6 +189,7 @@ def _approver(session: Session, caller: Caller) -> ApproverSection:
     matches = reading.Filters(operation=Operation.COMBINATION, since=since)
     return ApproverSection(
         proposals=_proposals(session, caller),
+        to_decide=disclosures.to_decide(session, caller.member[0]),
         matches=reading.operation_counts(session, caller.organisation, since)[
             Operation.COMBINATION
         ],
@@ -183,6 +205,9 @@ def _compliance(session: Session, caller: Caller) -> ComplianceSection:
         latest=reading.entries(session, code, reading.Filters(), limit=LATEST).entries,
         to_judge=reviews.waiting_count(session, caller.member[0]),
         signals=signals.open_count(session, caller.member[0]),
+        recalls=recall_answers.to_do_count(session, caller.member[0]),
+        recalled=recall_own.open_count(session, caller.member[0]),
+        subjects=subject_requests.open_count(session, caller.member[0]),
     )
 
 

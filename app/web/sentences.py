@@ -5,9 +5,7 @@ that was erased is left out of the sentence.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask_babel import format_datetime, format_decimal
 from flask_babel import lazy_gettext as _
@@ -18,10 +16,16 @@ from app.audit.entry import Outcome
 from app.clock import milliseconds
 from app.sharing.models import Cause
 from app.web.act_names import act_name
+from app.web.channel_words import JOB_SENTENCES, TELL_THEIR_OUTCOME
+from app.web.disclosure_sentences import DISCLOSURE_SENTENCES
+from app.web.ending_sentences import ENDING_SENTENCES
+from app.web.key_sentences import KEY_SENTENCES
 from app.web.languages import gettext, ngettext, words
-
-Record = Mapping[str, Any]
-Details = Mapping[str, Any]
+from app.web.recall_words import RECALL_SENTENCES
+from app.web.told import Details, Record
+from app.web.told import Told as _Told
+from app.web.told import fixed as _fixed
+from app.web.watch_words import WATCH_SENTENCES
 
 _TELL_OF_STRANGERS = frozenset({"session.refuse", "token.refuse"})
 """Acts of nobody known, whose outcome is always a denial."""
@@ -31,20 +35,6 @@ _AT_ONCE = 1000  # milliseconds within which a version is in force with its entr
 _SHOWN_OF_ID = 8  # characters: enough to tell the people of one organisation apart
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What a sentence is made of; `count` is the number of results or objects."""
-
-    record: Record
-    details: Details
-    who: str
-    names: Mapping[str, str]
-
-    @property
-    def count(self) -> int:
-        return int(self.record["n"])
-
-
 def sentence(record: Record, details: Details, names: Mapping[str, str]) -> str:
     """Who did what, for which purpose and case, with which result.
 
@@ -52,7 +42,7 @@ def sentence(record: Record, details: Details, names: Mapping[str, str]) -> str:
     """
     who = _who(record, details, names)
     tell = _SENTENCES.get(record["act"])
-    if record["act"] in _TELL_OF_STRANGERS and tell:
+    if record["act"] in _TELL_OF_STRANGERS | TELL_THEIR_OUTCOME and tell:
         done = tell(_Told(record, details, who, names))
     elif record["out"] != Outcome.OK.value:
         done = _refused(record, details, who)
@@ -164,15 +154,6 @@ def _submission(told: _Told) -> str:
         created=format_decimal(counts.get("created", 0)),
         existing=format_decimal(counts.get("existing", 0)),
         rejected=format_decimal(counts.get("rejected", 0)),
-    )
-
-
-def _withdrawal(told: _Told) -> str:
-    return ngettext(
-        "%(who)s withdrew a report; %(num)s indicator was erased",
-        "%(who)s withdrew a report; %(num)s indicators were erased",
-        told.count,
-        who=told.who,
     )
 
 
@@ -461,12 +442,13 @@ def _with_reason(done: str, told: _Told) -> str:
     return f"{done} ({reason})" if reason else done
 
 
-def _fixed(pattern: LazyString) -> Callable[[_Told], str]:
-    """A sentence that needs nothing but who it was."""
-    return lambda told: str(pattern) % {"who": told.who}
-
-
 _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
+    **DISCLOSURE_SENTENCES,
+    **JOB_SENTENCES,
+    **ENDING_SENTENCES,
+    **KEY_SENTENCES,
+    **RECALL_SENTENCES,
+    **WATCH_SENTENCES,
     "account.create": _fixed(_("%(who)s gave a person an account")),
     "account.language": _fixed(_("%(who)s chose a language for the pages")),
     "account.list": _fixed(_("%(who)s listed the accounts")),
@@ -526,7 +508,6 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "report.list": _report_list,
     "report.read": _fixed(_("%(who)s read a report")),
     "report.submit": _submission,
-    "report.withdraw": _withdrawal,
     "retention.read": _fixed(_("%(who)s read how long details of the log are kept")),
     "review.draw": _draw,
     "review.end": _fixed(_("%(who)s ended a review")),

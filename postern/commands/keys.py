@@ -1,7 +1,7 @@
 """`postern keys`: the organisation's own keys, and the platform's keys that are pinned."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +11,8 @@ import click
 from postern import key_document, key_file_form
 from postern.client import Client
 from postern.client_errors import ClientError
+from postern.commands.entries import tell_chain, tell_entry
+from postern.commands.member_keys import check, pin_keys, publish
 from postern.commands.terminal import Chosen, counted, listing, notice, say, written_moment
 from postern.envelope import ORGANISATION
 from postern.hpke import SecretKey
@@ -22,7 +24,7 @@ from postern.key_file_errors import (
     MemberUnknownError,
 )
 from postern.key_ring import load_pins, pin
-from postern.organisation_entry import Entry, EntryRefusedError, SignedEntry, read_chain
+from postern.organisation_entry import EntryRefusedError, SignedEntry, read_chain
 from postern.organisation_keys import (
     lock_keys,
     lock_recovery,
@@ -48,7 +50,11 @@ _LARGEST_CHAIN = 2_000_000  # bytes of a file with entries
 
 @click.group()
 def keys() -> None:
-    """Your organisation's keys, and the platform's keys that are pinned here."""
+    """Your organisation's keys, and those of members and the platform that are pinned here."""
+
+
+for _command in (publish, pin_keys, check):
+    keys.add_command(_command)
 
 
 def _member(command: Decorated) -> Decorated:
@@ -122,7 +128,7 @@ def new(
     prove_opening(made, recovery)
     key_file_form.write(recovery_file, lock_recovery(organisation, recovery, (keeper,)))
     key_file_form.write(key_file, lock_keys(made, (opener,)))
-    _tell_entry(made.entry)
+    tell_entry(made.entry)
     say(f"Wrote {key_file} (member {member}) and {recovery_file}.")
     _tell_where_recovery_belongs(recovery_file)
 
@@ -163,13 +169,13 @@ def show(
         return
     of_others = _entries_of_others(key_file)
     if of_others:
-        _tell_chain(of_others)
+        tell_chain(of_others)
         return
     if member is None:
         raise click.UsageError("--member is missing. Say who opens the key file.")
     file = key_file_form.read(key_file)
     held = unlock_keys(file, member, _known(passphrase_file, f"of {member}"))
-    _tell_chain(held.chain)
+    tell_chain(held.chain)
     say(f"Members: {', '.join(each.name for each in file.members)}")
     if entry_file:
         chain = [each.on_wire() for each in held.chain]
@@ -244,13 +250,13 @@ def rotate(
             new_recovery_file, lock_recovery(file.organisation, recovery, (keeper,))
         )
     _replace(key_file, file, lock_keys(after, file.members))
-    _tell_entry(after.entry)
+    tell_entry(after.entry)
     say(f"Wrote {key_file}; envelopes of {counted(opened, 'generation')} open with it.")
     if new_recovery_file:
         _tell_where_recovery_belongs(new_recovery_file)
     notice(
-        "Others seal to the new key once they have the new entry: give it to them with "
-        "`postern keys show --entry-file`."
+        "Others seal to the new key once they have the new entry: publish it with `postern keys "
+        "publish`."
     )
 
 
@@ -356,7 +362,7 @@ def recover(
     opener = Member.new(member, _chosen(new_passphrase_file, f"of {member}"), locked.organisation)
     made = lock_keys(held, (opener,))
     key_file_form.write(new_key_file, made)
-    _tell_entry(held.entry)
+    tell_entry(held.entry)
     say(f"Wrote {new_key_file} (member {member}).")
     say(
         f"Proved: a trial envelope of each of {counted(opened, 'generation')} opens with the keys "
@@ -384,28 +390,6 @@ def _show_platform(chosen: Chosen) -> None:
         say(
             f"  {each.kind:10} epoch {each.epoch:<5} "
             f"{each.valid_from:%Y-%m-%d} to {each.valid_to:%Y-%m-%d}"
-        )
-
-
-def _tell_entry(entry: Entry) -> None:
-    told = {
-        "organisation": entry.organisation,
-        "entry": f"{entry.number}, from {written_moment(entry.valid_from)}",
-        "fingerprint": entry.fingerprint,
-        "sealing key": entry.sealing.kid.hex(),
-        "recovery key": entry.recovery.kid.hex(),
-        "signing key": entry.signing.kid.hex(),
-    }
-    for line in listing(told):
-        say(line)
-
-
-def _tell_chain(chain: Sequence[SignedEntry]) -> None:
-    _tell_entry(chain[-1].entry)
-    for each in chain:
-        say(
-            f"  entry {each.entry.number:<4} from {each.entry.valid_from:%Y-%m-%d}  "
-            f"{each.entry.fingerprint}  sealing key {each.entry.sealing.kid.hex()}"
         )
 
 

@@ -1,6 +1,7 @@
 """Options that several commands have, and the words they take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -66,6 +67,24 @@ def why(command: Decorated) -> Decorated:
     ):
         command = option(command)
     return command
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an organisation does something, as the options of `why` or the settings say."""
+
+    purpose: Purpose
+    legal_basis: LegalBasis
+    case: str
+
+
+def why_of(options: Mapping[str, Any], defaults: Defaults) -> Why:
+    """What the options of `why` say, else the settings. Raises click.UsageError."""
+    return Why(
+        needed(options["purpose"], defaults.purpose, "--purpose"),
+        needed(options["legal_basis"], defaults.legal_basis, "--legal-basis"),
+        needed_case(options["case"], defaults),
+    )
 
 
 def needed(found: Word | None, fallback: Word | None, option: str) -> Word:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,8 +13,9 @@ from rich.progress import TaskID
 from rich.table import Table
 
 from postern.client_errors import ClientError
-from postern.columns import Columns, load_overrides, read_header
+from postern.columns import load_overrides, read_header
 from postern.commands.options import GradeType, WordType, needed, needed_case, why
+from postern.commands.own_keys import Trust, chosen_keys, open_keys, own_keys
 from postern.commands.terminal import (
     Chosen,
     ExitCode,
@@ -35,7 +36,8 @@ from postern.journal import Fate, Journal, RunHeader
 from postern.pseudonymise import Pseudonymiser
 from postern.rejected import RejectedRows
 from postern.rows import Reading
-from postern.settings import ClientSettings, Defaults
+from postern.sealing import Sealer
+from postern.settings import ClientSettings, Defaults, OwnKeys
 from postern.shipment import AmountUnits
 from postern.submission import Rehearsal, Source, Submission, rehearse
 from postern.terms import Terms
@@ -90,6 +92,8 @@ class NoColumnsError(ClientError):
     metavar="FILE",
     help="TOML file that says which column is which field.",
 )
+@own_keys
+@click.option("--unsealed", is_flag=True, help="Seal nothing, although the settings have keys.")
 @click.option("--dry-run", is_flag=True, help="Read everything, send nothing.")
 @click.option("--wait", is_flag=True, help="Wait when a quota is spent, instead of ending.")
 @click.option("--new-run", is_flag=True, help="Forget an earlier run: every row is a new report.")
@@ -108,6 +112,9 @@ def submit(context: click.Context, /, file: Path, **options: Any) -> None:
     FILE.rejected.csv with the reason; the others go in. A run that is cut off goes on when the same
     command is given again.
 
+    With your organisation's key file, each row's values and its note go along sealed to your own
+    keys, so that they can be disclosed when somebody asks and you agree.
+
     Ends with 0 when every row is in, with 3 when some were rejected, with 1 when it failed.
     """
     chosen: Chosen = context.obj
@@ -125,6 +132,10 @@ class _Run:
         has_settings = chosen.path.exists() or not options["dry_run"]
         self._settings = chosen.settings() if has_settings else None
         self._defaults = self._settings.defaults if self._settings else Defaults()
+        self._keys = chosen_keys(options, self._settings.keys if self._settings else OwnKeys())
+        if options["unsealed"] and options["key_file"]:
+            raise click.UsageError("--key-file and --unsealed contradict each other. Give one.")
+        self._seals = self._keys.file is not None and not options["unsealed"]
         self._file = examine(file)
         overrides = load_overrides(options["column_file"]) if options["column_file"] else {}
         self._columns = read_header(self._file.header, overrides)
@@ -137,9 +148,15 @@ class _Run:
             raise LookupError("a run has settings")
         purpose = needed(self._options["purpose"], self._defaults.purpose, "--purpose")
         case = needed_case(self._options["case"], self._defaults)
+        keys = open_keys(self._keys) if self._seals else None
         with connected(self._settings) as (client, ring):
-            require_scopes(client.me(), Scope.EVALUATE, Scope.REPORTS_WRITE)
+            me = client.me()
+            require_scopes(me, Scope.EVALUATE, Scope.REPORTS_WRITE)
             ring.refresh()
+            sealer = None
+            if keys:
+                Trust.of(client, self._settings).check_own(keys, me.organisation.code)
+                sealer = Sealer.of(keys)
             with (
                 self._journal(self._settings, purpose) as (journal, source),
                 Pseudonymiser(
@@ -159,6 +176,7 @@ class _Run:
                     rejected,
                     client,
                     pseudonymiser,
+                    sealer=sealer,
                     wait=self._options["wait"],
                     on_rows=lambda done: bar.update(task, completed=done),
                     on_wait=_tell_wait,
@@ -238,7 +256,9 @@ class _Run:
                 "name of the network whose points they are."
             )
         country = options["country"] or defaults.country or ""
-        return Source(self._file, self._columns, Reading(day, terms, units, operator, country))
+        return Source(
+            self._file, self._columns, Reading(day, terms, units, operator, country, self._seals)
+        )
 
     def _workers(self) -> int:
         chosen: int | None = self._options["workers"]
@@ -254,7 +274,7 @@ class _Run:
             notice(
                 "The file is not UTF-8 and is read as windows-1252: check a name with an accent."
             )
-        if set(columns.places) <= {"goods_origin"}:
+        if set(columns.places) <= {"goods_origin", "note"}:
             raise NoColumnsError(
                 f"No column of {file.path} is known. Name the columns in a column file "
                 "(--columns); docs/submit.md lists the fields."
@@ -268,9 +288,11 @@ class _Run:
                 source, most_faults=_FAULTS_SHOWN, on_row=_every(100, bar.update, task)
             )
         if self._options["as_json"]:
-            say(json.dumps(_rehearsal_as_json(found, self._columns), indent=1))
+            told = _rehearsal_as_json(found, self._unused())
+            say(json.dumps({**told, "sealed": self._seals}, indent=1))
         else:
-            _tell_rehearsal(found, self._file, self._columns)
+            _tell_rehearsal(found, self._file)
+            self._tell_columns_and_doubts(found.flags)
         return found.rejected
 
     def _tell_result(
@@ -283,9 +305,10 @@ class _Run:
                 **{fate.name.lower(): counts[fate] for fate in Fate},
                 "rejected_file": str(rejected) if counts[Fate.REJECTED] else None,
                 "evaluations": evaluations,
-                "unused_columns": list(_unused(self._columns)),
+                "unused_columns": list(self._unused()),
                 "doubts": dict(submission.flags),
                 "journal": str(journal.path),
+                "sealed": self._seals,
             }
             say(json.dumps(told, indent=1))
             return
@@ -302,7 +325,32 @@ class _Run:
             say(
                 f"The rejected rows are in {rejected}, each with its reason. Correct and submit it."
             )
-        _tell_columns_and_doubts(self._columns, submission.flags)
+        self._tell_columns_and_doubts(submission.flags)
+
+    def _tell_columns_and_doubts(self, flags: dict[str, int]) -> None:
+        if self._seals:
+            noted = " and notes" if "note" in self._columns.places else ""
+            say(f"Values{noted} are sealed to your own keys.")
+        else:
+            say("Values are not sealed (no key file is named), so they can never be disclosed.")
+        unused = self._unused()
+        if unused:
+            say(f"Columns that are not used: {', '.join(unused)}.")
+        for flag, count in sorted(flags.items(), key=lambda each: -each[1]):
+            say(f"Doubt in {counted(count, 'value')}: {words_of(flag)}.")
+
+    def _unused(self) -> tuple[str, ...]:
+        """Headings that are not read, the origin of goods, and a note that nothing seals."""
+        columns = self._columns
+        left_out = {"goods_origin": "of the goods, not of the shipment"}
+        if not self._seals:
+            left_out["note"] = "free text goes sealed or not at all: give --key-file"
+        told = (
+            f"{columns.header[columns.places[field]]} ({why_not})"
+            for field, why_not in left_out.items()
+            if field in columns.places
+        )
+        return (*columns.unused, *told)
 
 
 def _require_same(journal: Journal, file: CsvFile, terms: str) -> None:
@@ -351,7 +399,7 @@ def _every(step: int, update: Callable[..., None], task: TaskID) -> Callable[[in
     return on_row
 
 
-def _rehearsal_as_json(found: Rehearsal, columns: Columns) -> dict[str, Any]:
+def _rehearsal_as_json(found: Rehearsal, unused: Sequence[str]) -> dict[str, Any]:
     return {
         "rows": found.rows,
         "usable": found.rows - found.rejected,
@@ -374,11 +422,11 @@ def _rehearsal_as_json(found: Rehearsal, columns: Columns) -> dict[str, Any]:
             {"line": line, "field": fault.field, "reason": fault.reason, "remedy": fault.remedy}
             for line, fault in found.first_faults
         ],
-        "unused_columns": list(_unused(columns)),
+        "unused_columns": list(unused),
     }
 
 
-def _tell_rehearsal(found: Rehearsal, file: CsvFile, columns: Columns) -> None:
+def _tell_rehearsal(found: Rehearsal, file: CsvFile) -> None:
     say(f"Dry run: nothing was sent. {file.path} is {file.encoding}, with {file.delimiter!r}.")
     rows = {
         "rows read": f"{found.rows:,}",
@@ -400,20 +448,3 @@ def _tell_rehearsal(found: Rehearsal, file: CsvFile, columns: Columns) -> None:
         results().print(table)
     for place, fault in found.first_faults:
         say(f"Line {place}, {fault.field}: {fault.reason} {fault.remedy}")
-    _tell_columns_and_doubts(columns, found.flags)
-
-
-def _tell_columns_and_doubts(columns: Columns, flags: dict[str, int]) -> None:
-    unused = _unused(columns)
-    if unused:
-        say(f"Columns that are not used: {', '.join(unused)}.")
-    for flag, count in sorted(flags.items(), key=lambda each: -each[1]):
-        say(f"Doubt in {counted(count, 'value')}: {words_of(flag)}.")
-
-
-def _unused(columns: Columns) -> tuple[str, ...]:
-    """Headings that are not read, and the origin of goods, which says nothing of the shipment."""
-    place = columns.places.get("goods_origin")
-    if place is None:
-        return columns.unused
-    return (*columns.unused, f"{columns.header[place]} (of the goods, not of the shipment)")

@@ -41,6 +41,7 @@ class ExitCode(IntEnum):
     DONE = 0
     FAILED = 1
     SOME_REJECTED = 3
+    MISMATCH = 4
     INTERRUPTED = 130
 
 
@@ -92,6 +93,13 @@ def require_scopes(me: Me, *scopes: Scope) -> None:
     missing = [scope.value for scope in scopes if me.scopes is not None and scope not in me.scopes]
     if missing:
         raise NotAllowedError(f"it lacks the scope {' and '.join(missing)}")
+
+
+@contextmanager
+def session(settings: ClientSettings) -> Iterator[Client]:
+    """A client with the configured token, for what needs no keys of the platform."""
+    with connected(settings) as (client, _):
+        yield client
 
 
 def say(text: str) -> None:

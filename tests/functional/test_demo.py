@@ -31,7 +31,8 @@ def test_the_demonstration_loads_real_addresses_and_finds_their_misspelled_varia
     assert int(found[1]) * 2 > int(found[2])
     assert "Postern runs at http://127.0.0.1:" in done.stdout
     assert "compliance@post-be.example" in done.stdout
-    assert "Five things to try" in done.stdout
+    assert "derived again, it is the one" in done.stdout
+    assert "Six things to try" in done.stdout
     assert "Traceback" not in done.stderr
 
 

@@ -4,15 +4,9 @@ Every change goes through one worker or the console, and the very next request g
 nobody waits, again and again. The workers listen on loopback only and are stopped by their ids.
 """
 
-import dataclasses
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,10 +33,9 @@ from tests.app.exchange import (
     report,
 )
 from tests.app.people import Person, bearer, make_person
+from tests.functional.serving import PATIENCE, serving
 
-ROOT = Path(__file__).parent.parent.parent
 ROUNDS = 10
-PATIENCE = 30  # seconds that an answer, a start or a stop may take
 TO_EXCHANGE = """
 @id("exchange/all") @label("Members of the exchange see everything that may leave")
 permit (principal in Community::"postal-exchange", action, resource);
@@ -149,7 +142,7 @@ def pair(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[Pair]:
     ]
     with ExitStack() as stack:
         addresses = [
-            stack.enter_context(_serving(settings, tmp_path / f"worker-{number}.toml"))
+            stack.enter_context(serving(settings, tmp_path / f"worker-{number}.toml"))
             for number in range(2)
         ]
         first, second = (Worker(address, asker, queries) for address in addresses)
@@ -272,51 +265,3 @@ def _token_in(page: str) -> str:
     found = _TOKEN_FIELD.search(page)
     assert found, page
     return found.group(1)
-
-
-@contextmanager
-def _serving(settings: Settings, file: Path) -> Iterator[str]:
-    """Address of a server process of its own; it ends with the block."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        file.write_text(_toml(settings, address), encoding="utf-8")
-        number = listening.fileno()
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.conf.py"),
-                *("--bind", f"fd://{number}", "--workers", "1", "--threads", "2"),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "POSTERN_CONFIG": str(file)},
-            pass_fds=[number],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            # The socket listens already: the first request waits until the process has started.
-            ready = requests.get(f"{address}/health/ready", timeout=PATIENCE)
-            assert ready.ok
-            yield address
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(PATIENCE)
-
-
-def _toml(settings: Settings, origin: str) -> str:
-    """The settings as the file that a server reads."""
-    here = dataclasses.replace(settings.platform, origin=origin)
-    sections = dataclasses.asdict(dataclasses.replace(settings, platform=here))
-    return "".join(
-        f"[{name}]\n" + "".join(f"{key} = {_word(value)}\n" for key, value in section.items())
-        for name, section in sections.items()
-    )
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int) else f'"{value}"'

@@ -97,6 +97,11 @@ class LoopbackPlatform:
         self.asked: list[tuple[str, dict[str, str]]] = []  # paths with the arguments in them
         self.evaluated: Counter[str] = Counter()
         self.stored: dict[str, tuple[str, str]] = {}  # client key -> (content, id)
+        self.taken: dict[str, dict[str, Any]] = {}  # report id -> the report as it was created
+        self.directory: dict[str, list[dict[str, Any]]] = {}  # code -> signed entries
+        self.alarms: list[tuple[str, dict[str, Any]]] = []  # code -> what a client reported
+        self.tokens = {TOKEN: ORGANISATION["code"]}
+        self.bearer = ""  # code of the organisation that is answered
 
     def count(self, path: str) -> int:
         """How often a path was asked for."""
@@ -131,6 +136,19 @@ class LoopbackPlatform:
         )
         return key_document.sign(document, self.directory_key)
 
+    def serve(self, method: str, path: str, headers: Mapping[str, str], raw: bytes | None) -> Reply:
+        """What it says to one request over HTTP, whose token may be refused."""
+        self.calls.append((method, path, headers))
+        is_octets = headers.get("Content-Type") == "application/octet-stream"
+        body = json.loads(raw) if raw and not is_octets else raw
+        if body is not None:
+            self.bodies.append((path, body))
+        token = headers.get("Authorization", "").removeprefix("Bearer ")
+        self.bearer = self.tokens.get(token, "")
+        if path.startswith("/.well-known/") or token in self.tokens or path in self.replies:
+            return self.answer(method, path, body)
+        return problem(401, "sign-in-needed")
+
     def answer(self, method: str, address: str, body: Any) -> Reply:
         """What the platform says to one request."""
         path, _, query = address.partition("?")
@@ -148,7 +166,19 @@ class LoopbackPlatform:
             ("GET", "/api/v1/indicators"): lambda: self._list(asked),
             ("GET", "/api/v1/indicators/counts"): lambda: Reply(200, {"counts": self.counts}),
         }
-        return answers.get((method, path), lambda: problem(404, "not-found"))()
+        found = answers.get((method, path))
+        return found() if found else self.answer_more(method, path, asked, body)
+
+    def answer_more(self, method: str, path: str, asked: Mapping[str, str], body: Any) -> Reply:
+        """What it says to requests for objects; `asked` are the arguments."""
+        place = path.split("/")[3:]
+        if place[0] == "organisations" and place[-1] == "keys":
+            entries = self.directory.get(place[1], [])
+            return Reply(200, {"organisation": place[1], "entries": entries, "published": []})
+        if place[0] == "organisations" and place[-1] == "alarm":
+            self.alarms.append((place[1], body))
+            return Reply(201, {})
+        return problem(404, "not-found")
 
     def _evaluate(self, body: Any) -> Reply:
         kind, epoch = EvaluationKind(body["kind"]), body["epoch"]
@@ -189,7 +219,9 @@ class LoopbackPlatform:
 
     def _take_one(self, report: dict[str, Any]) -> dict[str, Any]:
         key = report["client_key"]
-        content = json.dumps({**report, "client_key": None}, sort_keys=True)
+        unsealed = [{**each, "sealed": None} for each in report["indicators"]]
+        told = {**report, "client_key": None, "indicators": unsealed}
+        content = json.dumps(told, sort_keys=True)
         errors = list(self.refuses.get(key, ()))
         for place, indicator in enumerate(report["indicators"]):
             if "epoch" in indicator and indicator["epoch"] not in self.epochs.values():
@@ -211,6 +243,7 @@ class LoopbackPlatform:
                 "errors": errors,
             }
         status = "existing" if key in self.stored else "created"
+        self.taken.setdefault(identifier, report)
         self.stored[key] = (content, identifier)
         return {
             "client_key": key,
@@ -249,22 +282,15 @@ def serving(platform: LoopbackPlatform) -> Iterator[LoopbackPlatform]:
         def do_POST(self) -> None:
             self._serve("POST", self.rfile.read(int(self.headers["Content-Length"])))
 
+        def do_DELETE(self) -> None:
+            self._serve("DELETE", None)
+
         def _serve(self, method: str, raw: bytes | None) -> None:
-            platform.calls.append((method, self.path, dict(self.headers)))
-            body = json.loads(raw) if raw else None
-            if body is not None:
-                platform.bodies.append((self.path, body))
-            is_open = self.path.startswith("/.well-known/")
-            is_known = self.headers.get("Authorization") == f"Bearer {TOKEN}"
-            if is_open or is_known or self.path in platform.replies:
-                reply = platform.answer(method, self.path, body)
-            else:
-                reply = problem(401, "sign-in-needed")
-            self._send(reply)
+            self._send(platform.serve(method, self.path, dict(self.headers), raw))
 
         def _send(self, reply: Reply) -> None:
-            content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body)
-            content = content if isinstance(content, bytes) else content.encode()
+            told = reply.body
+            content = told if isinstance(told, bytes) else json.dumps(told).encode()
             self.send_response_only(reply.status)
             self.send_header("Date", format_datetime(now() + platform.date, usegmt=True))
             self.send_header("Content-Type", "application/json")

@@ -151,7 +151,7 @@ def test_writings_of_one_address_give_the_same_tokens(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (WHY, "nothing to look up"),
+        (WHY, "There is no value"),
         (("--email", "a@b.example", *WHY[2:]), "--purpose is missing"),
         (("--email", "a@b.example", *WHY[:4]), "--legal-basis is missing"),
         (("--email", "a@b.example", *WHY[:2], *WHY[4:]), "--case is missing"),

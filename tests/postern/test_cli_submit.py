@@ -152,8 +152,8 @@ def test_a_dry_run_needs_no_settings_and_sends_nothing(
 
 
 def test_a_dry_run_as_json_adds_up(bare_desk: Desk) -> None:
-    header = HEADER + ";Remarks;Country of origin;Net weight"
-    file = file_of(bare_desk, f"{GOOD};x;CN;500", f"{BAD};x;CN;1", header=header)
+    header = HEADER + ";Lane;Remarks;Country of origin;Net weight"
+    file = file_of(bare_desk, f"{GOOD};x;y;CN;500", f"{BAD};x;y;CN;1", header=header)
     options = ("--dry-run", "--json", "--learned", "xray", "--legal-basis", "postal_law")
     found = told(bare_desk.run("submit", file, *options))
     assert found["rows"] == found["usable"] + found["rejected"] == 2
@@ -165,15 +165,17 @@ def test_a_dry_run_as_json_adds_up(bare_desk: Desk) -> None:
     assert found["doubts"] == {"weight_without_unit": 1}
     assert found["first_faults"][0]["line"] == 3
     assert found["unused_columns"] == [
-        "Remarks",
+        "Lane",
         "Country of origin (of the goods, not of the shipment)",
+        "Remarks (free text goes sealed or not at all: give --key-file)",
     ]
+    assert found["sealed"] is False
 
 
 def test_columns_that_are_not_used_are_named(desk: Desk) -> None:
-    file = file_of(desk, f"{GOOD};secret", header=f"{HEADER};Remarks")
+    file = file_of(desk, f"{GOOD};secret;secret", header=f"{HEADER};Lane;Remarks")
     result = desk.run("submit", file, *OPTIONS)
-    assert "Columns that are not used: Remarks." in result.stdout
+    assert "Columns that are not used: Lane, Remarks (free text goes sealed" in result.stdout
     assert "secret" not in result.output
 
 
@@ -214,9 +216,8 @@ def test_what_is_needed_is_asked_for_before_anything_is_sent(
 
 
 def test_defaults_of_the_settings_stand_for_options(desk: Desk, platform: LoopbackPlatform) -> None:
-    text = desk.config.read_text().replace("# ", "")
-    text = text.replace("Settings", "# Settings").replace("What holds", "# What holds")
-    desk.config.write_text(text)
+    before, _, defaults = desk.config.read_text().partition("[defaults]")
+    desk.config.write_text(f"{before}[defaults]{defaults.replace('# ', '')}")
     result = desk.run("submit", file_of(desk, GOOD), "--workers", "1")
     assert result.exit_code == 0, result.output
     (body,) = platform.sent_to(REPORTS)

@@ -1,4 +1,4 @@
-"""docs/client.md, submit.md, lookup.md and shared.md speak of everything that the client has."""
+"""The pages about the client speak of everything that it has."""
 
 import re
 import shlex
@@ -11,21 +11,24 @@ import pytest
 from postern.cli import cli
 from postern.columns import FIELDS, IGNORE, PARTIES, PARTY_FIELDS
 from postern.commands.terminal import ExitCode
-from postern.settings import VARIABLE, Defaults
+from postern.settings import VARIABLE, Defaults, OwnKeys
 from tests.postern.conftest import Desk
 from tests.postern.loopback_platform import LoopbackPlatform
 
 DOCS = Path(__file__).parents[2] / "docs"
+ON_PREMISES = "disclosures-on-premises"
 PAGES = {
-    name: (DOCS / f"{name}.md").read_text() for name in ("client", "submit", "lookup", "shared")
+    name: (DOCS / f"{name}.md").read_text()
+    for name in ("client", "submit", "lookup", "shared", ON_PREMISES)
 }
 
 
 def test_every_setting_of_the_client_is_documented() -> None:
     keys = re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", PAGES["client"], re.MULTILINE)
     defaults = {f"defaults.{each.name}" for each in fields(Defaults)}
+    own_keys = {f"keys.{each.name}" for each in fields(OwnKeys)}
     platform = {"platform.address", "platform.token_file", "platform.ca_file"}
-    assert set(keys) == defaults | platform
+    assert set(keys) == defaults | own_keys | platform
     assert VARIABLE in PAGES["client"]
 
 
@@ -49,6 +52,25 @@ def test_every_option_is_documented(command: str, page: str) -> None:
     assert [name for name in options if f"`{name}" not in PAGES[page]] == [
         name for name in options if command == "init" and name in {"--address", "--token-file"}
     ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("attach", "request", "requests", "requests show", "requests ask-back", "requests answer"),
+        *("decide", "receive", "recalls", "recalls done", "outcomes", "outcomes tell"),
+        *("watch", "watches", "watches show", "subject"),
+    ],
+)
+def test_every_option_of_what_follows_a_hit_is_documented(command: str) -> None:
+    found: click.Command = cli
+    for word in command.split():
+        assert isinstance(found, click.Group)
+        found = found.commands[word]
+    page = PAGES[ON_PREMISES] + PAGES["lookup"] + PAGES["submit"]
+    assert f"`postern {command}" in page or f"\npostern {command}" in page
+    options = [name for each in found.params for name in each.opts if name.startswith("--")]
+    assert [name for name in options if f"`{name}" not in page] == []
 
 
 def test_every_field_of_a_file_is_documented() -> None:

@@ -89,9 +89,9 @@ def test_a_unit_in_a_heading_is_read(heading: str, field: str, unit: str) -> Non
 
 
 def test_what_is_not_recognised_is_listed() -> None:
-    columns = read_header(["Remarks", "sender_name", "", "Detailed description of contents"], {})
+    columns = read_header(["Lane", "sender_name", "", "Detailed description of contents"], {})
     assert columns.unused == (
-        "Remarks",
+        "Lane",
         "(column 3, without a heading)",
         "Detailed description of contents",
     )

@@ -9,13 +9,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postern.envelope import LARGEST_CONTENT, MOST_RECIPIENTS, Envelope, Wrapped
+from postern.envelope import LARGEST_CONTENT, MOST_RECIPIENTS, Envelope, Wrapped, signature
 from postern.hpke import PublicKey, SecretKey, Suite
 from postern.seal import (
     Context,
     Resealing,
     _derived,
-    _hashed,
     _info,
     open_envelope,
     seal,
@@ -59,7 +58,7 @@ def rebuilt(raw: bytes, by: SigningIdentity = SIGNER, /, **changes: object) -> b
     parsed = Envelope.parse(raw)
     head = replace(parsed.head, **changes)  # type: ignore[arg-type]
     body = head.encode() + len(parsed.sealed).to_bytes(4, "big") + bytes(parsed.sealed)
-    return body + by.sign(b"PN-seal-signature-v1", _hashed(body))
+    return body + signature(body, by)
 
 
 @given(st.binary(max_size=2000), st.text(max_size=100))
@@ -119,7 +118,7 @@ ELSEWHERE = [
     replace(CONTEXT, token=bytes(15) + b"\x01"),
     replace(CONTEXT, token=b""),
     replace(CONTEXT, record="record-2"),
-    replace(CONTEXT, part="attachment:1"),
+    replace(CONTEXT, part="attachment/1"),
     replace(CONTEXT, resealing=Resealing("request-1", "police-nl", "approver-1")),
 ]
 
@@ -204,7 +203,7 @@ def test_a_length_is_told_to_256_bytes_only() -> None:
 
 
 def test_an_attachment_of_ten_megabytes_is_sealed_within_bounds() -> None:
-    context = replace(CONTEXT, part="attachment:1")
+    context = replace(CONTEXT, part="attachment/1")
     picture = bytes(LARGEST_CONTENT)
     tracemalloc.start()
     raw = seal(picture, context, BOTH, SIGNER)
@@ -255,7 +254,7 @@ def other_part() -> Wrapped:
         ("token", bytes(15)),
         ("record", "a b"),
         ("record", "r" * 129),
-        ("part", "attachment:"),
+        ("part", "attachment/"),
     ],
 )
 def test_a_context_out_of_form_is_refused(field: str, value: object) -> None:
@@ -308,4 +307,4 @@ def test_padding_that_is_not_the_only_one_is_refused() -> None:
         sealed = AESGCM(key).encrypt(bytes(12), padded, head)
         body = head + len(sealed).to_bytes(4, "big") + sealed
         with pytest.raises(ContentDamagedError):
-            opened(body + SIGNER.sign(b"PN-seal-signature-v1", _hashed(body)))
+            opened(body + signature(body, SIGNER))

@@ -1,18 +1,19 @@
-"""What reviews and signals say when they refuse stands in the list that is translated."""
+"""What the pages of compliance say when they refuse stands in the list that is translated."""
 
 import inspect
 import re
 from pathlib import Path
 
-from app.compliance import refusal_words, reviews, rounds, sealing, signals
+from app.compliance import refusal_words, reviews, rounds, sealing, signals, subject_requests
 from app.errors import PosternError
+from app.indicators import holds
 
 ROOM = Path(inspect.getfile(refusal_words)).parent
 SAID = {str(sentence) for sentence in refusal_words.REFUSALS}
 
 
 def test_every_error_of_the_room_is_in_the_list() -> None:
-    for module in (reviews, rounds, signals):
+    for module in (reviews, rounds, signals, subject_requests, holds):
         for _, kind in inspect.getmembers(module, inspect.isclass):
             if issubclass(kind, PosternError) and kind.__module__ == module.__name__:
                 assert {kind.title, kind.remedy} <= SAID, kind
@@ -25,11 +26,14 @@ def test_every_reason_of_a_field_is_in_the_list() -> None:
         "LARGEST_SAMPLE": str(reviews.LARGEST_SAMPLE),
     }
     reasons = set()
-    for name in ("reviews", "rounds", "sealing", "signals", "review_pages"):
+    rooms = ("reviews", "rounds", "sealing", "signals", "review_pages")
+    pages = ("subject_requests", "subject_pages", "hold_pages")
+    for name in (*rooms, *pages):
         code = (ROOM / f"{name}.py").read_text()
         told = re.findall(r'(?:wrong|_missing)\(\s*"\w+", f?"([^"]+)"', code)
         told += re.findall(r'_optional\(\w+, "\w+", "([^"]+)"\)', code)
         for reason in told:
             reasons.add(re.sub(r"\{(\w+)\}", lambda found: bounds[found[1]], reason))
-    assert len(reasons) >= 9
+    reasons.add(f"Choose a day from today to at most {holds.LONGEST_YEARS} years away.")
+    assert len(reasons) >= 17
     assert reasons <= SAID

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.config import load
 from app.indicators.reading import NewReport, Rules, client_key, read_report
+from app.indicators.sealed_parts import Sealer
 from postern.normalise import Value
 from postern.pseudonym import clear_token
 from postern.vocabulary import EvaluationKind
@@ -32,7 +33,7 @@ def open_epoch(_kind: EvaluationKind) -> int:
     return 1
 
 
-RULES = Rules(TODAY, RETENTION, open_epoch)
+RULES = Rules(TODAY, RETENTION, open_epoch, lambda: Sealer("post-be", None))
 
 
 def indicator(value: Value, **fields: Any) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.database import Database
 from app.jobs import console, service
+from app.jobs.draining import Pace
 from app.jobs.models import DutyRun
+from app.jobs.outbox import Handlers
 from app.jobs.service import Duties, Performed, duty, run_due
 from app.logs import configure_logs
 from app.runtime import Runtime
@@ -138,7 +140,8 @@ def test_a_name_is_given_once(runtime: Runtime) -> None:
 @pytest.fixture
 def commanded(settings: Settings, database: Database) -> Flask:
     app = bare_app(settings, database)
-    app.extensions["postern"].add(Duties())
+    for part in (Duties(), Handlers(), Pace()):
+        app.extensions["postern"].add(part)
     app.cli.add_command(console.commands)
     return app
 
@@ -164,11 +167,14 @@ def test_the_list_shows_how_duties_stand(commanded: Flask, clock: Clock) -> None
     assert "No room has registered a duty" in runner.invoke(args=["jobs", "list"]).output
     duty(commanded.extensions["postern"], "sweep", HOUR, lambda _session: 3)
     before = json.loads(runner.invoke(args=["jobs", "list", "--json"]).output)
-    assert before == [
-        {"duty": "sweep", "every_minutes": 60, "due": None, "last_success": None, "failures": 0}
-    ]
+    assert before == {
+        "duties": [
+            {"duty": "sweep", "every_minutes": 60, "due": None, "last_success": None, "failures": 0}
+        ],
+        "topics": [],
+    }
     runner.invoke(args=["jobs", "run", "--once"])
-    after = json.loads(runner.invoke(args=["jobs", "list", "--json"]).output)
+    after = json.loads(runner.invoke(args=["jobs", "list", "--json"]).output)["duties"]
     assert after[0]["last_success"] == NOON.isoformat()
     assert after[0]["due"] == (NOON + HOUR).isoformat()
     table = runner.invoke(args=["jobs", "list"]).output

@@ -17,6 +17,7 @@ from postern.base64url import to_base64url
 from postern.tlog.notes import KIND_COSIGNATURE, SigningKey
 from postern.vocabulary import Scope
 from tests.app.matrix.cells import Cell, routes
+from tests.app.matrix.ending_stage import LAST_DAY
 from tests.app.matrix.expectations import (
     EXPECTED,
     Caller,
@@ -26,16 +27,20 @@ from tests.app.matrix.expectations import (
     Relation,
     State,
 )
+from tests.app.matrix.keys_stage import sealed_file
 from tests.app.matrix.stage import (
     GROUNDS,
     HOMES,
     KEEPER,
+    NEVER,
     OWNERS,
     READER,
     SUSPENDED,
     Stage,
 )
+from tests.app.matrix.watch_stage import watch_of
 from tests.app.people import Person
+from tests.app.sealing import wire as wire_keys
 from tests.app.sharing.ground import NOON, Thing, fitting, wire
 from tests.app.sharing.world import PLAIN
 
@@ -62,16 +67,19 @@ class Asker:
 
     def path(self, cell: Cell) -> str:
         """The address, with what names the record."""
-        names = [*self.rule(cell.endpoint, cell.method).arguments]
-        values = {name: self.value(cell) for name in names}
+        names = self.rule(cell.endpoint, cell.method).arguments
+        found = self.value(cell) if names else None
+        values = found if isinstance(found, dict) else dict.fromkeys(names, found)
         return self._adapter.build(cell.endpoint, values, method=cell.method)
 
     def value(self, cell: Cell) -> Any:
-        """What names the record."""
+        """What names the record; of an address with several names a mapping."""
         named = EXPECTED[cell.endpoint, cell.method].names
         is_live = cell.record.state is State.LIVE
         if named is Named.ERROR:
             return "not-found" if is_live else "no-such-error"
+        if named is Named.MEMBER:
+            return KEEPER if is_live else "nobody"
         if named is Named.CHECKPOINT:
             return self.stage.checkpoint if is_live else 2**40
         if named is Named.TILE:
@@ -174,6 +182,31 @@ def _submit(stage: Stage, _cell: Cell) -> Sending:
     return {"json": {"reports": [wire("new", thing, fitting(thing, PLAIN), NOON)]}}
 
 
+def _file(stage: Stage, cell: Cell) -> Sending:
+    """A second file, sealed for the report that the path names."""
+    assert cell.record.state
+    raw = sealed_file(stage.keys[READER], cell.record.state.name, 2)
+    octets = {"data": raw, "content_type": "application/octet-stream"}
+    return {"query_string": {"number": 2}, **octets}
+
+
+def _hold(stage: Stage, _cell: Cell) -> Sending:
+    """The form, for the asking organisation's own report."""
+    report = stage.sent[Relation.OWN, State.LIVE].report
+    return {"data": {"report": str(report), **_HOLD}}
+
+
+def _own_keys(stage: Stage, _cell: Cell) -> Sending:
+    return {"json": {"entries": wire_keys(stage.keys[READER])}}
+
+
+def _outcome(stage: Stage) -> dict[str, str]:
+    """Of the asking organisation's own indicator."""
+    steps = dict.fromkeys(("asked", "located", "held", "examined"), "no")
+    indicator = str(stage.sent[Relation.OWN, State.LIVE].indicator)
+    return {"indicator": indicator, "case": "PV-2024-17", "result": "not_found", **steps}
+
+
 def _lookup(stage: Stage, _cell: Cell) -> Sending:
     return {"json": lookup_of(query_of(stage.sent[Relation.FEED, State.LIVE].thing))}
 
@@ -213,6 +246,9 @@ _NEW_TEXT = (
     'when { principal.sector == Sector::"customs" };'
 )
 
+_MESSAGE = {"message": "bm9uZQ", "record": f"ask/{'r' * 22}"}
+_HOLD = {"reason": "proceedings", "until": str(LAST_DAY), "case": "K-1"}
+
 NAMED_IN_QUERY = {"sharing.audience": "indicator"}
 """Which argument names the record where the path does not."""
 
@@ -221,12 +257,51 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "accounts.create_token": _own_scopes(as_form=True),
     "accounts.change_password": _new_password,
     "accounts.sign_in": _form(login="nobody", password="nothing"),
+    "envelopes.attach": _file,
+    "organisations.publish_keys": _own_keys,
+    "organisations.report_swap": _json(number=9, pinned="", offered=""),
+    "organisations.change_contact": _json(desk="Duty desk", phone="+32 2 000 00 00"),
+    "organisation_pages.change_contact": _form(desk="Duty desk", mail="desk@police.example"),
+    "reports.amend": _json(reason="wrong_data", barrier_step=6),
+    "reports.amend_indicator": _json(reason="wrong_data", tlp="GREEN"),
+    "holds.place": _json(**_HOLD),
+    "compliance.holds.place": _hold,
+    "subjects.open_request": _json(right="access", case="K-3"),
+    "subjects.search": lambda stage, _cell: {
+        "json": {"queries": [query_of(stage.sent[Relation.OWN, State.LIVE].thing)]}
+    },
+    "subjects.close": _json(state="answered", note="All was told"),
+    "compliance.subjects.open_request": _form(right="access", case="K-3"),
+    "compliance.subjects.close": _form(state="answered", note="All was told"),
+    "disclosures.ask": _json(
+        lookup=str(NEVER),
+        indicator=str(NEVER),
+        case="PV-2024-17",
+        urgency="normal",
+        asked=["value"],
+    ),
+    "disclosures.answer": _json(**_MESSAGE),
+    "disclosures.question": _json(**_MESSAGE),
+    "disclosures.decide": _json(answer="nothing", reason="too_broad"),
+    "disclosures.judge": _json(decision=str(NEVER), agrees=True),
+    "disclosures.receive": _json(
+        signature=to_base64url(bytes(64)), kid=to_base64url(bytes(16)), check="not_checked"
+    ),
+    "disclosures.change_rules": _json(four_eyes="always", delivery_days=7),
+    "disclosure_pages.refuse": _form(reason="too_broad"),
+    "disclosure_pages.judge": _form(decision=str(NEVER), agrees="yes"),
+    "disclosure_pages.change_rules": _form(four_eyes="always", delivery_days="7"),
+    "recalls.answer": _json(state="completed", done="erased"),
+    "disclosure_pages.recalls.answer": _form(state="completed", done="erased"),
+    "outcomes.tell": lambda stage, _cell: {"json": _outcome(stage)},
+    "disclosure_pages.outcomes.tell": lambda stage, _cell: {"data": _outcome(stage)},
     "indicators.count_shared": _grounds(),
     "indicators.export_shared": _grounds(),
     "indicators.list_shared": _grounds(),
     "indicators.may_pass_on": _grounds(to=OWNERS[Relation.NOTHING]),
     "indicators.read_shared": _grounds(),
     "lookups.ask": _lookup,
+    "watches.set_watch": lambda _stage, _cell: {"json": {**GROUNDS, **watch_of()}},
     "audit.timeline": lambda _stage, _cell: {"query_string": {"case": "PV-2024-17"}},
     "audit-log.cosign": lambda _stage, _cell: {"data": b"-\n", "content_type": "text/plain"},
     "audit-log.take_evidence": _json(notes=["no checkpoint"]),
@@ -244,6 +319,12 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "reviews.judge": _json(place=1, verdict="in-order"),
     "reviews.order_review": _json(title="New", sample=5, act="lookup.ask"),
     "signals.close_signal": _json(verdict="in-order", note="Asked, and it was explained"),
+    "channels.add_channel": _json(
+        kind="webhook", roles=["analyst"], language="nl", address="https://receiver.example/"
+    ),
+    "jobs.add_channel": _form(
+        kind="webhook", roles="analyst", language="nl", address="https://receiver.example/"
+    ),
     "policies.approve_draft": _draft_json(),
     "policies.check": _json(text=_NEW_TEXT),
     "policies.compose": _json(rules=[]),

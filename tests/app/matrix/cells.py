@@ -65,12 +65,28 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
     Named.TILE: ((None,), (State.LIVE, State.NEVER)),
     Named.PLACE: (_BY_ORGANISATION, (State.LIVE, State.NEVER)),
     Named.REPORT: (_BY_POLICY, _OF_INDICATOR),
+    Named.ENVELOPE: (
+        _BY_ORGANISATION,
+        (State.LIVE, State.WITHDRAWN, State.EXPIRED, State.NEVER),
+    ),
+    Named.MEMBER: ((None,), (State.LIVE, State.NEVER)),
+    Named.KEY_ALARM: (_BY_ORGANISATION, (State.LIVE, State.CLOSED, State.NEVER)),
     Named.OWN_INDICATOR: (_BY_POLICY, _OF_INDICATOR),
+    Named.REPORTED: (_BY_POLICY, _OF_INDICATOR),
+    Named.HOLD: (_BY_ORGANISATION, _OF_TASK),
+    Named.SUBJECT: (_BY_ORGANISATION, _OF_TASK),
+    Named.ASKED: (_BY_ORGANISATION, _OF_TASK),
+    Named.RECEIVED: (_BY_ORGANISATION, _OF_TASK),
+    Named.ASKED_PART: (_BY_ORGANISATION, _OF_TASK),
+    Named.DELIVERY: (_BY_ORGANISATION, _OF_TASK),
+    Named.RECEIVED_RECALL: (_BY_ORGANISATION, _OF_TASK),
+    Named.OWN_RECALL: (_BY_ORGANISATION, _OF_TASK),
     Named.INDICATOR: (_BY_POLICY, _OF_INDICATOR),
     Named.LOOKUP: (
         (Relation.OWN, Relation.OTHER, Relation.OWNER_SUSPENDED),
         (State.LIVE, State.ERASED, State.NEVER),
     ),
+    Named.WATCH: (_BY_ORGANISATION, _OF_TASK),
     Named.TOKEN: (_BY_PERSON, (State.LIVE, State.REVOKED, State.EXPIRED, State.NEVER)),
     Named.NOTIFICATION: (
         (Relation.MINE, Relation.COLLEAGUE, Relation.OTHER),
@@ -81,6 +97,7 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
     Named.REVIEW: (_BY_ORGANISATION, _OF_TASK),
     Named.ROUND: (_BY_ORGANISATION, _OF_TASK),
     Named.SIGNAL: (_BY_ORGANISATION, _OF_TASK),
+    Named.CHANNEL: (_BY_ORGANISATION, (State.LIVE, State.REVOKED, State.NEVER)),
 }
 
 
@@ -89,6 +106,7 @@ OF_MEMBERS = frozenset(Named) - {
     Named.ERROR,
     Named.CHECKPOINT,
     Named.TILE,
+    Named.MEMBER,
 }
 """What belongs to an organisation or to one of its people."""
 

@@ -21,15 +21,29 @@ class Named(StrEnum):
     NOTHING = "nothing"
     ERROR = "an error code"
     REPORT = "one's own report"
+    ENVELOPE = "a sealed part of one's own report"
+    MEMBER = "the code of a member"
+    KEY_ALARM = "an alarm about keys that one's own organisation raised"
     OWN_INDICATOR = "one's own indicator"
+    REPORTED = "an indicator in one's own report"
+    HOLD = "one's own legal hold"
+    SUBJECT = "one's own subject request"
+    ASKED = "one's own disclosure request"
+    RECEIVED = "a disclosure request to one's own organisation"
+    ASKED_PART = "a sealed part that a request to one's own organisation asks for"
+    DELIVERY = "a delivery of one's own disclosure request"
+    RECEIVED_RECALL = "a recall that reached one's own organisation"
+    OWN_RECALL = "one's own recall"
     INDICATOR = "an indicator that one may see"
     LOOKUP = "one's own lookup"
+    WATCH = "one's own watch"
     TOKEN = "one's own person's token"
     DRAFT = "one's own draft"
     VERSION = "one's own version"
     REVIEW = "one's own review"
     ROUND = "a round of one's own review"
     SIGNAL = "one's own signal"
+    CHANNEL = "one's own channel"
     NOTIFICATION = "a notification for one's own role"
     CHECKPOINT = "a size of the log"
     TILE = "a tile of the log"
@@ -169,6 +183,13 @@ def expected(route: Route, caller: Caller, record: Record, *, is_page: bool) -> 
     return _given(route, caller, record)
 
 
+def is_stopped_at_the_door(route: Route, caller: Caller) -> bool:
+    """Whether role, scope or a lacking sign-in refuses the caller, whatever record is named."""
+    if route.roles is None:
+        return False
+    return not caller.is_signed_in or not _is_allowed(route, caller)
+
+
 def is_there(named: Named, record: Record) -> bool:
     """Whether the record is there for a caller of a live organisation who holds the role."""
     relations, states = _THERE[named]
@@ -182,12 +203,27 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     # What every member may read of the log itself; beyond its end there is nothing.
     Named.CHECKPOINT: ({None}, None),
     Named.TILE: ({None}, None),
+    # The directory is everybody's.
+    Named.MEMBER: ({None}, None),
     Named.PLACE: ({Relation.OWN}, None),
     # A report and a version are kept whatever became of them.
     Named.REPORT: ({Relation.OWN}, None),
     Named.VERSION: ({Relation.OWN}, None),
+    # What is sealed ends with its indicator.
+    Named.ENVELOPE: ({Relation.OWN}, {State.LIVE}),
+    Named.KEY_ALARM: ({Relation.OWN}, None),
     # What was seen tomorrow is nobody's to see yet, but its owner may ask who will.
     Named.OWN_INDICATOR: ({Relation.OWN}, {State.LIVE, State.FUTURE}),
+    Named.REPORTED: ({Relation.OWN}, {State.LIVE, State.FUTURE}),
+    Named.HOLD: ({Relation.OWN}, None),
+    Named.SUBJECT: ({Relation.OWN}, None),
+    # A request and its deliveries are kept whatever became of them.
+    Named.ASKED: ({Relation.OWN}, None),
+    Named.RECEIVED: ({Relation.OWN}, None),
+    Named.ASKED_PART: ({Relation.OWN}, None),
+    Named.DELIVERY: ({Relation.OWN}, None),
+    Named.RECEIVED_RECALL: ({Relation.OWN}, None),
+    Named.OWN_RECALL: ({Relation.OWN}, None),
     Named.INDICATOR: (
         {
             Relation.OWN,
@@ -199,6 +235,8 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
         {State.LIVE},
     ),
     Named.LOOKUP: ({Relation.OWN}, {State.LIVE}),
+    # One that has ended is still listed.
+    Named.WATCH: ({Relation.OWN}, None),
     Named.TOKEN: ({Relation.MINE}, None),
     Named.NOTIFICATION: ({Relation.MINE}, None),
     Named.DRAFT: ({Relation.MINE, Relation.COLLEAGUE}, None),
@@ -206,6 +244,8 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     Named.REVIEW: ({Relation.OWN}, None),
     Named.ROUND: ({Relation.OWN}, None),
     Named.SIGNAL: ({Relation.OWN}, None),
+    # Of a channel that was removed only the log tells.
+    Named.CHANNEL: ({Relation.OWN}, {State.LIVE}),
 }
 """For whom a record is there, and in which states; None: in all in which it ever was."""
 
@@ -260,6 +300,7 @@ WRITER = (Role.POLICY_OWNER,)
 DECIDERS = (Role.POLICY_OWNER, Role.APPROVER)
 OWN_READERS = (Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE)
 AUDIENCE_READERS = (Role.SUBMITTER, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER)
+KEEPERS = (Role.COMPLIANCE, Role.ADMINISTRATOR)
 LOOKUP_READERS = (Role.ANALYST, Role.COMPLIANCE)
 
 _CLOSED = dict.fromkeys((State.APPROVED, State.REFUSED, State.DISCARDED), 409)
@@ -278,12 +319,39 @@ def _of_version(scheduled: int, others: int) -> dict[State, int]:
     return dict.fromkeys(_VERSIONS, others) | {State.SCHEDULED: scheduled}
 
 
+_OF_FILE = {
+    **dict.fromkeys((State.LIVE, State.FUTURE), 201),
+    **dict.fromkeys((State.WITHDRAWN, State.EXPIRED, State.ERASED), 409),
+}
+"""A report that is over takes no file."""
+
+
+_OF_AMENDMENT = {
+    **dict.fromkeys((State.LIVE, State.FUTURE), 200),
+    **dict.fromkeys((State.WITHDRAWN, State.EXPIRED, State.ERASED), 409),
+}
+"""Of a report that is over nothing is left to amend."""
+
+_OF_HOLD = {
+    **dict.fromkeys((State.LIVE, State.FUTURE, State.EXPIRED), 201),
+    **dict.fromkeys((State.WITHDRAWN, State.ERASED), 409),
+}
+"""What is over can be held until the sweep comes."""
+
+
 def _of_task(live: int) -> dict[State, int]:
     return {State.LIVE: live, State.CLOSED: 409}
 
 
+_GIVERS = (Role.SUBMITTER, Role.COMPLIANCE)
+_TELLERS = (Role.ANALYST, Role.SUBMITTER)
+_FOLLOWERS = (Role.ANALYST, Role.SUBMITTER, Role.COMPLIANCE)
+_ASKER, _DECIDER = Role.ANALYST, Role.APPROVER
+_ASKS, _DECIDES = Scope.DISCLOSURES_ASK, Scope.DISCLOSURES_DECIDE
+_RECALLS, _OUTCOMES = Scope.RECALLS_WRITE, Scope.OUTCOMES_WRITE
+
 _SHARED = Scope.INDICATORS_READ
-_OFFICER, _LOG = Role.COMPLIANCE, Scope.AUDIT_READ
+_OFFICER, _LOG, _SUBJECTS = Role.COMPLIANCE, Scope.AUDIT_READ, Scope.SUBJECTS_WRITE
 
 EXPECTED: dict[tuple[str, str], Route] = {
     # Open.
@@ -310,6 +378,18 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("accounts.revoke_token", "POST"): everybody(303, names=Named.TOKEN),
     ("accounts.sign_out", "POST"): everybody(303),
     ("organisations.list_organisations", "GET"): everybody(token=ANY_TOKEN),
+    # Keys: everybody reads all of them, one's own are published by an administrator.
+    ("organisations.list_keys", "GET"): everybody(token=ANY_TOKEN),
+    ("organisations.read_keys", "GET"): everybody(token=ANY_TOKEN, names=Named.MEMBER),
+    ("organisations.publish_keys", "POST"): only(Role.ADMINISTRATOR, token=Scope.KEYS_WRITE),
+    ("organisations.report_swap", "POST"): everybody(201, token=ANY_TOKEN, names=Named.MEMBER),
+    ("organisations.read_contact", "GET"): everybody(token=ANY_TOKEN),
+    ("organisations.change_contact", "PUT"): only(Role.ADMINISTRATOR, token=Scope.KEYS_WRITE),
+    ("organisation_pages.show", "GET"): everybody(),
+    ("organisation_pages.change_contact", "POST"): only(Role.ADMINISTRATOR, gives=303),
+    ("organisation_pages.close_alarm", "POST"): only(
+        Role.COMPLIANCE, names=Named.KEY_ALARM, gives=303
+    ),
     ("web.home", "GET"): everybody(),
     # The log.
     ("audit.read", "GET"): only(Role.COMPLIANCE, token=Scope.AUDIT_READ),
@@ -375,14 +455,134 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("compliance.signals.show_all", "GET"): only(_OFFICER),
     ("compliance.signals.show", "GET"): only(_OFFICER, names=Named.SIGNAL),
     ("compliance.signals.close", "POST"): only(_OFFICER, names=Named.SIGNAL, gives=_of_task(303)),
+    # By what an organisation is told beside its pages: people set it up, never programs.
+    ("channels.add_channel", "POST"): only(*KEEPERS, gives=201),
+    ("channels.list_channels", "GET"): only(*KEEPERS),
+    ("channels.list_dispatches", "GET"): only(*KEEPERS, names=Named.CHANNEL),
+    ("channels.remove_channel", "DELETE"): only(*KEEPERS, names=Named.CHANNEL, gives=204),
+    ("channels.try_channel", "POST"): only(*KEEPERS, names=Named.CHANNEL, gives=202),
+    ("jobs.add_channel", "POST"): only(*KEEPERS, gives=201),
+    ("jobs.remove_channel", "POST"): only(*KEEPERS, names=Named.CHANNEL, gives=303),
+    ("jobs.show_channel", "GET"): only(*KEEPERS, names=Named.CHANNEL),
+    ("jobs.show_channels", "GET"): only(*KEEPERS),
+    ("jobs.show_jobs", "GET"): only(Role.ADMINISTRATOR),
+    ("jobs.try_channel", "POST"): only(*KEEPERS, names=Named.CHANNEL, gives=303),
     # One's own reports.
-    ("pseudonyms.evaluate", "POST"): only(Role.SUBMITTER, Role.ANALYST, token=Scope.EVALUATE),
+    ("pseudonyms.evaluate", "POST"): only(
+        Role.SUBMITTER, Role.ANALYST, Role.COMPLIANCE, token=Scope.EVALUATE
+    ),
     ("reports.list_own", "GET"): only(*OWN_READERS, token=Scope.REPORTS_READ),
     ("reports.read_own", "GET"): only(*OWN_READERS, token=Scope.REPORTS_READ, names=Named.REPORT),
     ("reports.submit", "POST"): only(Role.SUBMITTER, token=Scope.REPORTS_WRITE),
     ("reports.withdraw", "POST"): only(
         Role.SUBMITTER, token=Scope.REPORTS_WRITE, names=Named.REPORT
     ),
+    ("envelopes.attach", "POST"): only(
+        Role.SUBMITTER, token=Scope.REPORTS_WRITE, names=Named.REPORT, gives=_OF_FILE
+    ),
+    ("envelopes.list_envelopes", "GET"): only(
+        *OWN_READERS, token=Scope.REPORTS_READ, names=Named.REPORT
+    ),
+    ("envelopes.read_envelope", "GET"): only(
+        *OWN_READERS, token=Scope.REPORTS_READ, names=Named.ENVELOPE
+    ),
+    ("reports.amend", "PATCH"): only(
+        Role.SUBMITTER, token=Scope.REPORTS_WRITE, names=Named.REPORT, gives=_OF_AMENDMENT
+    ),
+    ("reports.amend_indicator", "PATCH"): only(
+        Role.SUBMITTER, token=Scope.REPORTS_WRITE, names=Named.REPORTED
+    ),
+    # What must be kept beyond its time, and what persons ask for.
+    ("holds.place", "POST"): only(_OFFICER, token=_SUBJECTS, names=Named.REPORT, gives=_OF_HOLD),
+    ("holds.list_holds", "GET"): only(_OFFICER, token=_SUBJECTS),
+    ("holds.release", "DELETE"): only(
+        _OFFICER, token=_SUBJECTS, names=Named.HOLD, gives=_of_task(200)
+    ),
+    ("compliance.holds.show_all", "GET"): only(_OFFICER),
+    ("compliance.holds.place", "POST"): only(_OFFICER, gives=303),
+    ("compliance.holds.release", "POST"): only(_OFFICER, names=Named.HOLD, gives=_of_task(303)),
+    ("subjects.list_requests", "GET"): only(_OFFICER, token=_SUBJECTS),
+    ("subjects.open_request", "POST"): only(_OFFICER, token=_SUBJECTS, gives=201),
+    ("subjects.read_request", "GET"): only(_OFFICER, token=_SUBJECTS, names=Named.SUBJECT),
+    ("subjects.search", "POST"): only(
+        _OFFICER, token=_SUBJECTS, names=Named.SUBJECT, gives=_of_task(200)
+    ),
+    ("subjects.close", "POST"): only(
+        _OFFICER, token=_SUBJECTS, names=Named.SUBJECT, gives=_of_task(200)
+    ),
+    ("compliance.subjects.show_all", "GET"): only(_OFFICER),
+    ("compliance.subjects.open_request", "POST"): only(_OFFICER, gives=303),
+    ("compliance.subjects.show", "GET"): only(_OFFICER, names=Named.SUBJECT),
+    ("compliance.subjects.close", "POST"): only(_OFFICER, names=Named.SUBJECT, gives=_of_task(303)),
+    # What is asked of an owner, and what it decides: only analysts ask, only approvers decide.
+    ("disclosures.ask", "POST"): only(_ASKER, token=_ASKS, gives=404),  # of no lookup
+    ("disclosures.list_asked", "GET"): only(_ASKER, _OFFICER, token=_ASKS),
+    ("disclosures.read_asked", "GET"): only(_ASKER, _OFFICER, token=_ASKS, names=Named.ASKED),
+    ("disclosures.answer", "POST"): only(_ASKER, token=_ASKS, names=Named.ASKED, gives=409),
+    ("disclosures.withdraw", "POST"): only(
+        _ASKER, token=_ASKS, names=Named.ASKED, gives=_of_task(200)
+    ),
+    ("disclosures.fetch", "GET"): only(
+        _ASKER, token=_ASKS, names=Named.DELIVERY, gives={State.LIVE: 200, State.CLOSED: 410}
+    ),
+    ("disclosures.receive", "POST"): only(
+        _ASKER, token=_ASKS, names=Named.DELIVERY, gives=422
+    ),  # with a signature of nobody
+    ("disclosures.list_received", "GET"): only(_DECIDER, _OFFICER, token=_DECIDES),
+    ("disclosures.read_received", "GET"): only(
+        _DECIDER, _OFFICER, token=_DECIDES, names=Named.RECEIVED
+    ),
+    ("disclosures.read_envelope", "GET"): only(
+        _DECIDER, token=_DECIDES, names=Named.ASKED_PART, gives=_of_task(200)
+    ),
+    ("disclosures.question", "POST"): only(
+        _DECIDER, token=_DECIDES, names=Named.RECEIVED, gives=_of_task(422)
+    ),  # with a message that is none
+    ("disclosures.decide", "POST"): only(
+        _DECIDER, token=_DECIDES, names=Named.RECEIVED, gives=_of_task(200)
+    ),
+    ("disclosures.judge", "POST"): only(
+        _DECIDER, token=_DECIDES, names=Named.RECEIVED, gives=404
+    ),  # a decision that there is not
+    ("disclosures.read_rules", "GET"): only(*READERS),
+    ("disclosures.change_rules", "PUT"): only(*WRITER),
+    ("disclosure_pages.show_all", "GET"): only(_ASKER, _DECIDER, _OFFICER),
+    ("disclosure_pages.show", "GET"): Route(
+        frozenset({_ASKER, _DECIDER, _OFFICER}),
+        200,
+        Named.ASKED,
+        by_role={_DECIDER: NOT_THERE},  # who decides does not read what is asked of others
+    ),
+    ("disclosure_pages.withdraw", "POST"): only(_ASKER, names=Named.ASKED, gives=_of_task(303)),
+    ("disclosure_pages.refuse", "POST"): only(_DECIDER, names=Named.RECEIVED, gives=_of_task(303)),
+    ("disclosure_pages.judge", "POST"): only(_DECIDER, names=Named.RECEIVED, gives=404),
+    ("disclosure_pages.show_rules", "GET"): only(*READERS),
+    ("disclosure_pages.change_rules", "POST"): only(*WRITER, gives=303),
+    # Who got what of one's own, what was called back, and what became of it.
+    ("ledger.read", "GET"): only(*_GIVERS, token=_RECALLS),
+    ("disclosure_pages.ledger.show", "GET"): only(*_GIVERS),
+    ("disclosure_pages.ledger.export", "GET"): only(*_GIVERS),
+    ("recalls.list_received", "GET"): only(*_FOLLOWERS, token=_RECALLS),
+    ("recalls.answer", "POST"): only(
+        *_FOLLOWERS, token=_RECALLS, names=Named.RECEIVED_RECALL, gives=_of_task(200)
+    ),
+    ("recalls.list_own", "GET"): only(*_GIVERS, token=_RECALLS),
+    ("recalls.read_own", "GET"): only(*_GIVERS, token=_RECALLS, names=Named.OWN_RECALL),
+    ("disclosure_pages.recalls.show_all", "GET"): only(*_FOLLOWERS),
+    ("disclosure_pages.recalls.answer", "POST"): only(
+        *_FOLLOWERS, names=Named.RECEIVED_RECALL, gives=_of_task(303)
+    ),
+    ("disclosure_pages.recalls.show_own", "GET"): only(*_GIVERS, names=Named.OWN_RECALL),
+    ("outcomes.tell", "POST"): only(*_TELLERS, token=_OUTCOMES, gives=201),
+    ("outcomes.list_own", "GET"): only(*_FOLLOWERS, token=_OUTCOMES),
+    ("outcomes.list_told", "GET"): only(*_FOLLOWERS, token=_OUTCOMES),
+    ("outcomes.list_reports", "GET"): only(*_FOLLOWERS, token=_OUTCOMES),
+    ("outcomes.read_reliability", "GET"): only(*_FOLLOWERS, token=_OUTCOMES),
+    ("disclosure_pages.outcomes.show_all", "GET"): only(*_FOLLOWERS),
+    ("disclosure_pages.outcomes.show_told", "GET"): only(*_FOLLOWERS),
+    ("disclosure_pages.outcomes.begin", "GET"): only(*_TELLERS),
+    ("disclosure_pages.outcomes.tell", "POST"): only(*_TELLERS, gives=303),
+    ("disclosure_pages.outcomes.show_reliability", "GET"): only(*_FOLLOWERS),
     ("indicators.audience", "GET"): only(*AUDIENCE_READERS, names=Named.OWN_INDICATOR),
     # What others share.
     ("indicators.count_shared", "GET"): only(Role.ANALYST, token=_SHARED),
@@ -395,6 +595,17 @@ EXPECTED: dict[tuple[str, str], Route] = {
         *LOOKUP_READERS, token=Scope.LOOKUPS_WRITE, names=Named.LOOKUP
     ),
     ("lookups.list_own", "GET"): only(*LOOKUP_READERS, token=Scope.LOOKUPS_WRITE),
+    # What is waited for, and who else waits for the same.
+    ("watches.set_watch", "POST"): only(Role.ANALYST, token=Scope.WATCHES_WRITE, gives=201),
+    ("watches.list_watches", "GET"): only(*LOOKUP_READERS, token=Scope.WATCHES_WRITE),
+    ("watches.read_watch", "GET"): only(Role.ANALYST, token=Scope.WATCHES_WRITE, names=Named.WATCH),
+    ("watches.stop_watch", "DELETE"): only(
+        *LOOKUP_READERS, token=Scope.WATCHES_WRITE, names=Named.WATCH, gives=204
+    ),
+    ("deconflictions.list_deconflictions", "GET"): only(Role.ANALYST, token=Scope.WATCHES_WRITE),
+    ("watching.show", "GET"): only(Role.ANALYST, names=Named.WATCH),
+    ("watching.show_all", "GET"): only(*LOOKUP_READERS),
+    ("watching.stop", "POST"): only(*LOOKUP_READERS, names=Named.WATCH, gives=303),
     # One's own policy, for programs and as pages.
     ("policies.approve_draft", "POST"): only(
         *DECIDERS, names=Named.DRAFT, gives=_of_draft(409, 200), mine={State.PROPOSED: 403}

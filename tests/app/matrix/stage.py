@@ -37,11 +37,18 @@ from app.sharing import drafts, versions
 from app.sharing import service as sharing
 from app.sharing.drafts import Draft
 from app.sharing.models import Cause
+from postern.organisation_keys import OrganisationKeys
 from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Scope, Sector
 from tests.app.exchange import REQUESTER_ONLY, distinct_elements
 from tests.app.matrix.cells import PERSONS
 from tests.app.matrix.compliance_stage import Made, make_tasks
+from tests.app.matrix.disclosure_stage import make_requests
+from tests.app.matrix.ending_stage import make_endings
 from tests.app.matrix.expectations import Means, Named, Relation, State
+from tests.app.matrix.jobs_stage import make_channels
+from tests.app.matrix.keys_stage import attach_file, make_alarms, publish_keys
+from tests.app.matrix.recall_stage import make_recalls
+from tests.app.matrix.watch_stage import make_watches
 from tests.app.people import (
     Person,
     cross_site_headers,
@@ -140,6 +147,8 @@ class Stage:
     drafts: dict[tuple[Relation, State], Draft] = field(default_factory=dict)
     notices: dict[tuple[str, Role], UUID] = field(default_factory=dict)
     tasks: dict[str, Made] = field(default_factory=dict)
+    keys: dict[str, OrganisationKeys] = field(default_factory=dict)
+    files: dict[tuple[Relation, State], UUID] = field(default_factory=dict)
     checkpoint: int = 0  # size of the log's newest
 
     @property
@@ -164,6 +173,9 @@ class Stage:
             return NO_PLACE if state is State.NEVER else self._place(relation)
         if state is State.NEVER:
             return NEVER
+        if named in {Named.ENVELOPE, Named.REPORTED, Named.ASKED_PART, Named.DELIVERY}:
+            is_reported = named in {Named.ENVELOPE, Named.REPORTED}
+            return (self._in_report if is_reported else self._of_request)(named, relation, state)
         if named is Named.NOTIFICATION:
             return self._notice(relation, person.caller)
         holder = person if relation is Relation.MINE else self._holder(relation)
@@ -176,9 +188,34 @@ class Stage:
             Named.TOKEN: lambda: self.tokens[holder.person_id, state],
             Named.REVIEW: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.ROUND: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.WATCH: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.SIGNAL: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.HOLD: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.SUBJECT: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.ASKED: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.RECEIVED: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.RECEIVED_RECALL: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.OWN_RECALL: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.KEY_ALARM: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.CHANNEL: lambda: self.tasks[holder.caller.organisation][named, state],
         }
         return ids[named]()
+
+    def _in_report(self, named: Named, relation: Relation, state: State) -> dict[str, UUID]:
+        owned = Relation.FEED if relation is Relation.OTHER else relation
+        sent = self.sent[owned, state]
+        if named is Named.ENVELOPE:
+            return {"report_id": sent.report, "envelope_id": self.files[owned, state]}
+        return {"report_id": sent.report, "indicator_id": sent.indicator}
+
+    def _of_request(self, named: Named, relation: Relation, state: State) -> dict[str, UUID]:
+        made = self.tasks[self._holder(relation).caller.organisation]
+        if named is Named.DELIVERY:
+            released = made[Named.DELIVERY, State.NEVER]
+            return {"request_id": released, "delivery_id": made[named, state]}
+        owned = Relation.FEED if relation is Relation.OTHER else relation
+        part = self.files[owned, State.LIVE]
+        return {"request_id": made[Named.RECEIVED, state], "envelope_id": part}
 
     def _place(self, relation: Relation) -> int:
         """Of an entry that names one organisation alone."""
@@ -287,6 +324,8 @@ def _some_days_ago(stage: Stage) -> None:
             sharing.publish(session, CONSOLE, OWNERS[relation], text)
         for _ in range(2):
             sharing.publish(session, CONSOLE, KEEPER, _OWN_POLICY)
+        for code in (READER, OWNERS[Relation.FEED], OWNERS[Relation.OWNER_SUSPENDED]):
+            stage.keys[code] = publish_keys(session, stage.writers[code].caller)
     _submit(stage, State.LIVE, age=5)
     _submit(stage, State.WITHDRAWN, age=5)
     _submit(stage, State.EXPIRED, age=5, expires_in=5)
@@ -314,6 +353,20 @@ def _today(stage: Stage) -> None:
     for code in (READER, OWNERS[Relation.FEED], OWNERS[Relation.OWNER_SUSPENDED]):
         with stage.transaction() as session:
             stage.tasks[code] = make_tasks(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_endings(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_recalls(
+                session, stage.writers[code].caller, stage.writers[NEWCOMER].caller
+            )
+            stage.tasks[code] |= make_requests(
+                session,
+                stage.writers[code].caller,
+                stage.writers[NEWCOMER].caller,
+                own=_live_of(stage, code),
+                others=stage.sent[Relation.REQUEST, State.LIVE].indicator,
+            )
+            stage.tasks[code] |= make_channels(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_watches(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_alarms(session, stage.writers[code].caller, KEEPER)
     _schedule(stage)
     _notify(stage)
     with stage.transaction() as session:
@@ -325,6 +378,12 @@ def _today(stage: Stage) -> None:
         _ask(stage, code, State.LIVE)
         with stage.transaction() as session:
             indicators.list_own(session, stage.writers[code].caller, 1)
+
+
+def _live_of(stage: Stage, code: str) -> UUID:
+    """A live indicator of the organisation."""
+    relation = next(each for each, owner in MEMBERS.items() if owner == code)
+    return stage.sent[relation, State.LIVE].indicator
 
 
 def _notify(stage: Stage) -> None:
@@ -356,6 +415,12 @@ def _submit(stage: Stage, state: State, *, age: int, expires_in: int = 100) -> N
             (result,) = indicators.submit(session, caller, [raw]).results
         assert result.id is not None, result.errors
         stage.sent[relation, state] = Sent(result.id, result.indicators[0], thing, age)
+        held = stage.keys.get(caller.organisation)
+        if held:
+            with stage.transaction() as session:
+                stage.files[relation, state] = attach_file(
+                    session, caller, held, result.id, state.name
+                )
     stage.sent[Relation.READER_SUSPENDED, state] = stage.sent[Relation.FEED, state]
 
 

@@ -73,8 +73,13 @@ FAULTS: dict[str, Callable[[Sending], Sending]] = {
 CURSORS = (
     ("reports.list_own", "cursor", Named.REPORT),
     ("lookups.list_own", "cursor", Named.LOOKUP),
+    ("watches.list_watches", "cursor", Named.WATCH),
     ("policies.list_drafts", "before", Named.DRAFT),
     ("signals.list_signals", "before", Named.SIGNAL),
+    ("disclosures.list_asked", "cursor", Named.ASKED),
+    ("disclosures.list_received", "cursor", Named.RECEIVED),
+    ("holds.list_holds", "cursor", Named.HOLD),
+    ("subjects.list_requests", "cursor", Named.SUBJECT),
 )
 
 TOLD_OF = {

@@ -6,7 +6,7 @@ import pytest
 
 from tests.app.matrix.asking import NAMED_IN_QUERY, SENT, Asker
 from tests.app.matrix.cells import cells_of, naming_a_record, routes
-from tests.app.matrix.expectations import EXPECTED, Named, expected
+from tests.app.matrix.expectations import EXPECTED, Named, expected, is_stopped_at_the_door
 from tests.app.matrix.stage import Stage, undone
 
 _WHERE = "tests/app/matrix/expectations.py"
@@ -50,10 +50,15 @@ def test_every_cell_about_no_record_answers_as_the_rules_say(
 
 
 def wrong_cells(asker: Asker, endpoint: str, method: str) -> list[str]:
-    """The first twenty cells of the route that are not answered as the rules say."""
+    """The first twenty cells of the route that are not answered as the rules say.
+
+    Who is stopped by role or scope, before the record is looked for, is asked on SQLite only.
+    """
     route, is_page = EXPECTED[endpoint, method], asker.is_page(endpoint, method)
     wrong = []
     for cell in cells_of(endpoint, method):
+        if not asker.stage.database.is_sqlite and is_stopped_at_the_door(route, cell.caller):
+            continue
         demanded = expected(route, cell.caller, cell.record, is_page=is_page)
         answered = asker.send(cell).status_code
         if answered != demanded:

@@ -5,6 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
+from app.web.frame import _MENUS
 from postern.vocabulary import Role
 from tests.app.people import make_organisation, make_person, runtime_of, sign_in
 
@@ -23,12 +24,21 @@ def links_of(page: str) -> list[str]:
 def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, post: str) -> None:
     sign_in(client, make_person(app, post, [Role.ANALYST]))
     page = client.get("/account").get_data(as_text=True)
-    assert links_of(page) == ["/", "/account", "/notifications"]
+    of_analyst = ["/disclosures", "/watches", "/outcomes", "/recalls", "/keys"]
+    assert links_of(page) == ["/", *of_analyst, "/account", "/notifications"]
     other = app.test_client()
     sign_in(other, make_person(app, post, [Role.COMPLIANCE]))
     page = other.get("/account").get_data(as_text=True)
-    of_officer = ["/policy", "/access-log", "/log", "/reviews", "/signals"]
-    assert links_of(page) == ["/", *of_officer, "/account", "/notifications"]
+    exchange = [*of_analyst[:-1], "/ledger"]
+    oversight = ["/access-log", "/log", "/reviews", "/signals", "/subjects", "/holds"]
+    organisation = ["/policy", "/keys", "/channels"]
+    expected = ["/", *exchange, *oversight, *organisation, "/account", "/notifications"]
+    assert links_of(page) == expected
+
+
+def test_every_way_shown_leads_to_a_page(app: Flask) -> None:
+    known = {rule.rule for rule in app.url_map.iter_rules()}
+    assert {address for _, links in _MENUS for address, _, _ in links} <= known
 
 
 def test_a_stranger_is_shown_no_way_in_but_the_sign_in(client: FlaskClient) -> None:

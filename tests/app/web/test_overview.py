@@ -130,6 +130,7 @@ def test_an_analyst_sees_lookups_by_purpose_and_their_hits(exchange: Exchange) -
         "lookups in 30 days": "3",
         "lookups with a hit": "1",
         "hits": "1",
+        "requests undecided": "0",
     }
     rows = rows_of(section)
     assert (rows["criminal investigation"], rows["criminal intelligence"]) == ("2", "1")

@@ -1,0 +1,106 @@
+"""Notifications as signed webhooks, by Standard Webhooks 1.0 (symmetric signatures).
+
+`webhook-id` is the same at each try, so that a receiver can drop a repeat; `webhook-signature` is
+`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body` under the channel's secret.
+"""
+
+import base64
+import hmac
+import http.client
+import json
+import secrets
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.jobs import deadline
+from app.jobs.addresses import Network, Place, resolved
+from app.jobs.draining import HopelessError
+
+_PREFIX = "whsec_"
+_SECRET_LENGTH = 32  # bytes; the standard asks for 24 to 64
+_MOST_READ = 4096  # bytes of an answer that nobody looks at
+_GOOD = range(200, 300)
+_GONE = 410  # the receiver wants no more of them
+
+
+class WebhookRefusedError(Exception):
+    """The receiver did not answer with a status from 200 to 299; a redirect is not followed."""
+
+
+class WebhookGoneError(HopelessError):
+    """The receiver answered 410: it wants no more."""
+
+
+def new_secret() -> str:
+    """A secret as its receiver writes it into their settings: `whsec_` and base64."""
+    return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_LENGTH)).decode()
+
+
+def body_of(content: Mapping[str, Any]) -> bytes:
+    """The body as it is signed and sent."""
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def signature(secret: str, message: str, timestamp: int, body: bytes) -> str:
+    """The value of `webhook-signature`; `timestamp` in seconds since 1970."""
+    key = base64.b64decode(secret.removeprefix(_PREFIX))
+    signed = f"{message}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+
+
+def post(
+    address: str,
+    secret: str,
+    body: bytes,
+    *,
+    message: UUID,
+    at: datetime,
+    allowed: Sequence[Network],
+) -> None:
+    """Send the body to the address.
+
+    OSError or http.client.HTTPException when it was not reached; WebhookRefusedError;
+    WebhookGoneError; ForbiddenAddressError or InsecureAddressError (addresses.py).
+    """
+    place = resolved(address, allowed)
+    timestamp = int(at.timestamp())
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Postern",
+        "webhook-id": str(message),
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature(secret, str(message), timestamp, body),
+    }
+    connection = _Pinned(place)
+    with closing(connection), deadline.limited(lambda: connection.sock, deadline.WHOLE):
+        connection.request("POST", place.target, body=body, headers=headers)
+        answer = connection.getresponse()
+        answer.read(_MOST_READ)
+    if answer.status == _GONE:
+        raise WebhookGoneError
+    if answer.status not in _GOOD:
+        raise WebhookRefusedError
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to the address that was checked; its certificate must be that of the name."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place.host, place.port, timeout=deadline.ANSWER)
+        self._place = place
+        self.default_port = 443 if place.is_tls else 80  # which the header Host leaves out
+
+    def connect(self) -> None:
+        place = self._place
+        self.sock = socket.create_connection((place.address, place.port), timeout=self.timeout)
+        if place.is_tls:
+            wrapped = ssl.create_default_context().wrap_socket(
+                self.sock, server_hostname=place.host, do_handshake_on_connect=False
+            )
+            self.sock = wrapped  # before the handshake, which the limit must be able to end
+            wrapped.do_handshake()

@@ -1,0 +1,46 @@
+"""What the room of jobs asks: who an organisation is, and what a notification says."""
+
+from flask_babel import force_locale, format_datetime
+from sqlalchemy.orm import Session
+
+from app.jobs.notifications import Notice
+from app.jobs.telling import Message, Recipient, Telling
+from app.organisations.service import directory
+from app.runtime import runtime
+from app.web.languages import gettext, locale_of
+from app.web.notices import notice_words
+
+
+def telling() -> Telling:
+    """Both answers."""
+    return Telling(_recipient, _message)
+
+
+def _recipient(session: Session, organisation_id: int) -> Recipient:
+    member = directory(session)[organisation_id]
+    return Recipient(member.code, member.name, member.is_active)
+
+
+def _message(session: Session, notice: Notice, recipient: Recipient, language: str) -> Message:
+    names = {member.code: member.name for member in directory(session).values()}
+    settings = runtime().settings.platform
+    with force_locale(locale_of(language)):
+        said = notice_words(notice, names)
+        lines = (
+            said,
+            f"{settings.origin}{notice.address}",
+            gettext(
+                "Told on %(moment)s UTC, for %(organisation)s.",
+                moment=format_datetime(notice.made_at, "medium"),
+                organisation=recipient.name,
+            ),
+            gettext(
+                "This message comes by itself from %(platform)s and carries no data of any"
+                " indicator; what it is about is shown after sign-in. An administrator or"
+                " compliance officer of your organisation set it up and can end it:",
+                platform=settings.name,
+            )
+            + f"\n{settings.origin}/channels",
+        )
+    one_line = " ".join(said.split())
+    return Message(f"{settings.name}: {one_line}", "\n\n".join(lines) + "\n")

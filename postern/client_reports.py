@@ -1,0 +1,47 @@
+"""One's own reports over HTTP, as far as their sealed content goes."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from postern.client_disclosures import SealedAt, sealed_at
+from postern.transport import Transport
+from postern.wire import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAttachment:
+    """A file that went in: its envelope's id and its number in the report."""
+
+    id: str
+    number: int
+    size: int
+
+
+class OwnReports:
+    """Sealed content of one's own reports. Every method raises ClientError."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def client_key(self, report: str) -> str:
+        """The key under which a report was submitted: the record of its files."""
+        return Fields(self._transport.get(_of(report)).content, "report").text("client_key")
+
+    def envelopes(self, report: str) -> tuple[SealedAt, ...]:
+        """The envelopes that lie at the platform of a report."""
+        fields = Fields(self._transport.get(_of(report, "envelopes")).content, "report")
+        return tuple(sealed_at(each) for each in fields.each("envelopes"))
+
+    def envelope(self, report: str, envelope: str) -> bytes:
+        """One of them; each fetch is logged."""
+        return self._transport.get_bytes(_of(report, "envelopes", envelope))
+
+    def attach(self, report: str, number: int, sealed: bytes) -> StoredAttachment:
+        """Store a file's envelope under a number; the same one again is not stored twice."""
+        path = f"{_of(report, 'attachments')}?number={number}"
+        fields = Fields(self._transport.post_octets(path, sealed).content, "attachment")
+        return StoredAttachment(fields.text("id"), fields.number("number"), fields.number("size"))
+
+
+def _of(report: str, *more: str) -> str:
+    return "/".join(("/api/v1/reports", *(quote(each, safe="") for each in (report, *more))))
