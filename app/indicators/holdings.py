@@ -14,8 +14,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from app.indicators.models import Indicator, Report, ReportStatus
-from app.indicators.storage import indicators_posted
-from postern.pseudonym import TOKEN_SIZE
+from app.indicators.storage import indicators_posted, split_tokens
 from postern.vocabulary import Kind, PartyRole
 
 _CHUNK = 5000  # ids of one statement; SQLite takes 32,766 parameters
@@ -63,10 +62,9 @@ def _restricted(
         Indicator.organisation_id == organisation_id, Indicator.restricted_at.is_not(None)
     )
     for indicator_id, blob in session.execute(kept):
-        tokens = bytes(blob)
-        own = {tokens[start : start + TOKEN_SIZE] for start in range(0, len(tokens), TOKEN_SIZE)}
-        if own & asked:
-            yield indicator_id, own & asked
+        found = asked.intersection(split_tokens(bytes(blob)))
+        if found:
+            yield indicator_id, set(found)
 
 
 def _rows(organisation_id: int, ids: Sequence[int]) -> Select[*tuple[Any, ...]]:

@@ -134,6 +134,11 @@ def insert_postings(session: Session, postings: Iterable[Posting]) -> None:
             copy.write_row(row)
 
 
+def split_tokens(joined: bytes) -> list[bytes]:
+    """The tokens that the row of an indicator keeps concatenated."""
+    return [joined[start : start + TOKEN_SIZE] for start in range(0, len(joined), TOKEN_SIZE)]
+
+
 def own_postings(
     session: Session, organisation_id: int, tokens: Sequence[bytes]
 ) -> dict[bytes, int]:
@@ -186,7 +191,7 @@ def move_postings(
 
     `tokens` are those of the indicator, concatenated.
     """
-    split = [tokens[start : start + TOKEN_SIZE] for start in range(0, len(tokens), TOKEN_SIZE)]
+    split = split_tokens(tokens)
     if not split:
         return
     connection = session.connection()
@@ -241,11 +246,7 @@ def by_owner(found: Iterable[Any]) -> dict[int, list[UUID]]:
 
 def delete_postings(session: Session, owned: Sequence[tuple[bytes, int]]) -> None:
     """Delete postings by the concatenated tokens and the id of each of these indicators."""
-    pairs = [
-        (blob[start : start + TOKEN_SIZE], indicator_id)
-        for blob, indicator_id in owned
-        for start in range(0, len(blob), TOKEN_SIZE)
-    ]
+    pairs = [(token, indicator_id) for blob, indicator_id in owned for token in split_tokens(blob)]
     if not pairs:
         return
     connection = session.connection()

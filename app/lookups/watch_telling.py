@@ -16,6 +16,7 @@ from app.audit.service import append
 from app.clock import day, now
 from app.indicators import telling
 from app.indicators.models import Indicator
+from app.indicators.storage import split_tokens
 from app.jobs.notifications import notify
 from app.lookups import storage, watch_storage
 from app.lookups.models import WatchMatch
@@ -26,7 +27,6 @@ from app.lookups.watch_storage import KeptWatch
 from app.sharing.engine import CHAIN
 from app.sharing.reasons import decided
 from app.sharing.visibility import PRESENCE, Match, matching_tokens
-from postern.pseudonym import TOKEN_SIZE
 from postern.vocabulary import Level, Role, Told
 
 
@@ -108,7 +108,7 @@ def _end(session: Session, watch: KeptWatch) -> None:
 def _granted(session: Session, watch: KeptWatch, indicator_id: int, at: datetime) -> Match | None:
     """What the owner's policy lets the watch's profile have of the indicator at the moment `at`."""
     blob = session.scalar(select(Indicator.tokens).where(Indicator.id == indicator_id)) or b""
-    stored = {blob[start : start + TOKEN_SIZE] for start in range(0, len(blob), TOKEN_SIZE)}
+    stored = frozenset(split_tokens(blob))
     agreeing = [
         token for _, token in watch_storage.tokens_of(session, watch.watch_id) if token in stored
     ]
