@@ -16,6 +16,7 @@ from app.web.headers import install_headers
 from app.web.languages import install_languages
 from app.web.log_words import LogWords
 from app.web.notices import alarm_remedy, alarm_title, notice_words
+from app.web.premises_words import premises_words
 from app.web.telling import telling
 
 
@@ -25,7 +26,7 @@ def start(app: Flask, runtime: Runtime) -> None:
     install_languages(app)
     install_wording(app, LogWords())
     runtime.add(telling())
-    app.jinja_env.globals["page_frame"] = page_frame
+    app.jinja_env.globals.update(page_frame=page_frame, premises_words=premises_words)
     app.jinja_env.filters.update(
         act_meaning=act_names.act_meaning,
         alarm_remedy=alarm_remedy,
