@@ -13,12 +13,12 @@ from uuid import UUID
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from app.indicators.models import Indicator, Report, ReportStatus, Token
-from app.sharing.models import ShareClass
+from app.indicators.models import Indicator, Report, ReportStatus
+from app.indicators.storage import indicators_posted
 from postern.pseudonym import TOKEN_SIZE
 from postern.vocabulary import Kind, PartyRole
 
-_CHUNK = 5000  # tokens or ids of one statement; SQLite takes 32,766 parameters
+_CHUNK = 5000  # ids of one statement; SQLite takes 32,766 parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def held(session: Session, organisation_id: int, tokens: Iterable[bytes]) -> lis
     """Every indicator of the organisation that has one of the tokens, in the order of arrival."""
     asked = list(dict.fromkeys(tokens))
     matched: dict[int, set[bytes]] = {}
-    for token, indicator_id in _posted(session, organisation_id, asked):
+    for token, indicator_id in indicators_posted(session, organisation_id, asked):
         matched.setdefault(indicator_id, set()).add(token)
     for indicator_id, found in _restricted(session, organisation_id, frozenset(asked)):
         matched.setdefault(indicator_id, set()).update(found)
@@ -54,18 +54,6 @@ def held(session: Session, organisation_id: int, tokens: Iterable[bytes]) -> lis
         for start in range(0, len(ids), _CHUNK)
         for row in session.execute(_rows(organisation_id, ids[start : start + _CHUNK]))
     ]
-
-
-def _posted(
-    session: Session, organisation_id: int, asked: Sequence[bytes]
-) -> Iterator[tuple[bytes, int]]:
-    own = select(ShareClass.id).where(ShareClass.organisation_id == organisation_id)
-    for start in range(0, len(asked), _CHUNK):
-        wanted = select(Token.token, Token.indicator_id).where(
-            Token.token.in_(asked[start : start + _CHUNK]), Token.share_class_id.in_(own)
-        )
-        for token, indicator_id in session.execute(wanted):
-            yield bytes(token), indicator_id
 
 
 def _restricted(

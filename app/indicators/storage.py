@@ -1,11 +1,11 @@
 """Set-based statements of reports, indicators, tokens and the vault: few for many rows.
 
-The only writer of `token`. Its one read of it counts an owner's own postings, which no policy
-hides from the owner; whatever another organisation may see is asked of `app.sharing.visibility`.
+The only writer of `token`. It reads of it an owner's own postings alone, which no policy hides
+from the owner; whatever another organisation may see is asked of `app.sharing.visibility`.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from string import Template
@@ -16,9 +16,10 @@ import psycopg
 from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from app.indicators.models import Indicator, Report, ReportStatus, Tombstone
+from app.indicators.models import Indicator, Report, ReportStatus, Token, Tombstone
 from app.indicators.reading import SHIPMENT_FIELDS
 from app.pseudonyms.models import ElementVault
+from app.sharing.models import ShareClass
 from postern.pseudonym import TOKEN_SIZE
 
 _CHUNK = 10_000  # ids or tokens of one statement; SQLite takes 32,766 parameters
@@ -149,6 +150,19 @@ def own_postings(
         statement = _OWN_POSTINGS_SQLITE.format(marks=",".join("?" * len(chunk)))
         counts.update(connection.exec_driver_sql(statement, (*chunk, organisation_id)).all())
     return counts
+
+
+def indicators_posted(
+    session: Session, organisation_id: int, tokens: Sequence[bytes]
+) -> Iterator[tuple[bytes, int]]:
+    """Token and row of each of the organisation's own indicators that has one of the tokens."""
+    own = select(ShareClass.id).where(ShareClass.organisation_id == organisation_id)
+    for start in range(0, len(tokens), _CHUNK):
+        wanted = select(Token.token, Token.indicator_id).where(
+            Token.token.in_(tokens[start : start + _CHUNK]), Token.share_class_id.in_(own)
+        )
+        for token, indicator_id in session.execute(wanted):
+            yield bytes(token), indicator_id
 
 
 def owned(session: Session, condition: Any) -> dict[int, list[UUID]]:

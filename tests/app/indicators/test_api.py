@@ -45,7 +45,12 @@ def test_a_report_goes_in_and_is_read_back(
     withdrawn = client.post(
         f"{REPORTS}/{created['id']}/withdraw", json={"reason": "error"}, headers=headers
     )
-    assert withdrawn.get_json() == {"id": created["id"], "status": "withdrawn", "erased": 2}
+    assert withdrawn.get_json() == {
+        "id": created["id"],
+        "status": "withdrawn",
+        "erased": 2,
+        "restricted": 0,
+    }
 
 
 def test_pages_follow_the_cursor(

@@ -446,7 +446,7 @@ def test_no_other_module_reads_the_tokens() -> None:
         for source in [file.read_text("utf-8")]
         if imported.search(source) or whole.search(source) or in_sql.search(source)
     }
-    # The storage of indicators writes tokens, and counts an owner's own.
+    # The storage of indicators writes tokens, and reads an owner's own.
     assert touching <= {"sharing/visibility.py", "indicators/storage.py"}
     assert "sharing/visibility.py" in touching
 
