@@ -73,6 +73,69 @@ _ERRORS = {
     "error.KeyDocumentError.unpinned.remedy": _(
         "Type nothing here. Tell your compliance officer: only a person may accept another key."
     ),
+    "error.KeyFileError.none": _("No key file is chosen."),
+    "error.KeyFileError.none.remedy": _("Choose your organisation's key file first."),
+    "error.KeyFileError.damaged": _("The file is not a key file, or its parts do not fit."),
+    "error.KeyFileError.damaged.remedy": _("Choose another file, or use a backup of it."),
+    "error.KeyFileError.cost": _("The key file sets the cost of a passphrase out of bounds."),
+    "error.KeyFileError.cost.remedy": _("Use a backup of it."),
+    "error.KeyFileError.member-unknown": _("The key file has no such member."),
+    "error.KeyFileError.member-unknown.remedy": _("Choose one of its members."),
+    "error.KeyFileError.passphrase": _("This is not the passphrase of this member."),
+    "error.KeyFileError.passphrase.remedy": _("Type it again."),
+    "error.OwnKeysError": _(
+        "The keys of the key file are not those under which others know your organisation."
+    ),
+    "error.OwnKeysError.remedy": _("Tell your compliance officer."),
+    "error.OwnKeysError.other-organisation": _("The key file is of another organisation."),
+    "error.OwnKeysError.other-organisation.remedy": _(
+        "Choose the key file of the organisation for which you are signed in."
+    ),
+    "error.OwnKeysError.unpublished": _("Your organisation's keys are not published here."),
+    "error.OwnKeysError.unpublished.remedy": _(
+        "Let an administrator run `postern keys publish`, then unlock again."
+    ),
+    "error.OwnKeysError.older": _("The key file is older than your organisation's published keys."),
+    "error.OwnKeysError.older.remedy": _(
+        "Use the newest key file, to which `postern keys rotate` wrote."
+    ),
+    "error.OwnKeysError.newer": _("The present keys of this key file are not published yet."),
+    "error.OwnKeysError.newer.remedy": _(
+        "Let an administrator run `postern keys publish`, then unlock again."
+    ),
+    "error.OwnKeysError.early": _("The present keys of this key file are not valid yet."),
+    "error.OwnKeysError.early.remedy": _("Wait until they are, or set this machine's clock right."),
+    "error.KeySwappedError": _("STOP. THE PUBLISHED KEYS WERE SWAPPED. Nothing was sealed."),
+    "error.KeySwappedError.remedy": _(
+        "The platform and the compliance officers were told. Telephone the organisation at a "
+        "number that you know, and tell your compliance officer."
+    ),
+    "error.EntryRefusedError": _("The published keys of the organisation do not hold together."),
+    "error.EntryRefusedError.remedy": _(
+        "Seal nothing to it. Telephone it, and tell your compliance officer."
+    ),
+    "error.OrganisationUnknownError": _("The organisation has published no keys that are valid."),
+    "error.OrganisationUnknownError.remedy": _("Nothing can be sealed to it until it does."),
+    "error.PinDeclinedError": _("The fingerprint was not compared, so nothing was sealed."),
+    "error.PinDeclinedError.remedy": _("Telephone the organisation, then try again."),
+    "error.SealError": _("A sealed part does not open: it is not what it should be."),
+    "error.SealError.remedy": _("Do not use it; tell your compliance officer."),
+    "error.SealError.not-a-recipient": _("A part was sealed to other keys than yours."),
+    "error.SealError.not-a-recipient.remedy": _("Use the key file to which it was sealed."),
+    "error.SealError.signer-unknown": _("A sealed part is not signed by its sealer's keys."),
+    "error.SealError.signer-unknown.remedy": _("Do not use it; tell your compliance officer."),
+    "error.SealError.context-mismatch": _("A sealed part was sealed for another place or use."),
+    "error.SealError.context-mismatch.remedy": _("Do not use it; tell your compliance officer."),
+    "error.SealError.too-large": _("A file is larger than 10,000,000 bytes."),
+    "error.SealError.too-large.remedy": _("Make it smaller."),
+    "error.SealedContentError": _("What was sealed does not have the form of its part."),
+    "error.SealedContentError.remedy": _("Ask who sealed it to seal it again."),
+    "error.SealedContentError.message": _("The text is empty or longer than 10,000 characters."),
+    "error.SealedContentError.message.remedy": _("Shorten it, or write something."),
+    "error.EnvelopeExchangedError": _("The platform gave other bytes than it announced."),
+    "error.EnvelopeExchangedError.remedy": _("Do not use them; tell your compliance officer."),
+    "error.MessageMisplacedError": _("The platform shows a message that cannot stand here."),
+    "error.MessageMisplacedError.remedy": _("Do not use it; tell your compliance officer."),
     "error.TypeError": _("The platform did not answer."),
     "error.TypeError.remedy": _("Look at your connection and try again. Nothing was lost."),
 }

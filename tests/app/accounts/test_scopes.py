@@ -19,6 +19,8 @@ def test_without_a_role_no_scope_is_allowed() -> None:
         Scope.EVALUATE,
         Scope.REPORTS_WRITE,
         Scope.REPORTS_READ,
+        Scope.OUTCOMES_WRITE,
+        Scope.RECALLS_WRITE,
     }
     assert scopes_of([Role.COMPLIANCE]) == {
         Scope.REPORTS_READ,

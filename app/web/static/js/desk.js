@@ -21,16 +21,18 @@ export async function openDesk() {
   return { premises, ...found };
 }
 
-/** One request to the platform's interface, as the signed-in person: the answer's JSON. */
+/** One request to the platform's interface, of JSON or a Blob's bytes, as the signed-in person. */
 export async function ask(method, address, body) {
+  const isBytes = body instanceof Blob;
+  const type = isBytes ? "application/octet-stream" : "application/json";
   const answer = await fetch(address, {
     method,
     headers: {
       Accept: "application/json",
       "X-CSRFToken": formToken(),
-      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...(body === undefined ? {} : { "Content-Type": type }),
     },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined || isBytes ? body : JSON.stringify(body),
   });
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) return content;

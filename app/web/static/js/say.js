@@ -4,10 +4,16 @@ const words = Object.assign(
   {},
   ...[...document.querySelectorAll("template[data-words]")].map((each) => JSON.parse(each.dataset.words)),
 );
-export const language = document.documentElement.lang || "en";
+const spoken = document.documentElement.lang || "en";
+export const language = spoken === "en" ? "en-GB" : spoken; // dates as the server writes them
+export const zone = document.documentElement.dataset.zone || "UTC"; // of the page's own times
 const plural = new Intl.PluralRules(language);
 const numbers = new Intl.NumberFormat(language);
-const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const moments = new Intl.DateTimeFormat(language, {
+  dateStyle: "medium",
+  timeStyle: "short",
+  timeZone: zone,
+});
 const days = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
 
 /** The sentence of a key, `%(name)s` filled in; with `num`, of `key.one` or `key.other`. */
@@ -26,7 +32,7 @@ export function knows(key) {
 /** What went wrong in the worker or on the way, as {reason, remedy} in the person's language. */
 export function told(error) {
   if (error.reason && error.remedy) return { reason: said(error.reason), remedy: said(error.remedy) };
-  if (error.problem?.title) return { reason: error.problem.title, remedy: error.problem.detail ?? "" };
+  if (error.problem?.title) return refused(error.problem);
   for (const key of [`error.${error.name}.${error.code}`, `error.${error.name}`]) {
     if (knows(key)) return { reason: say(key), remedy: knows(`${key}.remedy`) ? say(`${key}.remedy`) : "" };
   }
@@ -37,6 +43,13 @@ export function told(error) {
 export const inNumbers = (count) => numbers.format(count);
 export const moment = (at) => moments.format(new Date(at));
 export const day = (on) => days.format(new Date(`${on}T00:00:00Z`));
+
+/** A refusal of the platform, or of one field of what was sent to it. */
+function refused({ title, remedy = "", errors = [] }) {
+  const [wrong] = errors;
+  if (wrong?.reason) return { reason: said(wrong.reason), remedy: said(wrong.remedy ?? "") };
+  return { reason: said(title), remedy: said(remedy) };
+}
 
 function said(sentence) {
   return words[sentence] ?? sentence;
