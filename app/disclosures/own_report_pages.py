@@ -23,7 +23,7 @@ from app.audit.service import append
 from app.clock import now
 from app.disclosures import ledger_reading, outcome_reading, own_reports
 from app.disclosures.own_reports import LEDGER_READERS, OUTCOME_READERS, Filters, Shelf
-from app.errors import ConflictError, InvalidRequestError, PosternError
+from app.errors import ConflictError, InvalidRequestError, NotFoundError, PosternError
 from app.indicators import amending, holds, service
 from app.indicators.amending import Correction
 from app.zones import zone
@@ -184,10 +184,15 @@ def amend_indicator(report_id: UUID, indicator_id: UUID) -> Answer:
     def work() -> str:
         report = service.read_own(transaction(), caller(), report_id)
         present = [each for each in report.indicators if each["id"] == indicator_id]
-        chosen = _of_indicator()
-        # What is not shown, such as what was seen tomorrow, is for the verb to find or not.
-        fields = _changed(chosen, present[0]) if present else chosen
-        correction = Correction(fields, _word(RecallReason, "why"))
+        try:
+            chosen = _of_indicator()
+            # What is not shown, such as what was seen tomorrow, is for the verb to find or not.
+            fields = _changed(chosen, present[0]) if present else chosen
+            correction = Correction(fields, _word(RecallReason, "why"))
+        except InvalidRequestError:
+            if not present:
+                raise NotFoundError from None
+            raise
         made = amending.amend_indicator(
             transaction(), caller(), report_id, indicator_id, correction
         )

@@ -25,6 +25,8 @@ def install_compression(app: Flask) -> None:
 
     @app.after_request
     def compress(response: Response) -> Response:
+        if request.endpoint == "static" and response.status_code == 304:  # noqa: PLR2004
+            response.close()  # nothing reads the file that the view has opened
         if not _may_be_compressed(response):
             return response
         response.vary.add("Accept-Encoding")

@@ -121,7 +121,7 @@ def test_a_package_is_downloaded_without_script_from_what_is_shown(
     page.goto("/access-log?act=lookup.ask")
     page.get_by_text("Export what is shown").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_role("button", name="Download", exact=True).click()
     assert re.fullmatch(r"access-log-police-de-\w+\.zip", download.value.suggested_filename)
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
         (line,) = archive.read("entries.jsonl").splitlines()

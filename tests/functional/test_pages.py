@@ -60,16 +60,26 @@ def sign_in(page: Page, person: Person) -> None:
 
 def require_accessible(page: Page, rules: Collection[str] | None = None) -> None:
     """No violation of WCAG 2.2 AA that axe can find; `rules` names those to ask, None all."""
+    page.wait_for_load_state("load")
+    page.evaluate(
+        "Promise.all(document.getAnimations().map((each) => each.finished)).then(() => {})"
+    )
     asked = WCAG if rules is None else {"runOnly": {"type": "rule", "values": sorted(rules)}}
     found = Axe().run(page, options=asked)
     assert found.violations_count == 0, found.generate_report()
     assert found.response["passes"]
 
 
+_STICKING_OUT = """[...document.querySelectorAll("main *")]
+    .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth)
+    .slice(0, 8)
+    .map((each) => `${each.tagName}.${each.className}`)"""
+
+
 def require_fitting(page: Page) -> None:
     """No page scrolls sideways; wide tables scroll within themselves."""
     width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= page.viewport_size["width"], page.url
+    assert width <= page.viewport_size["width"], (page.url, page.evaluate(_STICKING_OUT))
 
 
 @pytest.mark.usefixtures("complaints")

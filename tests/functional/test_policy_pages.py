@@ -106,6 +106,7 @@ def complaints(page: Page) -> Iterator[list[str]]:
     assert heard == []
 
 
+@on_one_database
 @pytest.mark.usefixtures("complaints")
 def test_every_page_of_the_policy_is_accessible_and_keeps_the_content_policy(
     page: Page, office: Office

@@ -9,6 +9,8 @@ const form = document.querySelector("[data-ask]");
 const field = (name) => form.querySelector(`[data-field="${name}"]`);
 const wrong = (name) => form.querySelector(`[data-wrong-of="${name}"]`);
 
+const button = form.querySelector("[data-send]");
+button.disabled = true; // until the desk is open: sent before, the form would only begin anew
 form.hidden = false;
 field("case").value = sessionCase();
 const { lookup, indicator, owner, ownerName } = form.dataset;
@@ -24,8 +26,8 @@ try {
     event.preventDefault();
     send(panel, premises);
   });
+  button.disabled = false;
 } catch (error) {
-  form.querySelector("[data-send]").disabled = true;
   refuse(form, error);
 }
 showLife();
