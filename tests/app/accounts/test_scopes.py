@@ -23,10 +23,17 @@ def test_without_a_role_no_scope_is_allowed() -> None:
         Scope.RECALLS_WRITE,
     }
     assert scopes_of([Role.COMPLIANCE]) == {
+        Scope.EVALUATE,
         Scope.REPORTS_READ,
         Scope.LOOKUPS_WRITE,
         Scope.AUDIT_READ,
         Scope.AUDIT_WITNESS,
+        Scope.DISCLOSURES_ASK,
+        Scope.DISCLOSURES_DECIDE,
+        Scope.WATCHES_WRITE,
+        Scope.OUTCOMES_WRITE,
+        Scope.RECALLS_WRITE,
+        Scope.SUBJECTS_WRITE,
     }
 
 
