@@ -77,6 +77,14 @@ bench-submit: $(VENV)/.tests ## Indicators submitted per second beside a bare CO
 bench-sealing: $(VENV)/.tests ## Rows that a client prepares per second, with and without sealing
 	@$(BIN)/python -m bench.sealing $(ARGS)
 
+.PHONY: bench-pages
+bench-pages: $(VENV)/.tests browser ## Weight and first paint of each page, and cryptography in one, in a real browser
+	@$(BIN)/python -m bench.pages $(ARGS)
+
+.PHONY: bench-jobs
+bench-jobs: $(VENV)/.tests browser ## Clicks, keystrokes and seconds of each job in the pages, as a person does them
+	@$(BIN)/python -m bench.jobs $(ARGS)
+
 .PHONY: bench-lookup
 bench-lookup: $(VENV)/.tests ## Latency of a lookup beside a bare index lookup
 	@$(BIN)/python -m bench.lookup $(ARGS)
@@ -88,6 +96,10 @@ bench-policy: $(VENV)/.tests ## What policies add to a lookup, what a decision c
 .PHONY: bench-watches
 bench-watches: $(VENV)/.tests ## Submissions per second while nothing, 10,000 and 1,000,000 values are watched for
 	@$(BIN)/python -m bench.watches $(ARGS)
+
+.PHONY: bench-screen
+bench-screen: $(VENV)/.bench ## Rows screened per second beside a bare scan, and what is detected (ARGS="--rows 10000000")
+	@$(BIN)/python -m bench.screen $(ARGS)
 
 .PHONY: bench-audit
 bench-audit: $(VENV)/.tests ## What the audit log costs: rates, latency, bytes, proofs (ARGS="--entries 100000")
@@ -105,7 +117,7 @@ kill-worker: $(VENV)/.tests ## Kill the worker under load and see what arrived (
 translations: $(VENV)/.service ## Collect messages and compile the catalogues of all languages
 	@$(BIN)/pybabel -q extract -F app/web/translations/babel.cfg -k KnownAct:2 --no-location --sort-output \
 		-o $(VENV)/messages.pot app
-	@$(BIN)/pybabel -q update -i $(VENV)/messages.pot -d app/web/translations --no-fuzzy-matching --ignore-obsolete
+	@$(BIN)/pybabel -q update -w 100 -i $(VENV)/messages.pot -d app/web/translations --no-fuzzy-matching --ignore-obsolete
 	@$(BIN)/pybabel -q compile -d app/web/translations
 
 .PHONY: lock

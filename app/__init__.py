@@ -31,6 +31,7 @@ ROOMS = (
     "lookups",
     "disclosures",
     "compliance",
+    "administration",
     "web",
 )
 """From the floor up; a room imports only from those below (an import contract holds it)."""
@@ -88,6 +89,7 @@ def _furnish(app: Flask, api: Interface, runtime: Runtime) -> None:
                 for blueprint in getattr(module, "blueprints", (module.blueprint,)):
                     api.register_blueprint(blueprint)
             elif furniture == "pages":
-                app.register_blueprint(module.blueprint)
+                for blueprint in getattr(module, "blueprints", (module.blueprint,)):
+                    app.register_blueprint(blueprint)
             else:
                 app.cli.add_command(module.commands)

@@ -78,6 +78,7 @@ def grant(database: Database, role: str, work: Work = Work.WEB) -> None:
             rights = rights_of.get(table, "SELECT, INSERT, UPDATE, DELETE")
             connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))
             connection.execute(text(f"GRANT {rights} ON {table} TO {role}"))
+        connection.execute(text(f"GRANT SELECT ON alembic_version TO {role}"))
         for function in _FUNCTIONS:
             verb, whom = ("GRANT", "TO") if work is Work.LOG else ("REVOKE", "FROM")
             connection.execute(text(f"{verb} EXECUTE ON FUNCTION {function} {whom} {role}"))

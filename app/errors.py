@@ -79,6 +79,15 @@ class NotAllowedError(PosternError):
     remedy = "Ask your organisation's administrator for the role, or use a token with the scope."
 
 
+class PasswordToChangeError(PosternError):
+    """The session was begun with a one-time password."""
+
+    status = 403
+    code = "password-to-change"
+    title = "You signed in with a password that is good for choosing another only"
+    remedy = "Open your account page and choose a password of your own."
+
+
 class NotFoundError(PosternError):
     """Not there and not yours are this one answer."""
 

@@ -7,6 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, Enum
 
 import app.accounts.models
+import app.administration.models
 import app.audit.models
 import app.compliance.models
 import app.disclosures.models

@@ -20,9 +20,11 @@ from postern.commands.init import init
 from postern.commands.keys import keys
 from postern.commands.lookup import lookup
 from postern.commands.outcomes import outcomes
+from postern.commands.patterns import patterns
 from postern.commands.recalls import recalls
 from postern.commands.receive import receive
 from postern.commands.requests import request, requests
+from postern.commands.screen import screen
 from postern.commands.shared import shared
 from postern.commands.subject import subject
 from postern.commands.submit import submit
@@ -87,6 +89,7 @@ for command in (
     *(init, check, keys, submit, attach, lookup, shared),
     *(request, requests, decide, receive, recalls, outcomes, watch, watches, subject),
     *(audit, witness),
+    *(screen, patterns),
 ):
     cli.add_command(command)
 

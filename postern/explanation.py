@@ -1,10 +1,35 @@
 """Plain words for what a lookup learned, so that a person sees why a hit is a hit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from enum import StrEnum
 
-from postern.facet_kinds import FACET_WORDS, FACETS, NAME_FACETS, POSTAL_FACETS
+from postern.facet_kinds import FACET_WORDS, FACETS, NAME_FACETS, NUMBERS, POSTAL_FACETS
 from postern.vocabulary import FacetAnswer, Kind
+
+
+class ComparedPart(StrEnum):
+    """A part of a value, as a person names it."""
+
+    NAME = "name"
+    STREET = "street"
+    HOUSE_NUMBER = "house_number"
+    POSTCODE = "postcode"
+    CITY = "city"
+    HANDLE = "handle"
+    MARKET = "market"
+    VALUE = "value"  # of kinds that have no parts
+
+
+class Agreement(StrEnum):
+    """How far a part of a hit agrees, as far as the facets prove it."""
+
+    SAME = "same"
+    SPELLING = "spelling"  # the same but for its spelling
+    PARTLY = "partly"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"
+
 
 ANSWER_WORDS: Mapping[FacetAnswer, str] = {
     FacetAnswer.AGREES: "agrees",
@@ -28,21 +53,25 @@ _SAME_OTHER: Mapping[str, str] = {
 }
 
 
+_BY_SPELLING = "name differs by spelling"
+
 # The first whose atoms are all the same is said; a whole name is said elsewhere.
 _NAME_CLAUSES: Sequence[tuple[AbstractSet[str], str]] = (
     ({"NK"}, ""),
-    ({"TI"}, "name differs by spelling"),
-    ({"BT"}, "name differs by spelling"),
-    ({"EK", "NI"}, "name differs by spelling"),
-    ({"EK", "NS"}, "name differs by spelling"),
-    ({"E4", "NI"}, "name differs by spelling"),
-    ({"E4", "NS"}, "name differs by spelling"),
+    ({"TI"}, _BY_SPELLING),
+    ({"BT"}, _BY_SPELLING),
+    ({"EK", "NI"}, _BY_SPELLING),
+    ({"EK", "NS"}, _BY_SPELLING),
+    ({"E4", "NI"}, _BY_SPELLING),
+    ({"E4", "NS"}, _BY_SPELLING),
     ({"EK"}, "one word of the name is the same"),
     ({"NI"}, "same initials"),
     ({"NS"}, "same initials"),
     ({"E4"}, "a word of the name begins the same"),
 )
 _PARTS_OF_A_STREET = frozenset({"S4", "R3", "T3"})
+_STREET_ATOMS = frozenset({"SK"}) | _PARTS_OF_A_STREET
+_NAME_WHOLES = frozenset({"EK", "NI", "NS", "NK"})
 
 
 def describe(facet_number: int, answer: FacetAnswer) -> str:
@@ -78,6 +107,94 @@ def explain(answers: Mapping[int, FacetAnswer], kind: Kind) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
+def parts(
+    answers: Mapping[int, FacetAnswer], kind: Kind
+) -> tuple[tuple[ComparedPart, Agreement], ...]:
+    """How far each part of a hit agrees: the same as `explain` says, for a table.
+
+    It claims no more than the answers prove: what they leave open is UNKNOWN.
+    """
+    if kind in {Kind.PARTY, Kind.ADDRESS}:
+        return tuple(_postal_parts(answers))
+    agreeing = {
+        FACETS[number] for number, answer in answers.items() if answer is FacetAnswer.AGREES
+    }
+    if kind is Kind.VENDOR:
+        return tuple(_handle_parts(answers, agreeing))
+    if kind is Kind.ITEM and agreeing == {"ITEM*BATCH"}:
+        return ((ComparedPart.VALUE, Agreement.PARTLY),)
+    return ((ComparedPart.VALUE, Agreement.SAME if agreeing else Agreement.UNKNOWN),)
+
+
+def _postal_parts(
+    answers: Mapping[int, FacetAnswer],
+) -> Iterator[tuple[ComparedPart, Agreement]]:
+    same, different = _known_atoms(answers)
+    if not NAME_FACETS.isdisjoint(answers):
+        yield ComparedPart.NAME, _name_agreement(same, different)
+    yield (
+        ComparedPart.STREET,
+        _agreement(same, different, "SK", spelling=_PARTS_OF_A_STREET, differing=_STREET_ATOMS),
+    )
+    yield ComparedPart.HOUSE_NUMBER, _number_agreement(same, different)
+    yield ComparedPart.POSTCODE, _agreement(same, different, "P", partly={"P3"})
+    # An end of the city alone says "same" unless the whole is known to differ, as `explain` does.
+    whole = "CK" if "CK" in different else next(iter(same & {"CK", "C3", "CT"}), "CK")
+    yield ComparedPart.CITY, _agreement(same, different, whole, spelling={"C3", "CT"})
+
+
+def _agreement(
+    same: AbstractSet[str],
+    different: AbstractSet[str],
+    whole: str,
+    *,
+    spelling: AbstractSet[str] = frozenset(),
+    partly: AbstractSet[str] = frozenset(),
+    differing: AbstractSet[str] = frozenset(),
+) -> Agreement:
+    if whole in same:
+        return Agreement.SAME
+    if spelling & same:
+        return Agreement.SPELLING
+    if partly & same:
+        return Agreement.PARTLY
+    return Agreement.DIFFERS if ({whole} | differing) & different else Agreement.UNKNOWN
+
+
+def _name_agreement(same: AbstractSet[str], different: AbstractSet[str]) -> Agreement:
+    for needed, clause in _NAME_CLAUSES:
+        if needed <= same:
+            if not clause:
+                return Agreement.SAME
+            return Agreement.SPELLING if clause == _BY_SPELLING else Agreement.PARTLY
+    return Agreement.DIFFERS if different & _NAME_WHOLES else Agreement.UNKNOWN
+
+
+def _number_agreement(same: AbstractSet[str], different: AbstractSet[str]) -> Agreement:
+    if "H" in same:
+        return Agreement.PARTLY if "HS" in different else Agreement.SAME
+    if "HT" in same:
+        return Agreement.PARTLY
+    return Agreement.DIFFERS if different & {"H", "HT"} else Agreement.UNKNOWN
+
+
+def _handle_parts(
+    answers: Mapping[int, FacetAnswer], agreeing: AbstractSet[str]
+) -> Iterator[tuple[ComparedPart, Agreement]]:
+    if agreeing & {"VENDOR", "VENDOR*MARKET"}:
+        yield ComparedPart.HANDLE, Agreement.SAME
+    elif agreeing:
+        yield ComparedPart.HANDLE, Agreement.SPELLING
+    else:
+        yield ComparedPart.HANDLE, Agreement.UNKNOWN
+    if "VENDOR*MARKET" in agreeing:
+        yield ComparedPart.MARKET, Agreement.SAME
+    elif "VENDOR" in agreeing and answers.get(NUMBERS["VENDOR*MARKET"]) is FacetAnswer.DIFFERS:
+        yield ComparedPart.MARKET, Agreement.DIFFERS
+    else:
+        yield ComparedPart.MARKET, Agreement.UNKNOWN
+
+
 def _postal_clauses(answers: Mapping[int, FacetAnswer]) -> list[str]:
     same, different = _known_atoms(answers)
     if not same:
@@ -98,7 +215,7 @@ def _postal_clauses(answers: Mapping[int, FacetAnswer]) -> list[str]:
     if "SK" not in same:
         if same & _PARTS_OF_A_STREET:
             clauses.append("street differs by spelling")
-        elif different & {"SK", *_PARTS_OF_A_STREET}:
+        elif different & _STREET_ATOMS:
             clauses.append("street differs")
     clauses += _number_clause(same, different)
     if "P" in different:
@@ -122,7 +239,7 @@ def _name_clause(
     for needed, clause in _NAME_CLAUSES:
         if needed <= same:
             return [clause] if clause else []
-    if different & {"EK", "NI", "NS", "NK"}:
+    if different & _NAME_WHOLES:
         return ["name differs"]
     known = {answers[number] for number in NAME_FACETS if number in answers}
     return ["no name to compare"] if known == {FacetAnswer.ABSENT} else []

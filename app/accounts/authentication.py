@@ -20,7 +20,15 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.access import PLATFORM, Caller, Means
-from app.accounts.models import AccountStatus, ApiToken, PersonAccount, RoleGrant, WebSession
+from app.accounts.models import (
+    AccountStatus,
+    ApiToken,
+    Credential,
+    CredentialKind,
+    PersonAccount,
+    RoleGrant,
+    WebSession,
+)
 from app.accounts.scopes import scopes_of
 from app.organisations.models import Organisation, OrganisationStatus
 from app.runtime import runtime
@@ -44,12 +52,17 @@ class Refusal(StrEnum):
     REVOKED = "revoked"
     EXPIRED = "expired"
     CLOSED = "closed"
+    DISABLED = "disabled"
     SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The caller and the credential that proved it: one of the last two is set."""
+    """The caller and the credential that proved it: a session's hash or a token's id is set.
+
+    `must_change`: the session was begun with a one-time password. Until the person has chosen
+    another, the caller holds no role.
+    """
 
     caller: Caller
     expires_at: datetime
@@ -58,6 +71,8 @@ class SignedIn:
     token_id: int | None = None
     last_used_on: int | None = None
     language: str = ""  # of the pages, empty when the person never chose one
+    country: str = ""  # of the organisation, for a web session
+    must_change: bool = False
 
     @property
     def is_seen_long_ago(self) -> bool:
@@ -86,25 +101,33 @@ def by_session(session: Session, name: str) -> SignedIn | None:
     """The person whose live session has this name; None for every other name."""
     name_hash = session_hash(name)
     row = session.execute(
-        _of_person(WebSession, PersonAccount, Organisation)
+        _of_person(WebSession, PersonAccount, Organisation, Credential.expires_at)
         .join(WebSession, WebSession.person_id == PersonAccount.id)
+        .outerjoin(
+            Credential,
+            (Credential.person_id == PersonAccount.id)
+            & (Credential.kind == CredentialKind.PASSWORD),
+        )
         .where(WebSession.name_hash == name_hash)
     ).one_or_none()
     if row is None:
         return None
-    web, person, organisation = row
+    web, person, organisation, expires_at = row
     idle = timedelta(minutes=runtime().settings.session.idle_minutes)
     if clock.now() >= min(web.expires_at, web.last_seen_at + idle):
         return None
     if refusal_of(person, organisation) is not None:
         return None
-    roles = roles_of(session, person.id)
+    must_change = expires_at is not None
+    roles: frozenset[Role] = frozenset() if must_change else roles_of(session, person.id)
     return SignedIn(
         caller=caller_of(person, organisation, roles, Means.SESSION),
         expires_at=web.expires_at,
         last_seen_at=web.last_seen_at,
         session_hash=name_hash,
         language=person.language,
+        country=organisation.country,
+        must_change=must_change,
     )
 
 
@@ -155,6 +178,8 @@ def token_text(public_id: UUID, secret: str) -> str:
 
 def refusal_of(person: PersonAccount, organisation: Organisation) -> Refusal | None:
     """Why this person may not act at all, None when they may."""
+    if person.status is AccountStatus.DISABLED:
+        return Refusal.DISABLED
     if person.status is not AccountStatus.ACTIVE:
         return Refusal.CLOSED
     if organisation.status is not OrganisationStatus.ACTIVE:

@@ -17,6 +17,7 @@ from postern.vocabulary import Role
 
 class AccountStatus(StrEnum):
     ACTIVE = "active"
+    DISABLED = "disabled"  # for a time: neither sessions nor tokens open anything
     CLOSED = "closed"
 
 
@@ -37,6 +38,7 @@ class PersonAccount(Base):
     failures: Mapped[int] = mapped_column(default=0)  # wrong passwords since the last right one
     locked_until: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    last_sign_in_on: Mapped[int | None]  # day since 1970: enough to find unused accounts
 
 
 class Credential(Base):
@@ -48,6 +50,8 @@ class Credential(Base):
     kind: Mapped[CredentialKind] = mapped_column(word(CredentialKind), primary_key=True)
     secret_hash: Mapped[str] = mapped_column(String(256))  # Argon2id in PHC form
     changed_at: Mapped[datetime] = mapped_column(Moment)
+    # Of a password that somebody else has seen: it opens the page of a new one only, until then.
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class RoleGrant(Base):
@@ -58,6 +62,20 @@ class RoleGrant(Base):
     )
     role: Mapped[Role] = mapped_column(word(Role), primary_key=True)
     granted_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class RoleProposal(Base):
+    """A role that an administrator proposed for a person and that a second person must confirm."""
+
+    __tablename__ = "role_proposal"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person_account.id", ondelete="CASCADE"), primary_key=True
+    )
+    role: Mapped[Role] = mapped_column(word(Role), primary_key=True)
+    proposed_by: Mapped[UUID] = mapped_column(Uuid)  # pseudonym in the log
+    proposed_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
 
 class WebSession(Base):

@@ -18,6 +18,7 @@ from app.accounts import service, tokens
 from app.accounts import sign_in as signing
 from app.accounts.authentication import signed_in
 from app.accounts.passwords import SHORTEST, PasswordRefusedError
+from app.accounts.people_pages import blueprint as people_blueprint
 from app.accounts.start import WebUser
 from app.accounts.tokens import NewToken
 from app.audit.guard import audited, caller, public, transaction
@@ -30,6 +31,7 @@ R = TypeVar("R")
 Page = tuple[str, int]
 
 blueprint = Blueprint("accounts", __name__)
+blueprint.register_blueprint(people_blueprint)
 
 _NOTICES = frozenset({"password-changed", "sessions-ended", "token-revoked"})
 _REFUSED = 422  # the form was understood and refused
@@ -59,9 +61,10 @@ def _change_prepared(view: Callable[P, R]) -> Callable[P, R]:
     def first_prepared(*args: P.args, **kwargs: P.kwargs) -> R:
         if signed_in() is not None:
             login = signing.own_login(caller())
-            g.attempt = signing.compare(login, request.form.get("present", ""))
+            present, new = request.form.get("present", ""), request.form.get("new", "")
+            g.attempt = signing.compare(login, present)
             try:
-                g.new_secret = service.new_secret(login, request.form.get("new", ""))
+                g.new_secret = service.new_secret(login, new, former=present)
             except PasswordRefusedError as refusal:
                 g.new_secret = refusal
         return view(*args, **kwargs)

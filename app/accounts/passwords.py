@@ -59,12 +59,14 @@ def generate() -> str:
     return secrets.token_urlsafe(_GENERATED_LENGTH)
 
 
-def check(password: str, login: str) -> None:
+def check(password: str, login: str, former: str | None = None) -> None:
     """Hold a new password to the rule; PasswordRefusedError when it breaks it."""
     if not SHORTEST <= len(password) <= _LONGEST:
         raise PasswordRefusedError(f"A password has {SHORTEST} to {_LONGEST} characters")
     if password.strip().lower() in {login, login.partition("@")[0]}:
         raise PasswordRefusedError("The password is the sign-in name")
+    if password == former:
+        raise PasswordRefusedError("The new password is the present one")
 
 
 def _hash_of_no_password(parameters: Parameters) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from app.organisations.models import Organisation
 from postern.vocabulary import Role, Scope
 
 Word = TypeVar("Word", Role, Scope)
+_EPOCH = date(1970, 1, 1)
 
 
 class UnknownAccountError(NotFoundError):
@@ -44,6 +45,7 @@ class Account:
     status: AccountStatus
     locked_until: datetime | None
     created_at: datetime
+    last_sign_in_on: date | None  # in UTC
 
 
 def find_account(session: Session, login: str) -> tuple[PersonAccount, str]:
@@ -72,19 +74,37 @@ def account_of(person: PersonAccount, organisation: str, roles: Iterable[Role]) 
         status=person.status,
         locked_until=person.locked_until,
         created_at=person.created_at,
+        last_sign_in_on=day_of(person.last_sign_in_on),
     )
 
 
-def store_secret(session: Session, person_id: int, secret: str) -> None:
-    """Make `secret`, a password's hash, the only one that counts for the person."""
+def day_of(number: int | None) -> date | None:
+    """The day that stands as a number of days since 1970."""
+    return None if number is None else _EPOCH + timedelta(days=number)
+
+
+def store_secret(
+    session: Session, person_id: int, secret: str, expires_at: datetime | None = None
+) -> None:
+    """Make `secret`, a password's hash, the only one that counts for the person.
+
+    With `expires_at` it is a one-time password: good until then, and for choosing another only.
+    """
     session.merge(
         Credential(
             person_id=person_id,
             kind=CredentialKind.PASSWORD,
             secret_hash=secret,
             changed_at=clock.now(),
+            expires_at=expires_at,
         )
     )
+
+
+def has_one_time_password(session: Session, person_id: int) -> bool:
+    """Whether the person has yet to choose a password that nobody else has seen."""
+    stored = session.get(Credential, (person_id, CredentialKind.PASSWORD))
+    return stored is not None and stored.expires_at is not None
 
 
 def in_order(words: Iterable[Word]) -> list[Word]:

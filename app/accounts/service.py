@@ -6,6 +6,7 @@ in `tokens.py`. Hashing a password takes long, so it happens before a transactio
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ from app.accounts.records import (
     AccountClosedError,
     account_of,
     find_account,
+    has_one_time_password,
     in_order,
     store_secret,
 )
@@ -52,18 +54,25 @@ class AccountExistsError(ConflictError):
 
 @dataclass(frozen=True, repr=False)
 class OwnAccount:
-    """What a person sees of themselves; `scopes` are those their tokens may have."""
+    """What a person sees of themselves; `scopes` are those their tokens may have.
+
+    `must_change`: they came with a one-time password and have yet to choose their own.
+    """
 
     account: Account
     organisation: Member
     sessions: Sequence[OpenSession]
     tokens: Sequence[Token]
     scopes: Sequence[Scope]
+    must_change: bool
 
 
-def new_secret(login: str, password: str) -> str:
-    """The hash of a new password for `login`; PasswordRefusedError when it breaks the rule."""
-    rule.check(password, normalise_login(login))
+def new_secret(login: str, password: str, former: str | None = None) -> str:
+    """The hash of a new password for `login`; PasswordRefusedError when it breaks the rule.
+
+    `former` is the one that it replaces, where that is known.
+    """
+    rule.check(password, normalise_login(login), former)
     return passwords().hash(password)
 
 
@@ -76,8 +85,11 @@ def create(
     name: str,
     roles: Iterable[Role],
     secret: str,
+    expires_at: datetime | None = None,
 ) -> Account:
     """Give a person of the organisation with this code an account; `secret` is of `new_secret`.
+
+    With `expires_at` the password is a one-time one: good until then, for choosing another only.
 
     Raises InvalidRequestError, UnknownOrganisationError, and AccountExistsError for a sign-in name
     that is taken in any organisation. Any role may be held in any sector: what a role may see is
@@ -102,7 +114,7 @@ def create(
     )
     session.add(person)
     session.flush()
-    store_secret(session, person.id, secret)
+    store_secret(session, person.id, secret, expires_at)
     held = frozenset(roles)
     session.add_all(RoleGrant(person_id=person.id, role=role, granted_at=moment) for role in held)
     session.flush()
@@ -220,6 +232,7 @@ def read_own(session: Session, caller: Caller, current: bytes | None = None) -> 
         sessions=sessions_of(session, person.id, current),
         tokens=tokens_of(session, ApiToken.person_id == person.id),
         scopes=in_order(scopes_of(caller.roles)),
+        must_change=has_one_time_password(session, person.id),
     )
     append(session, caller, "interface.read", object_type="account", count=1)
     return own

@@ -104,6 +104,7 @@ def sign_in(session: Session, attempt: Attempt) -> str | None:
         return None
     caller = caller_of(person, organisation, roles_of(session, person.id), Means.SESSION)
     name, moment = secrets.token_urlsafe(_NAME_LENGTH), clock.now()
+    person.last_sign_in_on = clock.day(moment)
     session.add(
         WebSession(
             name_hash=session_hash(name),
@@ -236,6 +237,8 @@ def _judge(
             # The count stays: after the lock, each further failure locks again at once.
             person.locked_until = moment + timedelta(minutes=limits.lock_minutes)
         return Refusal.PASSWORD
+    if stored.expires_at is not None and moment >= stored.expires_at:
+        return Refusal.EXPIRED
     person.failures, person.locked_until = 0, None
     if attempt.renewed is not None:
         stored.secret_hash = attempt.renewed

@@ -16,16 +16,20 @@ from app.accounts.authentication import RefusedToken, SignedIn, by_session, by_t
 from app.accounts.console import tokens as token_commands
 from app.accounts.naming import person_name
 from app.accounts.passwords import Passwords
+from app.accounts.people import lapse_proposals
 from app.accounts.profiles import Profiles
 from app.accounts.sign_in import forget_ended_sessions, note_use
 from app.accounts.tokens import refuse_token
-from app.errors import CrossSiteRequestError, SignInNeededError
+from app.errors import CrossSiteRequestError, PasswordToChangeError, SignInNeededError
 from app.jobs.service import duty
 from app.problems import is_for_machines
 from app.runtime import Runtime
 from app.runtime import runtime as present
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_BEFORE_CHANGE = frozenset({"accounts.account", "accounts.change_password", "accounts.sign_out"})
+"""What a person may do before they have chosen a password of their own."""
+
 _SAME_SITE = frozenset({"same-origin", "none"})  # none: typed by the user, or a bookmark
 
 
@@ -52,6 +56,7 @@ def start(app: Flask, runtime: Runtime) -> None:
     app.cli.add_command(token_commands)
     app.jinja_env.globals["person_name"] = person_name
     duty(runtime, "ended-sessions", timedelta(hours=1), forget_ended_sessions)
+    duty(runtime, "role-proposals", timedelta(days=1), lapse_proposals)
     logins = LoginManager()
     # A cookie that comes from another address or browser than the one it was given to is void.
     logins.session_protection = "strong"
@@ -87,6 +92,8 @@ def _identify(forms: CSRFProtect) -> BaseResponse | None:
         return _invite()
     _refuse_other_sites()
     forms.protect(apply_exemptions=True)
+    if proof is not None and proof.must_change and request.endpoint not in _BEFORE_CHANGE:
+        return _ask_for_a_password()
     return None
 
 
@@ -137,6 +144,16 @@ def _invite() -> BaseResponse:
     g.refused = True
     wanted = request.full_path.rstrip("?") if request.method in _SAFE_METHODS else None
     return redirect(url_for("accounts.show_sign_in", next=wanted), code=303)
+
+
+def _ask_for_a_password() -> BaseResponse | None:
+    """Nothing else is open to who came with a password that somebody else has seen."""
+    if not _view_needs_a_caller():
+        return None
+    if is_for_machines():
+        raise PasswordToChangeError
+    g.refused = True
+    return redirect(url_for("accounts.account"), code=303)
 
 
 def _refuse_other_sites() -> None:

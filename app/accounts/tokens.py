@@ -16,7 +16,14 @@ from app import clock
 from app.access import Caller, Means
 from app.accounts.authentication import RefusedToken, roles_of, secret_hash, stranger, token_text
 from app.accounts.models import AccountStatus, ApiToken, PersonAccount
-from app.accounts.records import Account, AccountClosedError, account_of, find_account, in_order
+from app.accounts.records import (
+    Account,
+    AccountClosedError,
+    account_of,
+    day_of,
+    find_account,
+    in_order,
+)
 from app.accounts.scopes import scopes_of
 from app.audit.entry import Outcome
 from app.audit.service import append
@@ -26,7 +33,6 @@ from app.runtime import runtime
 from postern.vocabulary import Scope
 
 _SECRET_LENGTH = 32  # bytes; 43 characters of base64url
-_EPOCH = date(1970, 1, 1)
 
 
 class UnknownTokenError(NotFoundError):
@@ -99,6 +105,29 @@ def list_tokens(session: Session, caller: Caller) -> list[tuple[Token, Account]]
     }
     append(session, caller, "token.list", object_type="token", count=len(found))
     return [(token, owners[token.person_id]) for token in found]
+
+
+def list_organisation_tokens(session: Session, caller: Caller) -> list[tuple[Token, Account]]:
+    """All tokens of the caller's organisation with their persons: the living first, newest first.
+
+    For its administrators and compliance officers.
+    """
+    organisation_id, _ = caller.member
+    found = tokens_of(session, ApiToken.organisation_id == organisation_id)
+    owners = {
+        person.id: account_of(person, caller.organisation, ())
+        for person in session.scalars(
+            select(PersonAccount).where(PersonAccount.organisation_id == organisation_id)
+        )
+    }
+    append(session, caller, "token.list", object_type="token", count=len(found))
+    found.sort(key=lambda token: token.state != "live")
+    return [(token, owners[token.person_id]) for token in found]
+
+
+def revoke_organisation_token(session: Session, caller: Caller, token: UUID) -> None:
+    """Revoke a token of anybody of the caller's organisation; UnknownTokenError for others'."""
+    _revoke(session, caller, token, ApiToken.organisation_id == caller.member[0])
 
 
 def revoke_own_token(session: Session, caller: Caller, token: UUID) -> None:
@@ -213,5 +242,5 @@ def _token(row: ApiToken) -> Token:
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
-        last_used_on=None if row.last_used_on is None else _EPOCH + timedelta(row.last_used_on),
+        last_used_on=day_of(row.last_used_on),
     )

@@ -34,13 +34,22 @@ class KnownAct:
 
 CATALOGUE: dict[str, KnownAct] = {
     "account.create": KnownAct(Operation.ADMINISTRATION, "A person was given an account."),
+    "account.decide": KnownAct(
+        Operation.ADMINISTRATION, "A second person decided on a role that was proposed."
+    ),
     "account.language": KnownAct(
         Operation.ADMINISTRATION, "A person chose the language of the pages."
     ),
     "account.list": KnownAct(Operation.ADMINISTRATION, "The accounts were listed."),
     "account.password": KnownAct(Operation.ADMINISTRATION, "A password was changed."),
+    "account.propose": KnownAct(
+        Operation.ADMINISTRATION, "A role was proposed for a person and waits for a second one."
+    ),
+    "account.read": KnownAct(Operation.ADMINISTRATION, "The account of a person was read."),
     "account.role": KnownAct(Operation.ADMINISTRATION, "A role was granted or withdrawn."),
-    "account.status": KnownAct(Operation.ADMINISTRATION, "An account was closed or unlocked."),
+    "account.status": KnownAct(
+        Operation.ADMINISTRATION, "An account was disabled, enabled, closed or unlocked."
+    ),
     "audit.alarm": KnownAct(
         Operation.ADMINISTRATION, "An alarm about the log itself was raised or closed."
     ),
@@ -138,6 +147,9 @@ CATALOGUE: dict[str, KnownAct] = {
     ),
     "disclosure.overdue": KnownAct(
         Operation.ADMINISTRATION, "The clock of a disclosure request ran out before a decision."
+    ),
+    "disclosure.prepare": KnownAct(
+        Operation.CONSULTATION, "The form to ask the owner of an indicator was opened."
     ),
     "disclosure.question": KnownAct(
         Operation.ADMINISTRATION, "An owner asked back about a disclosure request."
@@ -244,6 +256,10 @@ CATALOGUE: dict[str, KnownAct] = {
     "log.read": KnownAct(
         Operation.ADMINISTRATION, "The state of the log, its witnesses and its alarms was read."
     ),
+    "log.verify": KnownAct(
+        Operation.ADMINISTRATION,
+        "A person verified the log in a browser; what was found is the browser's word.",
+    ),
     "lookup.ask": KnownAct(
         Operation.CONSULTATION, "Identifiers were looked up, with or without a hit."
     ),
@@ -282,7 +298,15 @@ CATALOGUE: dict[str, KnownAct] = {
     "outcome.told": KnownAct(
         Operation.DISCLOSURE, "Another organisation told what became of your indicator."
     ),
+    "oversight.report": KnownAct(
+        Operation.ADMINISTRATION, "The report of a month was made and taken away."
+    ),
     "overview.read": KnownAct(Operation.CONSULTATION, "A home page with figures was opened."),
+    "platform.epochs": KnownAct(
+        Operation.ADMINISTRATION, "It was read which evaluation keys are in use."
+    ),
+    "platform.health": KnownAct(Operation.ADMINISTRATION, "It was read how the platform is."),
+    "platform.size": KnownAct(Operation.ADMINISTRATION, "It was read how large the platform is."),
     "policy.cancel": KnownAct(
         Operation.ADMINISTRATION, "A version of the sharing policy was cancelled before its time."
     ),
@@ -309,6 +333,9 @@ CATALOGUE: dict[str, KnownAct] = {
     ),
     "policy.simulate": KnownAct(
         Operation.CONSULTATION, "It was computed who would gain or lose what by a draft."
+    ),
+    "quota.read": KnownAct(
+        Operation.ADMINISTRATION, "It was read what is left of an organisation's quotas."
     ),
     "recall.answer": KnownAct(
         Operation.ADMINISTRATION, "A recall was acknowledged, or completed with what was done."
@@ -360,6 +387,9 @@ CATALOGUE: dict[str, KnownAct] = {
     "session.expire": KnownAct(Operation.ADMINISTRATION, "Sessions past their end were removed."),
     "session.start": KnownAct(Operation.ADMINISTRATION, "A person signed in."),
     "session.refuse": KnownAct(Operation.ADMINISTRATION, "A sign-in was refused."),
+    "signal.assign": KnownAct(
+        Operation.ADMINISTRATION, "A signal was given to an officer, or back to all of them."
+    ),
     "signal.close": KnownAct(
         Operation.ADMINISTRATION, "A person closed a signal and said what they found."
     ),
@@ -439,10 +469,12 @@ OBJECT_TYPES = (
     "organisation",
     "outcome",
     "overview",
+    "platform",
     "policy",
     "policy-draft",
     "policy-template",
     "policy-text",
+    "quota",
     "recall",
     "report",
     "review",

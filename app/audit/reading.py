@@ -161,6 +161,11 @@ def entries(
     )
 
 
+def matching(organisation: str, filters: Filters) -> Select[int, int]:
+    """Places (`at`, `eid`) of what `organisation` may see by the filters, newest first."""
+    return _page(organisation, filters, None, oldest_first=False)
+
+
 def record_id(record: bytes) -> str:
     """The random identifier of a stored record."""
     return str(json.loads(record)["id"])

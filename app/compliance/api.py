@@ -11,6 +11,7 @@ from app.compliance import reviews, rounds, signals
 from app.compliance.export_api import blueprint as export_blueprint
 from app.compliance.retention_api import blueprint as retention_blueprint
 from app.compliance.schemas import (
+    AssignmentSchema,
     ClosingSchema,
     JudgementSchema,
     ReviewOrderSchema,
@@ -139,7 +140,11 @@ def list_signals(asked: dict[str, Any]) -> dict[str, Any]:
     Newest first, in pages.
     """
     found = signals.list_signals(
-        transaction(), caller(), is_open=asked["open"], before=asked["before"]
+        transaction(),
+        caller(),
+        is_open=asked["open"],
+        is_mine=asked["mine"],
+        before=asked["before"],
     )
     return {"signals": found, "next": found[-1].id if len(found) == signals.PAGE else None}
 
@@ -153,6 +158,19 @@ def read_signal(signal_id: UUID) -> signals.Task:
     Another organisation's signal is answered like one that does not exist.
     """
     return signals.read(transaction(), caller(), signal_id)
+
+
+@signal_blueprint.post("/signals/<uuid:signal_id>/assign")
+@audited("signal.assign", roles=_OFFICER)
+@signal_blueprint.arguments(AssignmentSchema)
+@signal_blueprint.response(200, SignalSchema)
+def assign_signal(asked: dict[str, Any], signal_id: UUID) -> signals.Task:
+    """Give an open signal to an officer
+
+    With the day by which it is to be closed; `to` null gives it back to all officers. Any of them
+    may still close it. Whom the signal is about cannot be given it.
+    """
+    return signals.assign(transaction(), caller(), signal_id, **asked)
 
 
 @signal_blueprint.post("/signals/<uuid:signal_id>/close")

@@ -1,7 +1,6 @@
-"""The pages of the log's state and of notifications, for those who must know that it is whole."""
+"""The page of the log's state, for those who must know that it is whole."""
 
 import base64
-from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.utils import redirect
@@ -11,9 +10,10 @@ from app.audit import witnesses
 from app.audit.entry import Outcome
 from app.audit.guard import audited, caller, transaction
 from app.audit.service import append
-from app.compliance import log_state
+from app.compliance import log_lights, log_state
+from app.compliance.models import Wholeness
+from app.compliance.verify_words import verify_words
 from app.errors import ConflictError, InvalidRequestError, NotFoundError, PosternError
-from app.jobs import notifications
 from app.organisations.service import directory
 from app.runtime import runtime
 from postern.vocabulary import Role
@@ -23,6 +23,7 @@ blueprint = Blueprint("log", __name__)
 _READERS = (Role.COMPLIANCE, Role.ADMINISTRATOR)
 _OFFICER = (Role.COMPLIANCE,)
 _NOTICES = frozenset({"registered", "ended"})
+_LONGEST_SIZE = 15  # digits
 
 
 @blueprint.get("/log")
@@ -56,34 +57,38 @@ def end() -> Response | tuple[str, int]:
     return redirect(url_for(".show", done="ended"), 303)
 
 
-@blueprint.get("/notifications")
-@audited("notification.read")
-def show_notifications() -> str:
-    """Show what the person's roles should know, what nobody has seen first."""
-    found = notifications.read(transaction(), caller())
-    return render_template(
-        "compliance/notifications.html",
-        waiting=[each for each in found if each.seen_at is None],
-        seen=[each for each in found if each.seen_at is not None],
-        names=_names(),
+@blueprint.post("/log/verified")
+@audited("log.verify", roles=_READERS)
+def tell_verified() -> Response:
+    """Keep what a browser found of the log; its receipt is the browser's to check the next time."""
+    found = next((each for each in Wholeness if each.value == request.form.get("found")), None)
+    size = request.form.get("size", "")
+    if found is None or not (size.isascii() and size.isdecimal() and len(size) <= _LONGEST_SIZE):
+        raise InvalidRequestError(
+            errors=[{"field": "found", "reason": "Send found and size as the page does."}]
+        )
+    append(
+        transaction(),
+        caller(),
+        "log.verify",
+        object_type="audit-log",
+        objects=[runtime().settings.audit.name],
+        details={"found": found.value, "size": int(size)},
     )
-
-
-@blueprint.post("/notifications/<uuid:notification>/seen")
-@audited("notification.seen")
-def mark_seen(notification: UUID) -> Response:
-    """Mark a notification as seen, for everybody of the person's roles."""
-    notifications.mark_seen(transaction(), caller(), notification)
-    return redirect(url_for(".show_notifications"), 303)
+    return Response(status=204)
 
 
 def _page(problem: PosternError | None = None, vkey: str = "") -> str:
     settings = runtime().settings
     state = log_state.read(transaction(), caller(), settings.audit)
     done = request.args.get("done", "")
+    verified = log_lights.last_verified(transaction(), caller(), settings.audit.name)
     return render_template(
         "compliance/log.html",
         state=state,
+        lights=log_lights.lights(state, verified),
+        verified=verified,
+        verify_words=verify_words(),
         root=base64.b64encode(state.head.root).decode() if state.head else "",
         names=_names(),
         own=caller().organisation,

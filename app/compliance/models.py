@@ -34,6 +34,14 @@ class Verdict(StrEnum):
     UNCLEAR = "unclear"
 
 
+class Wholeness(StrEnum):
+    """What was found of the log as a whole."""
+
+    WHOLE = "whole"
+    NOT_WHOLE = "not-whole"
+    UNTOLD = "untold"  # it cannot be told
+
+
 class Signal(StrEnum):
     """Why something in the log was brought to a person's attention."""
 
@@ -117,6 +125,8 @@ class Anomaly(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)  # counts, limits and codes
     entries: Mapped[list[int]] = mapped_column(JSON)  # eids that show it, at most fifty
     found_at: Mapped[datetime] = mapped_column(Moment)
+    assigned_to: Mapped[UUID | None] = mapped_column(Uuid)  # the officer who looks into it
+    due_on: Mapped[date | None] = mapped_column(Date)
     verdict: Mapped[Verdict | None] = mapped_column(word(Verdict))
     sealed_note: Mapped[bytes | None] = mapped_column(LargeBinary)
     closed_by: Mapped[UUID | None] = mapped_column(Uuid)

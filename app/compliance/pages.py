@@ -5,15 +5,19 @@ needs no script: filters and pages are plain addresses.
 """
 
 from collections.abc import Mapping
+from datetime import date
+from functools import partial
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template, request, url_for
 from marshmallow import ValidationError
 
-from app.audit import reading
+from app import clock
+from app.audit import facets, reading
 from app.audit.catalogue import CATALOGUE, Operation
 from app.audit.entry import Outcome
 from app.audit.export import MOST_EXPORTED
+from app.audit.facets import Facets
 from app.audit.guard import audited, caller, transaction
 from app.audit.reading import Page
 from app.audit.schemas import Asked, AuditQuerySchema
@@ -30,6 +34,9 @@ from app.compliance import (
 )
 from app.compliance.export_api import ExportAsked, ExportQuerySchema, file_answer
 from app.compliance.exporting import MOST_IN_DOCUMENT, Form, export
+from app.compliance.month_figures import months
+from app.compliance.month_report import month_report
+from app.compliance.verify_words import entry_words
 from app.errors import InvalidRequestError
 from postern.vocabulary import LegalBasis, Purpose, Role
 
@@ -43,6 +50,7 @@ blueprint.register_blueprint(subject_pages.blueprint)
 blueprint.register_blueprint(timelines.blueprint)
 
 _REFUSED = 422  # the filters were understood and refused
+_KINDS_OF_REVIEWS = frozenset({"act", "operation", "purpose", "outcome"})
 _FILTERS = (
     "q",
     "act",
@@ -76,7 +84,10 @@ def access_log() -> str | tuple[str, int]:
     except InvalidRequestError:
         return _refuse("audit.read", given, {"cursor": []})
     unknown = filters.words.unknown if filters.words else ()
-    return _render(given, page=page, unknown=unknown)
+    # What was found is counted once, with its first page.
+    is_first = asked.cursor is None
+    found = facets.count(transaction(), caller().organisation, filters) if is_first else None
+    return _render(given, page=page, unknown=unknown, found=found)
 
 
 @blueprint.get("/access-log/export")
@@ -94,6 +105,27 @@ def take_away() -> Response | tuple[str, int]:
         return _refuse("audit.export", given, {"cursor": []})
 
 
+@blueprint.get("/access-log/month")
+@audited("oversight.report", roles=[Role.COMPLIANCE])
+def take_month() -> Response:
+    """Give the report of the month of the address (YYYY-MM) as a PDF."""
+    made = month_report(transaction(), caller(), _month())
+    answer = Response(made.content, content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+    return answer
+
+
+def _month() -> date:
+    """The month of the address; InvalidRequestError for none that can be chosen."""
+    typed = request.args.get("month", "")
+    for month in months(clock.now()):
+        if month.isoformat()[:7] == typed:
+            return month
+    raise InvalidRequestError(
+        errors=[{"field": "query.month", "reason": "Choose a month of the list, as YYYY-MM."}]
+    )
+
+
 def _given() -> dict[str, str]:
     return {name: value.strip() for name, value in request.args.items() if value.strip()}
 
@@ -109,11 +141,20 @@ def _refuse(act: str, given: Mapping[str, str], wrong: Mapping[str, object]) -> 
     return _render(given, wrong=frozenset(wrong)), _REFUSED
 
 
+def _with_filter(filters: Mapping[str, str], name: str, value: str = "") -> str:
+    """The address with one filter more, or without it."""
+    asked = {each: told for each, told in filters.items() if each != name}
+    asked |= {name: value} if value else {}
+    address = url_for("compliance.access_log")
+    return f"{address}?{urlencode(asked)}" if asked else address
+
+
 def _render(
     given: Mapping[str, str],
     page: Page | None = None,
     wrong: frozenset[str] = frozenset(),
     unknown: tuple[str, ...] = (),
+    found: Facets | None = None,
 ) -> str:
     filters = {name: value for name, value in given.items() if name in _FILTERS}
     address = url_for("compliance.access_log")
@@ -126,6 +167,9 @@ def _render(
         unknown=unknown,
         is_bad_address=bool(wrong - set(_FILTERS)),
         page=page,
+        found=found,
+        with_filter=partial(_with_filter, filters),
+        is_reviewable=bool(filters) and filters.keys() <= _KINDS_OF_REVIEWS,
         is_later_page="cursor" in given,
         next_address=f"{address}?{urlencode({**given, 'cursor': following})}" if following else "",
         first_address=f"{address}?{urlencode(filters)}" if filters else address,
@@ -138,4 +182,6 @@ def _render(
         forms=list(Form),
         most=MOST_EXPORTED,
         most_in_document=MOST_IN_DOCUMENT,
+        entry_words=entry_words(),
+        months=months(clock.now()),
     )

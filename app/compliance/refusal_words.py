@@ -21,6 +21,8 @@ REFUSALS: tuple[LazyString, ...] = (
     _("The signal was closed already"),
     _("Read it: it names who closed it, with which verdict."),
     _("The signal is about your own acts, so somebody else must close it"),
+    _("Choose a compliance officer of your organisation."),
+    _("Choose a day from today to at most a year away."),
     _("A title has 1 to 200 characters of one line."),
     _("A note has up to 2000 characters of plain text."),
     _("Draw 1 to 200 entries a month."),

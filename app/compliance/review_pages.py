@@ -39,6 +39,7 @@ REFUSALS = (ConflictError, InvalidRequestError, NotAllowedError)
 
 _LONGEST_NUMBER = 9  # digits
 _NOTICES = frozenset({"ordered", "ended", "judged"})
+_KINDS = ("act", "operation", "purpose", "outcome")
 _STARTING_KINDS = {"operation": Operation.CONSULTATION.value, "outcome": Outcome.OK.value}
 
 
@@ -54,8 +55,12 @@ class Typed:
 @blueprint.get("/reviews")
 @audited("review.list", roles=OFFICER)
 def show_all() -> Page:
-    """Show the reviews, what waits to be judged, and the form to order one."""
-    return _all()
+    """Show the reviews, what waits to be judged, and the form to order one.
+
+    The address may fill the form in: that is how the access log leads here from a search.
+    """
+    asked = {name: request.args[name] for name in _KINDS if name in request.args}
+    return _all(given=asked) if asked else _all()
 
 
 @blueprint.post("/reviews")

@@ -270,6 +270,10 @@ class SignalsArgumentsSchema(Schema):
         load_default=None,
         metadata={"description": "Only those that wait for somebody, or only closed ones."},
     )
+    mine = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Only those that are the caller's to close."},
+    )
     before = fields.UUID(load_default=None, metadata={"description": "`next` of the page before."})
 
 
@@ -306,6 +310,14 @@ class SignalSummarySchema(Schema):
     )
     found_at = fields.AwareDateTime(
         format="iso", required=True, metadata={"description": "When it was found."}
+    )
+    assigned_to = fields.UUID(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Who is to close it; null: any officer."},
+    )
+    due_on = fields.Date(
+        required=True, allow_none=True, metadata={"description": "By which day, if one was set."}
     )
     verdict = fields.Enum(
         Verdict,
@@ -354,6 +366,24 @@ class SignalsSchema(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "Send as `before` for the next page; null on the last."},
+    )
+
+
+class AssignmentSchema(Schema):
+    """Who is to close a signal, and by when."""
+
+    class Meta:
+        unknown = RAISE
+
+    to = fields.UUID(
+        required=True,
+        allow_none=True,
+        metadata={"description": "A compliance officer of your organisation; null: any of them."},
+    )
+    due_on = fields.Date(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "From today to at most a year away; null: no day."},
     )
 
 

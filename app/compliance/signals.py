@@ -7,7 +7,7 @@ Nothing else follows from a signal: nobody is locked, slowed down or reported by
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.access import CONSOLE, Caller
-from app.accounts.models import PersonAccount
+from app.accounts.models import AccountStatus, PersonAccount, RoleGrant
 from app.audit import reading
 from app.audit.models import AuditEntry
 from app.audit.reading import ReadEntry
@@ -37,6 +37,8 @@ from postern.vocabulary import Role
 
 QUOTA_PERCENT = 80  # of a window's evaluations, above which it is told
 PAGE = 50  # signals of one list
+USUAL_DUE = timedelta(days=14)  # offered where a signal is given to somebody
+LATEST_DUE = timedelta(days=366)
 
 _QUOTA_LOOKED_BACK = timedelta(days=1)
 
@@ -63,7 +65,8 @@ class OwnSignalError(NotAllowedError):
 class Task:
     """A signal as its organisation reads it; `person` is a pseudonym of the log.
 
-    `is_own`: it is about the reader. `entries` are filled where one signal is read.
+    `is_own`: it is about the reader; `is_mine`: it is the reader's to close by `due_on`. `entries`
+    are filled where one signal is read.
     """
 
     id: UUID
@@ -73,12 +76,20 @@ class Task:
     until: datetime
     facts: Mapping[str, Any]
     found_at: datetime
+    assigned_to: UUID | None
+    due_on: date | None
     verdict: Verdict | None
     note: str
     closed_by: UUID | None
     closed_at: datetime | None
     is_own: bool
+    is_mine: bool
     entries: Sequence[ReadEntry] = ()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it is open after the day by which it was to be closed."""
+        return self.closed_at is None and bool(self.due_on and self.due_on < clock.now().date())
 
 
 def look(session: Session) -> int:
@@ -96,11 +107,13 @@ def list_signals(
     caller: Caller,
     *,
     is_open: bool | None = None,
+    is_mine: bool = False,
     before: UUID | None = None,
 ) -> list[Task]:
     """Up to PAGE signals of the caller's organisation, newest first.
 
-    `is_open` None lists closed ones too; `before` is the id of the last of the page before.
+    `is_open` None lists closed ones too, `is_mine` only those that are the caller's to close;
+    `before` is the id of the last of the page before.
     """
     organisation_id, _ = caller.member
     wanted = select(Anomaly).where(Anomaly.organisation_id == organisation_id)
@@ -108,6 +121,8 @@ def list_signals(
         wanted = wanted.where(
             Anomaly.closed_at.is_(None) if is_open else Anomaly.closed_at.is_not(None)
         )
+    if is_mine:
+        wanted = wanted.where(Anomaly.assigned_to == caller.person)
     if before is not None:
         place = select(Anomaly.id).where(
             Anomaly.public_id == before, Anomaly.organisation_id == organisation_id
@@ -132,6 +147,57 @@ def read(session: Session, caller: Caller, signal_id: UUID) -> Task:
         results=[each.fields["id"] for each in entries],
     )
     return _task(caller, row, entries)
+
+
+def assign(
+    session: Session, caller: Caller, signal_id: UUID, *, to: UUID | None, due_on: date | None
+) -> Task:
+    """Give an open signal to an officer of the organisation, or back to all of them (None).
+
+    UnknownSignalError, SignalClosedError, OwnSignalError for whom it is about, and
+    InvalidRequestError for a person who is no such officer or a day that has passed.
+    """
+    row = _own(session, caller, signal_id)
+    if row.closed_at is not None:
+        raise SignalClosedError
+    if to is not None and to == row.person:
+        raise OwnSignalError
+    if to is not None and to not in officers(session, row.organisation_id):
+        raise wrong("to", "Choose a compliance officer of your organisation.")
+    today = clock.now().date()
+    if due_on is not None and not today <= due_on <= today + LATEST_DUE:
+        raise wrong("due_on", "Choose a day from today to at most a year away.")
+    row.assigned_to, row.due_on = to, due_on if to else None
+    session.flush()
+    append(
+        session,
+        caller,
+        "signal.assign",
+        object_type="signal",
+        objects=[str(signal_id)],
+        details={
+            "signal": row.signal.value,
+            **({"to": str(to)} if to else {}),
+            **({"due_on": due_on.isoformat()} if to and due_on else {}),
+        },
+    )
+    return _task(caller, row, _entries(session, caller, row))
+
+
+def officers(session: Session, organisation_id: int) -> list[UUID]:
+    """The compliance officers of an organisation who can sign in, as pseudonyms of the log."""
+    return list(
+        session.scalars(
+            select(PersonAccount.public_id)
+            .join(RoleGrant, RoleGrant.person_id == PersonAccount.id)
+            .where(
+                PersonAccount.organisation_id == organisation_id,
+                PersonAccount.status == AccountStatus.ACTIVE,
+                RoleGrant.role == Role.COMPLIANCE,
+            )
+            .order_by(PersonAccount.id)
+        )
+    )
 
 
 def close(
@@ -164,13 +230,26 @@ def close(
     return _task(caller, row, _entries(session, caller, row))
 
 
-def open_count(session: Session, organisation_id: int) -> int:
-    """How many signals of the organisation wait for somebody."""
-    return session.execute(
-        select(func.count())
-        .select_from(Anomaly)
-        .where(Anomaly.organisation_id == organisation_id, Anomaly.closed_at.is_(None))
-    ).scalar_one()
+@dataclass(frozen=True)
+class Waiting:
+    """Open signals: how many, how many are the reader's to close, how many are past their day."""
+
+    open: int
+    mine: int
+    overdue: int
+
+
+def waiting(session: Session, caller: Caller) -> Waiting:
+    """What waits for the officers of the caller's organisation."""
+    organisation_id, _ = caller.member
+    row = session.execute(
+        select(
+            func.count(),
+            func.count(Anomaly.id).filter(Anomaly.assigned_to == caller.person),
+            func.count(Anomaly.id).filter(Anomaly.due_on < clock.now().date()),
+        ).where(Anomaly.organisation_id == organisation_id, Anomaly.closed_at.is_(None))
+    ).one()
+    return Waiting(*row)
 
 
 def _look_at(session: Session, organisation_id: int, organisation: str, now: datetime) -> int:
@@ -221,6 +300,8 @@ def _raise(
             facts=dict(found.facts),
             entries=list(found.entries),
             found_at=now,
+            assigned_to=None,
+            due_on=None,
             verdict=None,
             sealed_note=None,
             closed_by=None,
@@ -330,11 +411,14 @@ def _task(caller: Caller, row: Anomaly, entries: Sequence[ReadEntry] = ()) -> Ta
         until=row.until,
         facts=row.facts,
         found_at=row.found_at,
+        assigned_to=row.assigned_to,
+        due_on=row.due_on,
         verdict=row.verdict,
         note=notes().open(bytes(sealed), row.public_id) if sealed else "",
         closed_by=row.closed_by,
         closed_at=row.closed_at,
         is_own=row.person is not None and row.person == caller.person,
+        is_mine=row.assigned_to is not None and row.assigned_to == caller.person,
         entries=entries,
     )
 

@@ -17,6 +17,7 @@ from app.audit.reading import Page, ReadEntry
 from app.audit.schemas import Asked, TimelineQuerySchema
 from app.audit.service import append
 from app.audit.wording import wording
+from app.compliance.verify_words import entry_words
 from app.errors import InvalidRequestError
 from postern.vocabulary import Role
 
@@ -98,4 +99,5 @@ def _render(given: Mapping[str, str], page: Page | None = None, *, is_wrong: boo
         ),
         first_address=f"{address}?{urlencode(of_subject)}",
         names=wording().organisations(transaction()),
+        entry_words=entry_words(),
     )

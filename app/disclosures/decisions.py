@@ -5,7 +5,7 @@ again, to the requester's present keys and for this request alone. Where a secon
 nothing leaves before that person agrees. The policy is asked again at the moment of release.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from app.disclosures.models import Decision, DisclosureRequest
 from app.disclosures.releasing import HandedIn
 from app.disclosures.requests import Page
 from app.disclosures.shown import ShownRequest, shown
+from app.disclosures.storage import Wanted
 from app.disclosures.telling import ANALYSTS, APPROVERS, DECIDERS, OFFICERS, Sides
 from app.disclosures.transitions import WAITING, Act, RequestStateError, after, may
 from app.errors import ConflictError, NotAllowedError, NotFoundError
@@ -34,7 +35,6 @@ from postern.vocabulary import (
     DecisionReason,
     DecisionState,
     MessageKind,
-    RequestState,
     SealedPart,
     Urgency,
 )
@@ -103,16 +103,13 @@ def list_received(
     session: Session,
     caller: Caller,
     *,
-    states: Collection[RequestState] | None = None,
+    wanted: Wanted,
     limit: int,
     cursor: UUID | None = None,
 ) -> Page:
-    """What others asked of the organisation, newest first; without sealed messages.
-
-    `states` are those that are wanted, None for all.
-    """
+    """What others asked of the organisation, newest first; without sealed messages."""
     side = storage.received_by(caller.member[0])
-    rows, following = storage.page(session, side, states, limit, cursor)
+    rows, following = storage.page(session, side, wanted, limit, cursor)
     telling.tell_listed(session, caller, "received", rows)
     return Page(shown(session, rows, clock.now(), to_owner=True), following)
 

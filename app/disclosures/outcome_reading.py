@@ -160,6 +160,24 @@ def became(session: Session, caller: Caller, limit: int, cursor: UUID | None = N
     )
 
 
+def of_reports(
+    session: Session, organisation_id: int, reports: Sequence[UUID]
+) -> dict[UUID, ReportOutcomes]:
+    """What became of those of the organisation's own reports of which an outcome stands."""
+    standing = Outcome.owner_id == organisation_id, Outcome.replaced_at.is_(None)
+    rows = session.execute(
+        select(Outcome.report.label("report"), Report.created_at.label("created_at"), *_COUNTS)
+        .join(Report, Report.public_id == Outcome.report)
+        .where(*standing, Outcome.report.in_(reports))
+        .group_by(Outcome.report, Report.created_at)
+    ).all()
+    latest = _latest(session, [row.report for row in rows])
+    return {
+        row.report: ReportOutcomes(row.report, row.created_at, _tally(row), latest[row.report])
+        for row in rows
+    }
+
+
 def tally(session: Session, *conditions: ColumnElement[bool]) -> Tally:
     """The outcomes of `conditions`, counted."""
     return _tally(session.execute(select(*_COUNTS).select_from(Outcome).where(*conditions)).one())

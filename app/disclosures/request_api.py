@@ -32,6 +32,7 @@ from app.disclosures.schemas import (
     ShownDisclosureRulesSchema,
 )
 from app.disclosures.shown import ShownRequest
+from app.disclosures.storage import Wanted
 from app.indicators.envelopes_api import OCTETS
 from postern.vocabulary import Role, Scope
 
@@ -281,4 +282,4 @@ def change_rules(asked: dict[str, Any]) -> rules.Rules:
 def _wanted(asked: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a list, with one state as those that are wanted."""
     state = asked.pop("state")
-    return {**asked, "states": None if state is None else [state]}
+    return {**asked, "wanted": Wanted(states=None if state is None else [state])}

@@ -20,10 +20,12 @@ from app.audit.entry import Outcome
 from app.audit.guard import audited, caller, transaction
 from app.audit.service import append
 from app.disclosures import decisions, requests, rules
-from app.disclosures.decisions import KEEPING, Ruling
+from app.disclosures.decisions import GIVING, KEEPING, Ruling
 from app.disclosures.messages import wrong
+from app.disclosures.refusal_words import refusal_words
 from app.disclosures.requests import Page as Listed
 from app.disclosures.shown import ShownRequest
+from app.disclosures.storage import Wanted
 from app.disclosures.transitions import GIVEN, WAITING, Act, may
 from app.errors import (
     ConflictError,
@@ -55,7 +57,21 @@ DECIDERS = frozenset({Role.APPROVER, Role.COMPLIANCE})
 _READERS = (Role.ANALYST, Role.APPROVER, Role.COMPLIANCE)
 _RULES_READERS = (Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER)
 _REFUSALS = (ConflictError, InvalidRequestError, NotAllowedError)
-_DONE = frozenset({"refused", "confirmed", "rejected", "reviewed", "withdrawn", "changed"})
+_DONE = frozenset(
+    {
+        "answered",
+        "asked",
+        "changed",
+        "confirmed",
+        "proposed",
+        "questioned",
+        "refused",
+        "rejected",
+        "released",
+        "reviewed",
+        "withdrawn",
+    }
+)
 
 PAGE = 25  # requests of one list
 
@@ -83,7 +99,10 @@ class Moment:
 @blueprint.get("/disclosures")
 @audited("disclosure.list", roles=_READERS)
 def show_all() -> str:
-    """Show what others ask of one's organisation, or what it asked of others, newest first."""
+    """Show what others ask of one's organisation, or what it asked of others.
+
+    What waits stands in the order in which it is due, all else newest first.
+    """
     boxes = _boxes()
     box = request.args.get("box", "")
     box = box if box in boxes else boxes[0]
@@ -91,7 +110,16 @@ def show_all() -> str:
     shelf = shelf if shelf in SHELVES else "waiting"
     before = _uuid(request.args.get("before"))
     read = decisions.list_received if box == "received" else requests.list_asked
-    found: Listed = read(transaction(), caller(), states=SHELVES[shelf], limit=PAGE, cursor=before)
+    urgency = next((each for each in Urgency if each.value == request.args.get("urgency")), None)
+    members = _others()
+    other = request.args.get("other", "")
+    wanted = Wanted(
+        states=SHELVES[shelf],
+        urgency=urgency,
+        other=other if other in members else None,
+        due_first=shelf == "waiting",
+    )
+    found: Listed = read(transaction(), caller(), wanted=wanted, limit=PAGE, cursor=before)
     return render_template(
         "disclosures/requests.html",
         boxes=boxes,
@@ -99,6 +127,14 @@ def show_all() -> str:
         shelves=list(SHELVES),
         shelf=shelf,
         found=found,
+        wanted=wanted,
+        urgencies=list(Urgency),
+        members=members,
+        narrowed={
+            name: value
+            for name, value in (("urgency", urgency and urgency.value), ("other", wanted.other))
+            if value
+        },
         is_later_page=before is not None,
         now=clock.now(),
     )
@@ -180,6 +216,12 @@ def change_rules() -> Answered:
     return redirect(url_for("disclosure_pages.show_rules", done="changed"), 303)
 
 
+def _others() -> dict[str, str]:
+    """The names of the other members by their codes, in their order."""
+    members = sorted(service.directory(transaction()).values(), key=lambda each: each.name)
+    return {each.code: each.name for each in members if each.code != caller().organisation}
+
+
 def _boxes() -> list[str]:
     held = caller().roles
     received = ["received"] if held & DECIDERS else []
@@ -219,12 +261,22 @@ def _page(request_id: UUID, problem: PosternError | None = None) -> Page:
         may_refuse=may(found.state, Act.REFUSE),
         may_withdraw=may(found.state, Act.WITHDRAW),
         reasons=[each for each in DecisionReason if each in KEEPING - {DecisionReason.OTHER}],
+        giving_reasons=_giving_reasons(found),
+        deliveries=[each for each in found.deliveries if each.available],
         is_life=found.urgency is Urgency.LIFE,
+        refusals=refusal_words(),
         done=done if done in _DONE else None,
         now=at,
         **_problem(problem),
     )
     return page, problem.status if problem else 200
+
+
+def _giving_reasons(found: ShownRequest) -> list[DecisionReason]:
+    """The reasons to release; one life at risk only where the requester tells of it."""
+    reasons = [each for each in DecisionReason if each in GIVING]
+    is_life = found.urgency is Urgency.LIFE
+    return [each for each in reasons if is_life or each is not DecisionReason.LIFE_AT_RISK]
 
 
 def _verdict(found: ShownRequest, *, is_owner: bool) -> str:

@@ -6,8 +6,8 @@ whatever else is named is answered like what does not exist. Nothing is asked in
 
 import hmac
 import unicodedata
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from app.disclosures.asymmetry import Asking
 from app.disclosures.messages import Sent, wrong
 from app.disclosures.models import DisclosureRequest
 from app.disclosures.shown import ShownRequest, shown
-from app.disclosures.storage import FoundHit
+from app.disclosures.storage import FoundHit, Wanted
 from app.disclosures.telling import APPROVERS, Sides
 from app.disclosures.transitions import Act, after, shown_to_requester
 from app.errors import ConflictError, InvalidRequestError, NotFoundError, QuotaSpentError
@@ -198,18 +198,18 @@ def list_asked(
     session: Session,
     caller: Caller,
     *,
-    states: Collection[RequestState] | None = None,
+    wanted: Wanted,
     limit: int,
     cursor: UUID | None = None,
 ) -> Page:
     """What the organisation asked of others, newest first; without sealed messages.
 
-    `states` are those that are wanted, as the requester knows them; None for all.
+    The wanted states are as the requester knows them.
     """
     side = storage.asked_by(caller.member[0])
-    wanted = None
-    if states is not None:
-        wanted = [each for each in RequestState if shown_to_requester(each) in states]
+    if wanted.states is not None:
+        known = [each for each in RequestState if shown_to_requester(each) in wanted.states]
+        wanted = replace(wanted, states=known)
     rows, following = storage.page(session, side, wanted, limit, cursor)
     telling.tell_listed(session, caller, "asked", rows)
     return Page(shown(session, rows, clock.now(), to_owner=False), following)

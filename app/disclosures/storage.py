@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from app.clock import day
@@ -25,6 +25,7 @@ from postern.vocabulary import (
     PartyRole,
     Purpose,
     RequestState,
+    Urgency,
 )
 
 _ASKING_LOCK = 0x64697363  # the class of this room's advisory locks, "disc"
@@ -177,22 +178,67 @@ def received_by(organisation_id: int) -> ColumnElement[bool]:
     return DisclosureRequest.owner_id == organisation_id
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which requests of one side are listed, None for all; `other` is the other side's code.
+
+    `due_first`: what is due first stands first, what stands still last; else the newest first.
+    """
+
+    states: Collection[RequestState] | None = None
+    urgency: Urgency | None = None
+    other: str | None = None
+    due_first: bool = False
+
+
 def page(
     session: Session,
     side: ColumnElement[bool],
-    states: Collection[RequestState] | None,
+    wanted: Wanted,
     limit: int,
     cursor: UUID | None,
 ) -> tuple[list[DisclosureRequest], UUID | None]:
-    """Up to `limit` requests of one side, newest first, and the next cursor."""
-    wanted = select(DisclosureRequest).where(side)
-    if states is not None:
-        wanted = wanted.where(DisclosureRequest.state.in_(states))
+    """Up to `limit` requests of one side in their order, and the next cursor."""
+    asked = select(DisclosureRequest).where(side)
+    if wanted.states is not None:
+        asked = asked.where(DisclosureRequest.state.in_(wanted.states))
+    if wanted.urgency is not None:
+        asked = asked.where(DisclosureRequest.urgency == wanted.urgency)
+    if wanted.other is not None:
+        named = select(Organisation.id).where(Organisation.code == wanted.other).scalar_subquery()
+        both = (DisclosureRequest.owner_id, DisclosureRequest.requester_id)
+        asked = asked.where(or_(*(each == named for each in both)))
     if cursor is not None:
-        last = select(DisclosureRequest.id).where(DisclosureRequest.public_id == cursor, side)
-        wanted = wanted.where(DisclosureRequest.id < last.scalar_subquery())
-    rows = list(session.scalars(wanted.order_by(DisclosureRequest.id.desc()).limit(limit + 1)))
+        last = found(session, cursor, side)
+        if last is None:
+            return [], None
+        asked = asked.where(_after(last, wanted))
+    order = (
+        (_stands_still(), DisclosureRequest.due_at, DisclosureRequest.id)
+        if wanted.due_first
+        else (DisclosureRequest.id.desc(),)
+    )
+    rows = list(session.scalars(asked.order_by(*order).limit(limit + 1)))
     return rows[:limit], rows[limit - 1].public_id if len(rows) > limit else None
+
+
+def _after(last: DisclosureRequest, wanted: Wanted) -> ColumnElement[bool]:
+    """The condition that a request stands after the last one of the page before."""
+    if not wanted.due_first:
+        return DisclosureRequest.id < last.id
+    still = int(last.state is RequestState.QUESTIONED and last.urgency is not Urgency.LIFE)
+    return tuple_(_stands_still(), DisclosureRequest.due_at, DisclosureRequest.id) > tuple_(
+        literal(still), literal(last.due_at, DisclosureRequest.due_at.type), literal(last.id)
+    )
+
+
+def _stands_still() -> ColumnElement[int]:
+    """1 where the clock stands still, as `clocks.stands_still` has it; else 0."""
+    is_still = and_(
+        DisclosureRequest.state == RequestState.QUESTIONED,
+        DisclosureRequest.urgency != Urgency.LIFE,
+    )
+    return case((is_still, 1), else_=0)
 
 
 def waiting_of(

@@ -26,6 +26,7 @@ from app.indicators.schemas import (
 )
 from app.indicators.shared_rows import SharedIndicator
 from app.indicators.shared_schemas import (
+    BesideSchema,
     ExportArgumentsSchema,
     FiltersSchema,
     Form,
@@ -222,6 +223,21 @@ def read_shared(asked: dict[str, Any], indicator_id: UUID) -> SharedIndicator:
     your own. What you may not see is answered like what does not exist.
     """
     return shared.read_shared(transaction(), caller(), _grounds(asked), indicator_id)
+
+
+@indicators.get("/<uuid:indicator_id>/beside")
+@audited("indicator.list", roles=[Role.ANALYST], scope=Scope.INDICATORS_READ)
+@indicators.arguments(GroundsSchema, location="query", unknown=None)
+@indicators.response(200, BesideSchema)
+def list_beside(asked: dict[str, Any], indicator_id: UUID) -> dict[str, list[SharedIndicator]]:
+    """List what else its report names
+
+    The other indicators of the same report, of an indicator that you see at `metadata` or above:
+    those that their owner's policy lets you have in bulk, for this purpose and on this legal basis.
+    The owner learns it as of any list.
+    """
+    found = shared.beside(transaction(), caller(), _grounds(asked), indicator_id)
+    return {"indicators": found}
 
 
 @indicators.get("/<uuid:indicator_id>/audience")

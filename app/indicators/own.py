@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Subquery, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Subquery, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -67,13 +67,15 @@ def page(
     cursor: UUID | None,
     *,
     restricted: bool = False,
+    narrowed: Sequence[ColumnElement[bool]] = (),
 ) -> Page:
     """Up to `limit` reports after `cursor`; an unknown cursor gives an empty page.
 
-    `restricted`: with what a legal hold keeps beyond its time.
+    `restricted`: with what a legal hold keeps beyond its time. `narrowed` are conditions on Report.
     """
     wanted = (
         _reports(organisation_id)
+        .where(*narrowed)
         .order_by(Report.created_at.desc(), Report.id.desc())
         .limit(limit + 1)
     )

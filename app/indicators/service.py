@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from app.access import CONSOLE, Caller
@@ -134,13 +135,27 @@ def submit(session: Session, caller: Caller, reports: Sequence[Any]) -> Submissi
     return submission
 
 
-def list_own(session: Session, caller: Caller, limit: int, cursor: UUID | None = None) -> Page:
+def list_own(
+    session: Session,
+    caller: Caller,
+    limit: int,
+    cursor: UUID | None = None,
+    narrowed: Sequence[ColumnElement[bool]] = (),
+) -> Page:
     """The organisation's own reports, newest first; `cursor` is the last id of the page before.
 
-    A cursor that is not one of the organisation's reports is NotFoundError.
+    `narrowed` are conditions on Report. A cursor that is not one of the organisation's reports is
+    NotFoundError.
     """
     organisation_id, _ = caller.member
-    page = own.page(session, organisation_id, limit, cursor, restricted=_sees_restricted(caller))
+    page = own.page(
+        session,
+        organisation_id,
+        limit,
+        cursor,
+        restricted=_sees_restricted(caller),
+        narrowed=narrowed,
+    )
     append(
         session,
         caller,

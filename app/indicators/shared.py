@@ -28,6 +28,7 @@ from app.sharing.service import profile_id
 from postern.vocabulary import Role, Way
 
 MOST_LISTED = 200  # of one page
+MOST_BESIDE = 100  # of one report
 MOST_EXPORTED = 2000  # of one file, and of the ids that one entry of the log names
 
 _ACT_OF = {Way.LIST: "indicator.list", Way.EXPORT: "indicator.export"}
@@ -127,6 +128,27 @@ def read_shared(
     _note(session, caller, Way.LIST, [found])
     _log(session, caller, "indicator.read", grounds, [found])
     return found.shared
+
+
+def beside(
+    session: Session, caller: Caller, grounds: Grounds, public_id: UUID
+) -> list[SharedIndicator]:
+    """What else the report of an indicator names, as far as it may be listed.
+
+    Whoever sees one indicator does not hold the identifiers of the others: they are for those to
+    whom their owner permits them in bulk. NotFoundError as by `read_shared`.
+    """
+    anchor = _visible(session, caller, grounds, public_id)
+    report = anchor.shared.report.id
+    reader = _reader(session, caller, grounds)
+    found = [
+        each
+        for each in shared_rows.of_report(session, reader, report, MOST_BESIDE + 1)
+        if each.public_id != public_id
+    ][:MOST_BESIDE]
+    _note(session, caller, Way.LIST, [anchor, *found])
+    _log(session, caller, "indicator.list", grounds, found, filters={"report": str(report)})
+    return [each.shared for each in found]
 
 
 def may_pass_on(

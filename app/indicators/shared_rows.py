@@ -173,6 +173,21 @@ def one(session: Session, reader: Reader, public_id: UUID) -> Found | None:
     return _read(rows[0]) if rows else None
 
 
+def of_report(session: Session, reader: Reader, report: UUID, most: int) -> list[Found]:
+    """Up to `most` indicators of a report that may be listed, in a fixed order.
+
+    They cannot be erased until the commit.
+    """
+    visible = _visible(reader, in_bulk=True)
+    wanted = _details(visible).where(Report.public_id == report)
+    found = session.execute(
+        wanted.order_by(Indicator.public_id)
+        .limit(most)
+        .with_for_update(read=True, key_share=True, of=Indicator)
+    )
+    return [_read(row) for row in found]
+
+
 def _visible(reader: Reader, *, in_bulk: bool) -> Subquery:
     return visible_indicators(reader.profile_id, reader.at, in_bulk=in_bulk).subquery()
 

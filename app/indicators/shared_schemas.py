@@ -127,6 +127,12 @@ class SharedIndicatorSchema(Schema):
     report = fields.Nested(ReportFactsSchema)
 
 
+class BesideSchema(Schema):
+    indicators = fields.List(
+        fields.Nested(SharedIndicatorSchema), metadata={"description": "At most 100."}
+    )
+
+
 class SharedIndicatorsSchema(Schema):
     indicators = fields.List(
         fields.Nested(SharedIndicatorSchema), metadata={"description": "Newest first."}

@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.access import CONSOLE
+from app.access import CONSOLE, Caller
 from app.audit.service import append
 from app.clock import now
 from app.errors import NotFoundError
@@ -75,6 +75,7 @@ class TopicStanding:
     waiting: int
     due: int
     lag: timedelta
+    failing: int  # that wait, and whose last try failed
     dead: int
     is_handled: bool  # by this version of the platform
 
@@ -88,6 +89,17 @@ class DeadJob:
     tries: int
     made_at: datetime
     ended_at: datetime | None
+    error: str
+
+
+@dataclass(frozen=True)
+class FailingJob:
+    """A row whose last try failed and that is tried again at `due_at`; `error` is a type."""
+
+    id: int
+    topic: str
+    tries: int
+    due_at: datetime
     error: str
 
 
@@ -148,9 +160,11 @@ def standings(session: Session, runtime: Runtime) -> list[TopicStanding]:
                 func.count().filter(is_waiting).label("waiting"),
                 func.count().filter(is_due).label("due"),
                 func.min(Outbox.due_at).filter(is_due).label("oldest"),
+                func.count().filter(is_waiting, Outbox.error.is_not(None)).label("failing"),
                 func.count().filter(Outbox.state == JobState.DEAD).label("dead"),
             )
-            .where(Outbox.state != JobState.DONE)
+            # Named one by one, they are found by the index; those that are done are many.
+            .where(Outbox.state.in_([JobState.WAITING, JobState.DEAD]))
             .group_by(Outbox.topic)
         )
     }
@@ -161,6 +175,7 @@ def standings(session: Session, runtime: Runtime) -> list[TopicStanding]:
             waiting=rows[topic].waiting if topic in rows else 0,
             due=rows[topic].due if topic in rows else 0,
             lag=at - rows[topic].oldest if topic in rows and rows[topic].due else timedelta(),
+            failing=rows[topic].failing if topic in rows else 0,
             dead=rows[topic].dead if topic in rows else 0,
             is_handled=topic in handled,
         )
@@ -182,7 +197,18 @@ def dead(session: Session) -> list[DeadJob]:
     ]
 
 
-def retry(session: Session, job: int) -> None:
+def failing(session: Session) -> list[FailingJob]:
+    """The rows that are tried again after a failure, the next first, at most MOST_LISTED."""
+    rows = session.scalars(
+        select(Outbox)
+        .where(Outbox.state == JobState.WAITING, Outbox.error.is_not(None))
+        .order_by(Outbox.due_at, Outbox.id)
+        .limit(MOST_LISTED)
+    )
+    return [FailingJob(row.id, row.topic, row.tries, row.due_at, row.error or "") for row in rows]
+
+
+def retry(session: Session, job: int, caller: Caller = CONSOLE) -> None:
     """Let a dead row begin anew, with all its tries; UnknownJobError when there is none."""
     row = session.scalar(
         select(Outbox).where(Outbox.id == job, Outbox.state == JobState.DEAD).with_for_update()
@@ -193,7 +219,7 @@ def retry(session: Session, job: int) -> None:
     row.lease = row.leased_until = row.error = row.ended_at = None
     append(
         session,
-        CONSOLE,
+        caller,
         "job.retry",
         object_type="job",
         objects=[str(job)],

@@ -131,7 +131,7 @@ def of_channel(channel: Channel) -> str:
 
 def unseen_count(session: Session, caller: Caller) -> int:
     """How many notifications wait for the caller, each counted once."""
-    return len(_merged(session.scalars(_waiting(caller)).all()))
+    return len(merged(session.scalars(_waiting(caller)).all()))
 
 
 def read(session: Session, caller: Caller) -> list[Notice]:
@@ -140,13 +140,13 @@ def read(session: Session, caller: Caller) -> list[Notice]:
     At most MOST_LISTED rows are looked at.
     """
     rows = session.scalars(
-        _own(caller)
+        own(caller)
         .order_by(
             Notification.seen_at.is_not(None), Notification.made_at.desc(), Notification.id.desc()
         )
         .limit(MOST_LISTED)
     ).all()
-    found = _merged(rows)
+    found = merged(rows)
     append(session, caller, "notification.read", object_type="notification", count=len(found))
     return found
 
@@ -156,7 +156,7 @@ def mark_seen(session: Session, caller: Caller, notification: UUID) -> None:
 
     NotFoundError when it is not for the caller.
     """
-    row = session.scalar(_own(caller).where(Notification.public_id == notification))
+    row = session.scalar(own(caller).where(Notification.public_id == notification))
     if row is None:
         raise NotFoundError
     same = [
@@ -193,7 +193,8 @@ def expire(session: Session) -> int:
     return len(removed.all())
 
 
-def _own(caller: Caller) -> Select[Notification]:
+def own(caller: Caller) -> Select[Notification]:
+    """The notifications of the caller's organisation and roles."""
     return select(Notification).where(
         Notification.organisation_id == caller.organisation_id,
         Notification.role.in_(sorted(caller.roles)),
@@ -201,14 +202,14 @@ def _own(caller: Caller) -> Select[Notification]:
 
 
 def _waiting(caller: Caller) -> Select[Notification]:
-    return _own(caller).where(Notification.seen_at.is_(None)).limit(MOST_LISTED)
+    return own(caller).where(Notification.seen_at.is_(None)).limit(MOST_LISTED)
 
 
 def _key(row: Notification) -> tuple[str, str, str]:
     return row.kind, repr(sorted(row.facts.items())), row.address
 
 
-def _merged(rows: Sequence[Notification]) -> list[Notice]:
+def merged(rows: Sequence[Notification]) -> list[Notice]:
     """One notice for equal rows that were written for several of the caller's roles."""
     by_key: dict[tuple[object, ...], list[Notification]] = {}
     for row in rows:

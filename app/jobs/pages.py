@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from app.audit.entry import Outcome
 from app.audit.guard import audited, caller, transaction
 from app.audit.service import append
-from app.errors import ConflictError, InvalidRequestError, PosternError
+from app.errors import ConflictError, InvalidRequestError, NotFoundError, PosternError
 from app.jobs import channels, draining, service
 from app.jobs.addresses import LONGEST
 from app.jobs.channels import KEEPERS, LANGUAGES, MOST, Shown
@@ -85,9 +85,27 @@ def show_jobs() -> str:
         "jobs/jobs.html",
         topics=draining.standings(session, runtime()),
         dead=draining.dead(session),
+        failing=draining.failing(session),
+        may_retry=_runs_the_platform(),
+        notice=request.args.get("done") == "retried",
         most=draining.MOST_LISTED,
         duties=service.standings(session, runtime()),
     )
+
+
+@blueprint.post("/jobs/retry")
+@audited("job.retry", roles=[Role.ADMINISTRATOR])
+def retry_job() -> Response:
+    """Let a dead job begin anew, for administrators of the member that runs the platform."""
+    if not _runs_the_platform():
+        raise NotFoundError
+    draining.retry(transaction(), request.form.get("job", 0, type=int), caller())
+    return redirect(url_for(".show_jobs", done="retried"), 303)
+
+
+def _runs_the_platform() -> bool:
+    operator = runtime().settings.audit.operator
+    return bool(operator) and caller().organisation == operator
 
 
 def _order(form: MultiDict[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from app.indicators.shared_rows import Owner, ReportFacts, report_of
 from app.lookups.scoring import Query, Ranked, Scored
 from app.lookups.storage import Details
-from postern.explanation import describe, explain
+from postern.explanation import Agreement, ComparedPart, describe, explain, parts
 from postern.vocabulary import Band, FacetAnswer, Level
 
 
@@ -22,6 +22,14 @@ class FacetWords:
 
 
 @dataclass(frozen=True, slots=True)
+class PartAgreement:
+    """How far one part of a value agrees, as far as the facets prove it."""
+
+    part: ComparedPart
+    agreement: Agreement
+
+
+@dataclass(frozen=True, slots=True)
 class ShownHit:
     """A hit as it leaves; at `presence` the fields after `precision` are empty."""
 
@@ -31,6 +39,7 @@ class ShownHit:
     precision: float | None
     points: int | None = None
     explanation: str | None = None
+    parts: Sequence[PartAgreement] = ()
     facets: Sequence[FacetWords] = ()
     indicator: Mapping[str, Any] | None = None
     report: ReportFacts | None = None
@@ -73,6 +82,7 @@ def _shown(query: Query, hit: Scored, details: Details) -> ShownHit:
         precision=score.precision,
         points=score.points,
         explanation=explain(score.answers, query.kind),
+        parts=[PartAgreement(*each) for each in parts(score.answers, query.kind)],
         facets=[
             FacetWords(facet, answer, score.weights[facet], describe(facet, answer))
             for facet, answer in sorted(score.answers.items())

@@ -1,6 +1,7 @@
 """The pages of watches: what one's organisation waits for, what was found, who else works on it.
 
-A watch is set on premises alone, with the command `postern watch`: its value must not come here.
+A watch is set where its value is turned into a pseudonym: in the page of search, or on premises
+with the command `postern watch`. Its value must not come here.
 """
 
 from uuid import UUID
@@ -10,10 +11,12 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.audit.guard import audited, caller, transaction
-from app.lookups import deconfliction, watch_ending, watch_reading, watches
+from app.lookups import deconfliction, search_pages, watch_ending, watch_reading, watches
 from postern.vocabulary import Role
 
 blueprint = Blueprint("watching", __name__)
+
+blueprints = (blueprint, search_pages.blueprint)
 
 _SEEING = (Role.ANALYST,)
 _LISTING = (Role.ANALYST, Role.COMPLIANCE)

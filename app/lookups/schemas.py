@@ -9,6 +9,7 @@ from app.indicators.schemas import (
     StoredIndicatorSchema,
 )
 from app.indicators.shared_schemas import OwnerSchema, ReportFactsSchema
+from postern.explanation import Agreement, ComparedPart
 from postern.pseudonym import TOKEN_SIZE
 from postern.vocabulary import (
     Band,
@@ -94,6 +95,15 @@ class FacetAnswerSchema(Schema):
     words = fields.String(metadata={"description": "The answer in plain words."})
 
 
+class PartAgreementSchema(Schema):
+    part = fields.Enum(ComparedPart, by_value=True)
+    agreement = fields.Enum(
+        Agreement,
+        by_value=True,
+        metadata={"description": "`unknown`: the facets do not prove how it is."},
+    )
+
+
 class HitSchema(Schema):
     """What the owner's policy lets you have; at `presence` only the first four fields are told."""
 
@@ -108,6 +118,10 @@ class HitSchema(Schema):
     )
     points = fields.Integer(allow_none=True)
     explanation = fields.String(allow_none=True)
+    parts = fields.List(
+        fields.Nested(PartAgreementSchema),
+        metadata={"description": "The same as the explanation, part by part."},
+    )
     facets = fields.List(fields.Nested(FacetAnswerSchema))
     indicator = fields.Nested(StoredIndicatorSchema, allow_none=True)
     report = fields.Nested(ReportFactsSchema, allow_none=True)

@@ -174,6 +174,15 @@ def usable(session: Session, organisation_id: int, at: datetime) -> tuple[Entry,
     return tuple(entries[max(begun - 1, 0) :])
 
 
+def published_times(session: Session, organisation_id: int) -> Sequence[datetime]:
+    """When each entry of the organisation's chain was published, from the first on."""
+    return session.scalars(
+        select(OrganisationKey.published_at)
+        .where(OrganisationKey.organisation_id == organisation_id)
+        .order_by(OrganisationKey.number)
+    ).all()
+
+
 def signers(session: Session, organisation_id: int) -> tuple[VerifyingKey, ...]:
     """Every signing key that a member ever published, the newest last."""
     return tuple(each.entry.signing for each in chain(session, organisation_id))

@@ -15,6 +15,7 @@ from app.audit.service import append
 from app.errors import InvalidRequestError
 from app.organisations import contacts, key_alarms, keys
 from app.organisations.contacts import Contact
+from app.organisations.directory_pages import blueprint as directory_blueprint
 from app.organisations.key_alarms import Alarm
 from app.organisations.keys import Published
 from app.organisations.schemas import ContactSchema
@@ -23,6 +24,7 @@ from app.runtime import runtime
 from postern.vocabulary import Role
 
 blueprint = Blueprint("organisation_pages", __name__)
+blueprint.register_blueprint(directory_blueprint)
 
 _NOTICES = frozenset({"contact", "closed"})
 _FIELDS = ("desk", "mail", "phone", "hours")

@@ -45,6 +45,11 @@ class Used:
     used: int
     limit: int
 
+    @property
+    def left(self) -> int:
+        """Evaluations that are left until the window ends."""
+        return max(0, self.limit - self.used)
+
 
 def spend(
     session: Session,
@@ -64,7 +69,7 @@ def spend(
     tightest = None
     for window, limit in _limits(session, quota, organisation_id, kind).items():
         begins, ends = _span(window, moment)
-        person_limit = limit * quota.person_percent // 100
+        person_limit = _share(quota, limit)
         for counted, most in ((WHOLE_ORGANISATION, limit), (person_id, person_limit)):
             key = {
                 "organisation_id": organisation_id,
@@ -96,12 +101,39 @@ def remaining(
     found: list[Remaining] = []
     for window, limit in _limits(session, quota, organisation_id, kind).items():
         begins, ends = _span(window, moment)
-        person_limit = limit * quota.person_percent // 100
+        person_limit = _share(quota, limit)
         for counted, most in ((WHOLE_ORGANISATION, limit), (person_id, person_limit)):
             key = (organisation_id, counted, kind, window, begins)
             row = session.get(EvaluationBudget, key)
             found.append(Remaining(max(0, most - (row.used if row else 0)), ends))
     return min(found, key=lambda each: each.left)
+
+
+def standings(session: Session, quota: QuotaSettings, organisation_id: int) -> list[Used]:
+    """Every window that is open now: the organisation's, used or not, and those of its people.
+
+    By kind, then the organisation before its people, then from the shortest window.
+    """
+    moment, found = now(), []
+    rows = session.scalars(
+        select(EvaluationBudget).where(
+            EvaluationBudget.organisation_id == organisation_id,
+            EvaluationBudget.window_start >= _span(Window.MONTH, moment)[0],
+        )
+    ).all()
+    used = {(row.person_id, row.kind, row.window, row.window_start): row.used for row in rows}
+    persons = sorted({row.person_id for row in rows} - {WHOLE_ORGANISATION})
+    for kind in EvaluationKind:
+        limits = _limits(session, quota, organisation_id, kind)
+        for person_id in (WHOLE_ORGANISATION, *persons):
+            for window, limit in limits.items():
+                begins, ends = _span(window, moment)
+                counted = used.get((person_id, kind, window, begins))
+                if counted is None and person_id != WHOLE_ORGANISATION:
+                    continue
+                most = limit if person_id == WHOLE_ORGANISATION else _share(quota, limit)
+                found.append(Used(person_id, kind, window, begins, ends, counted or 0, most))
+    return found
 
 
 def used_above(
@@ -122,11 +154,16 @@ def used_above(
     for row in rows:
         limit = limits[row.kind][row.window]
         if row.person_id != WHOLE_ORGANISATION:
-            limit = limit * quota.person_percent // 100
+            limit = _share(quota, limit)
         begins, ends = _span(row.window, row.window_start)
         if ends > since and row.used * 100 > limit * percent:
             found.append(Used(row.person_id, row.kind, row.window, begins, ends, row.used, limit))
     return found
+
+
+def _share(quota: QuotaSettings, limit: int) -> int:
+    """The most that one person may use of an organisation's limit."""
+    return limit * quota.person_percent // 100
 
 
 def _limits(

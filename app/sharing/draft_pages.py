@@ -20,7 +20,16 @@ from app.audit.guard import audited, caller, transaction
 from app.audit.service import append
 from app.errors import ConflictError, InvalidRequestError, NotAllowedError, PosternError
 from app.organisations import service as organisations
-from app.sharing import composing, drafts, replay, service, simulation, typed_rules, versions
+from app.sharing import (
+    composing,
+    drafts,
+    replay,
+    service,
+    side_by_side,
+    simulation,
+    typed_rules,
+    versions,
+)
 from app.sharing.composing import OfferedTemplate
 from app.sharing.draft_content import LONGEST_REASON, LONGEST_TITLE, wrong
 from app.sharing.drafts import Draft, DraftChangedError
@@ -196,7 +205,17 @@ def compose() -> dict[str, Any]:
 def changes(draft_id: UUID) -> str:
     """Show who would gain and lose what, and what the last 30 days would have been."""
     draft = drafts.read(transaction(), caller(), draft_id)
-    return render_template("sharing/changes.html", draft=draft, **_changes(draft))
+    organisation_id, _ = caller().member
+    held = versions.in_force(transaction(), organisation_id, clock.now())
+    examined = service.examine(transaction(), organisation_id, draft.text)
+    return render_template(
+        "sharing/changes.html",
+        draft=draft,
+        held=held,
+        rows=side_by_side.rows(held.text if held else "", draft.text),
+        rules=side_by_side.rules(held.policies if held else (), examined.policies),
+        **_changes(draft),
+    )
 
 
 @blueprint.post(f"{_DRAFT}/propose")

@@ -4,6 +4,7 @@ The pages ask what the interface for programs asks, by the same verbs, and are l
 acts. They need no script.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
@@ -15,7 +16,15 @@ from app.audit.entry import Outcome
 from app.audit.guard import audited, caller, transaction
 from app.audit.service import append
 from app.errors import InvalidRequestError, NotFoundError, PosternError
-from app.sharing import composing, draft_pages, drafts, explanation, history, versions
+from app.sharing import (
+    composing,
+    draft_pages,
+    drafts,
+    explanation,
+    history,
+    side_by_side,
+    versions,
+)
 from app.sharing.draft_pages import READERS, WRITERS, Page, may_decide
 from app.sharing.history import KeptVersion, VersionState
 from app.sharing.models import DraftStatus
@@ -28,6 +37,7 @@ blueprint.register_blueprint(draft_pages.blueprint)
 AUDIENCE_READERS = (Role.SUBMITTER, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER)
 
 _NOTICES = frozenset({"approved", "refused", "discarded", "cancelled", "stopped"})
+_LONGEST_SEQ = 10  # digits
 _SEQ = "<int(max=2147483647):seq>"
 
 
@@ -68,6 +78,25 @@ def version(seq: int) -> str:
         before=before,
         lines=differences(before.text if before else "", found.version.text),
         may_write=Role.POLICY_OWNER in caller().roles,
+    )
+
+
+@blueprint.get("/policy/compare")
+@audited("policy.read", roles=READERS)
+def compare() -> str:
+    """Show two versions side by side, by default the two newest; the address names others."""
+    kept = history.read_history(transaction(), caller())
+    newest = [each.version.seq for each in kept]
+    chosen = _chosen("from", newest, 1), _chosen("to", newest, 0)
+    found = {each.version.seq: each.version for each in kept}
+    before, after = (found.get(seq) for seq in chosen)
+    return render_template(
+        "sharing/compare.html",
+        kept=kept,
+        before=before,
+        after=after,
+        rows=side_by_side.rows(before.text, after.text) if before and after else [],
+        rules=side_by_side.rules(before.policies, after.policies) if before and after else [],
     )
 
 
@@ -140,6 +169,14 @@ def audience() -> Page:
     except NotFoundError:
         return _no_audience(typed, NotFoundError, is_unknown=True)
     return render_template("sharing/audience.html", typed=typed, explained=explained), 200
+
+
+def _chosen(name: str, newest: Sequence[int], place: int) -> int:
+    """The version of the address, or the one at that place from the newest; 0 for none."""
+    typed = request.args.get(name, "")
+    if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_SEQ:
+        return int(typed)
+    return newest[place] if place < len(newest) else 0
 
 
 def _no_audience(typed: str, error: type[PosternError], **why: bool) -> Page:

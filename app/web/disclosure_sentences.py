@@ -95,6 +95,7 @@ DISCLOSURE_SENTENCES: Sentences = {
     "disclosure.list": _list,
     "disclosure.open": fixed(_("%(who)s fetched a sealed part, to decide on a disclosure request")),
     "disclosure.overdue": fixed(_("The clock of a disclosure request ran out before a decision")),
+    "disclosure.prepare": fixed(_("%(who)s opened the form to ask an owner for the clear text")),
     "disclosure.question": fixed(_("%(who)s asked back about a disclosure request")),
     "disclosure.read": fixed(_("%(who)s read a disclosure request")),
     "disclosure.receipt": _receipt,

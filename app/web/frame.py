@@ -13,6 +13,7 @@ from app.jobs.notifications import unseen_count
 from app.organisations.service import directory
 from app.runtime import runtime
 from app.web.languages import LANGUAGES, language, words
+from app.web.ways import Job, jobs_of
 from postern.vocabulary import Role
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,8 @@ class Menu:
 class Frame:
     """`here` is the path to return to after the language was switched.
 
+    `jobs` are what the palette offers; `other_ways` are links of the menus that no job leads to.
+
     `menus` hold only what the person may open, and only those that hold something. `notices` counts
     the notifications that nobody of the person's roles has seen.
     """
@@ -60,11 +63,22 @@ class Frame:
     organisation: str
     roles: tuple[str, ...]
     menus: tuple[Menu, ...]
+    jobs: tuple[Job, ...]
     notices: int
 
+    @property
+    def other_ways(self) -> tuple[Link, ...]:
+        """In the order of the menus."""
+        paths = {job.path for job in self.jobs}
+        links = (link for menu in self.menus for link in menu.links)
+        return tuple(link for link in links if link.address not in paths)
 
+
+_ANALYST = frozenset({Role.ANALYST})
 _POLICY_READERS = frozenset({Role.POLICY_OWNER, Role.APPROVER, Role.COMPLIANCE})
 _DISCLOSERS = frozenset({Role.ANALYST, Role.APPROVER, Role.COMPLIANCE})
+_SUBMITTER = frozenset({Role.SUBMITTER})
+_REPORT_READERS = frozenset({Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE})
 _TOLD = frozenset({Role.SUBMITTER, Role.ANALYST, Role.COMPLIANCE})
 _WATCHERS = frozenset({Role.ANALYST, Role.COMPLIANCE})
 _LEDGER_READERS = frozenset({Role.SUBMITTER, Role.COMPLIANCE})
@@ -76,8 +90,17 @@ _POLICY_OWNER = frozenset({Role.POLICY_OWNER})
 _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], ...]], ...] = (
     (_("Overview"), (("/", _("Overview"), frozenset()),)),
     (
+        _("Reports"),
+        (
+            ("/reports", _("Our reports"), _REPORT_READERS),
+            ("/reports/new", _("Report a shipment"), _SUBMITTER),
+            ("/reports/upload", _("Upload a file"), _SUBMITTER),
+        ),
+    ),
+    (
         _("Exchange"),
         (
+            ("/search", _("Search"), _ANALYST),
             ("/disclosures", _("Disclosures"), _DISCLOSERS),
             ("/watches", _("Watches"), _WATCHERS),
             ("/outcomes", _("Outcomes"), _TOLD),
@@ -94,7 +117,6 @@ _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], .
             ("/signals", _("Signals"), _COMPLIANCE),
             ("/subjects", _("Subject requests"), _COMPLIANCE),
             ("/holds", _("Legal holds"), _COMPLIANCE),
-            ("/jobs", _("Background work"), _ADMINISTRATOR),
         ),
     ),
     (
@@ -104,6 +126,19 @@ _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], .
             ("/disclosures/rules", _("How we decide requests"), _POLICY_OWNER),
             ("/keys", _("Keys and contacts"), frozenset()),
             ("/channels", _("Channels"), _KEEPERS),
+        ),
+    ),
+    (
+        _("Administration"),
+        (
+            ("/people", _("People"), _KEEPERS),
+            ("/tokens", _("API tokens"), _KEEPERS),
+            ("/organisations", _("Organisations"), _KEEPERS),
+            ("/quotas", _("Quotas"), _KEEPERS),
+            ("/platform/epochs", _("Evaluation keys"), _KEEPERS),
+            ("/jobs", _("Background work"), _ADMINISTRATOR),
+            ("/platform/size", _("Size and growth"), _ADMINISTRATOR),
+            ("/platform/health", _("State of the platform"), _ADMINISTRATOR),
         ),
     ),
     (_("Account"), (("/account", _("Account"), frozenset()),)),
@@ -123,16 +158,18 @@ def page_frame() -> Frame:
         organisation=organisation,
         roles=tuple(words(role) for role in Role if role in caller.roles) if caller else (),
         menus=_menus(caller) if caller else (),
+        jobs=jobs_of(caller) if caller else (),
         notices=notices,
     )
 
 
 def _menus(caller: Caller) -> tuple[Menu, ...]:
+    here = _address_here()
     menus = (
         Menu(
             said,
             tuple(
-                Link(address, name, is_here=_is_here(address))
+                Link(address, name, is_here=address == here)
                 for address, name, roles in links
                 if caller.may(roles, None)
             ),
@@ -142,9 +179,15 @@ def _menus(caller: Caller) -> tuple[Menu, ...]:
     return tuple(menu for menu in menus if menu.links)
 
 
-def _is_here(address: str) -> bool:
-    """Whether the page in progress is that of the link, or one below it."""
-    return request.path == address or (address != "/" and request.path.startswith(f"{address}/"))
+def _address_here() -> str | None:
+    """The address of the one link that is that of the page in progress, or nearest above it."""
+    above = (
+        address
+        for _said, links in _MENUS
+        for address, _name, _roles in links
+        if request.path == address or (address != "/" and request.path.startswith(f"{address}/"))
+    )
+    return max(above, key=len, default=None)
 
 
 def _of_caller(caller: Caller) -> tuple[str, int]:

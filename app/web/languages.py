@@ -17,7 +17,7 @@ from app.access import Means
 from app.accounts.authentication import Refusal, signed_in
 from app.audit.catalogue import Operation
 from app.audit.entry import Outcome
-from app.compliance.models import Verdict
+from app.compliance.models import Verdict, Wholeness
 from app.compliance.signal_words import NAMES as SIGNAL_NAMES
 from app.sharing.history import VersionState
 from app.sharing.models import Cause, DraftStatus
@@ -389,6 +389,13 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
         }
     ),
     "Signal": _by_value(SIGNAL_NAMES),
+    "Wholeness": _by_value(
+        {
+            Wholeness.WHOLE: _("whole"),
+            Wholeness.NOT_WHOLE: _("NOT whole"),
+            Wholeness.UNTOLD: _("it could not be told"),
+        }
+    ),
     "Verdict": _by_value(
         {
             Verdict.IN_ORDER: _("in order"),
@@ -407,6 +414,7 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Refusal.REVOKED: _("revoked"),
             Refusal.EXPIRED: _("expired"),
             Refusal.CLOSED: _("account closed"),
+            Refusal.DISABLED: _("account disabled"),
             Refusal.SUSPENDED: _("organisation suspended"),
         }
     ),
@@ -452,6 +460,8 @@ PROBLEMS: tuple[LazyString, ...] = (
     _("Tell the platform's administrator the reference in instance."),
     _("The platform does not speak this language."),
     _("Choose one of the languages at the top of the page."),
+    _("Pages cannot look like this."),
+    _("Choose one of what the page offers."),
     _("There is no such API token for you"),
     _("List your tokens and use the id of one of them."),
     _("The password does not meet the rule"),

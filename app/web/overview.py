@@ -5,7 +5,7 @@ A person with several roles sees one section for each, in the order of an indica
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from app.accounts.service import list_accounts
 from app.audit import reading
 from app.audit.catalogue import Operation
 from app.audit.service import append
-from app.compliance import reviews, signals, subject_requests
+from app.compliance import month_figures, reviews, signals, subject_requests
 from app.disclosures import figures as disclosures
 from app.disclosures import outcome_reading, recall_answers, recall_own
 from app.indicators import service as indicators
@@ -75,17 +75,19 @@ class ComplianceSection:
 
     `to_judge` counts drawn entries of reviews, `signals` those that nobody has closed, `recalls`
     those of others that wait for an answer, `recalled` one's own that others have not answered,
-    `subjects` requests of persons that wait for an answer.
+    `subjects` requests of persons that wait for an answer; `months` are those of which a report can
+    be made.
     """
 
     operations: Mapping[Operation, int]
     refusals: int
     latest: Sequence[reading.ReadEntry]
     to_judge: int
-    signals: int
+    signals: signals.Waiting
     recalls: int
     recalled: int
     subjects: int
+    months: Sequence[date]
 
     @property
     def entries(self) -> int:
@@ -137,6 +139,12 @@ class Overview:
     compliance: ComplianceSection | None
     policy: PolicySection | None
     administrator: AdministratorSection | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the person holds no role at all."""
+        sections = (self.submitter, self.analyst, self.approver, self.compliance, self.policy)
+        return not any((*sections, self.administrator))
 
 
 def read(session: Session, caller: Caller) -> Overview:
@@ -204,10 +212,11 @@ def _compliance(session: Session, caller: Caller) -> ComplianceSection:
         refusals=reading.refusal_count(session, code, since),
         latest=reading.entries(session, code, reading.Filters(), limit=LATEST).entries,
         to_judge=reviews.waiting_count(session, caller.member[0]),
-        signals=signals.open_count(session, caller.member[0]),
+        signals=signals.waiting(session, caller),
         recalls=recall_answers.to_do_count(session, caller.member[0]),
         recalled=recall_own.open_count(session, caller.member[0]),
         subjects=subject_requests.open_count(session, caller.member[0]),
+        months=month_figures.months(clock.now()),
     )
 
 

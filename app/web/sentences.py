@@ -15,12 +15,14 @@ from app.access import PLATFORM, Means
 from app.audit.entry import Outcome
 from app.clock import milliseconds
 from app.sharing.models import Cause
+from app.web.account_words import ACCOUNT_SENTENCES
 from app.web.act_names import act_name
 from app.web.channel_words import JOB_SENTENCES, TELL_THEIR_OUTCOME
 from app.web.disclosure_sentences import DISCLOSURE_SENTENCES
 from app.web.ending_sentences import ENDING_SENTENCES
 from app.web.key_sentences import KEY_SENTENCES
 from app.web.languages import gettext, ngettext, words
+from app.web.oversight_sentences import OVERSIGHT_SENTENCES
 from app.web.recall_words import RECALL_SENTENCES
 from app.web.told import Details, Record
 from app.web.told import Told as _Told
@@ -166,6 +168,13 @@ def _expiry(told: _Told) -> str:
 
 
 def _sign_out(told: _Told) -> str:
+    if told.details.get("objects"):
+        return ngettext(
+            "%(who)s ended %(num)s session of another person",
+            "%(who)s ended %(num)s sessions of another person",
+            told.count,
+            who=told.who,
+        )
     if told.count == 1:
         return gettext("%(who)s signed out", who=told.who)
     return ngettext(
@@ -242,10 +251,21 @@ def _settings(told: _Told) -> str:
 
 
 def _report_list(told: _Told) -> str:
+    if "box" in told.details:
+        return gettext("%(who)s opened the form to report shipments", who=told.who)
     return ngettext(
         "%(who)s listed %(num)s report",
         "%(who)s listed %(num)s reports",
         told.count,
+        who=told.who,
+    )
+
+
+def _notices_seen(told: _Told) -> str:
+    return ngettext(
+        "%(who)s marked %(num)s notification as seen",
+        "%(who)s marked %(num)s notifications as seen",
+        max(1, told.count),
         who=told.who,
     )
 
@@ -443,18 +463,14 @@ def _with_reason(done: str, told: _Told) -> str:
 
 
 _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
+    **ACCOUNT_SENTENCES,
     **DISCLOSURE_SENTENCES,
     **JOB_SENTENCES,
     **ENDING_SENTENCES,
     **KEY_SENTENCES,
+    **OVERSIGHT_SENTENCES,
     **RECALL_SENTENCES,
     **WATCH_SENTENCES,
-    "account.create": _fixed(_("%(who)s gave a person an account")),
-    "account.language": _fixed(_("%(who)s chose a language for the pages")),
-    "account.list": _fixed(_("%(who)s listed the accounts")),
-    "account.password": _fixed(_("%(who)s changed a password")),
-    "account.role": _fixed(_("%(who)s changed the roles of a person")),
-    "account.status": _fixed(_("%(who)s closed or unlocked an account")),
     "audit.alarm": _fixed(_("An alarm about the log itself was raised or closed")),
     "audit.archive": _archive,
     "audit.erase": _erase,
@@ -489,7 +505,7 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "lookup.expire": _lookup_expiry,
     "lookup.list": _lookup_list,
     "notification.read": _fixed(_("%(who)s read notifications")),
-    "notification.seen": _fixed(_("%(who)s marked a notification as seen")),
+    "notification.seen": _notices_seen,
     "organisation.allow": _fixed(_("%(who)s set the evaluation allowance of an organisation")),
     "organisation.community": _fixed(_("%(who)s changed the members of a community")),
     "organisation.create": _fixed(_("%(who)s let an organisation join")),

@@ -11,21 +11,36 @@ from app.audit.reading import ReadEntry
 from app.audit.wording import install_wording
 from app.runtime import Runtime
 from app.web import act_names, sentences
+from app.web.appearance import install_appearance
+from app.web.chart_words import chart_words
+from app.web.compression import install_compression
 from app.web.frame import page_frame
 from app.web.headers import install_headers
+from app.web.help_words import help_topic
 from app.web.languages import install_languages
 from app.web.log_words import LogWords
 from app.web.notices import alarm_remedy, alarm_title, notice_words
+from app.web.premises_words import premises_words
+from app.web.search_words import search_words
 from app.web.telling import telling
+from app.web.ways import may_open
 
 
 def start(app: Flask, runtime: Runtime) -> None:
     """Furnish every page; called once by `create_app`."""
     install_headers(app, runtime.settings)
+    install_compression(app)
     install_languages(app)
+    install_appearance(app)
     install_wording(app, LogWords())
     runtime.add(telling())
-    app.jinja_env.globals["page_frame"] = page_frame
+    app.jinja_env.globals.update(
+        help_topic=help_topic,
+        may_open=_may_open,
+        page_frame=page_frame,
+        premises_words=premises_words,
+        search_words=search_words,
+    )
     app.jinja_env.filters.update(
         act_meaning=act_names.act_meaning,
         alarm_remedy=alarm_remedy,
@@ -38,6 +53,7 @@ def start(app: Flask, runtime: Runtime) -> None:
     )
     app.jinja_env.filters["uuid"] = UUID
     app.jinja_env.tests["pseudonym"] = _is_pseudonym
+    app.jinja_env.globals["chart_words"] = chart_words
     app.jinja_env.globals["own_organisation"] = _own_organisation
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -58,6 +74,12 @@ def _is_pseudonym(actor: object) -> bool:
 def _own_organisation() -> str:
     caller = current_caller()
     return caller.organisation if caller else ""
+
+
+def _may_open(path: str) -> bool:
+    """Whether the person who reads the page may open that of a path without a record."""
+    caller = current_caller()
+    return caller is not None and may_open(caller, path)
 
 
 def _sentence(entry: ReadEntry, names: Mapping[str, str]) -> str:

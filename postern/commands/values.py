@@ -29,6 +29,7 @@ from postern.normalise import (
     Vendor,
     normalise,
 )
+from postern.recognise import SIGN_WORDS, recognise
 from postern.rows import Reading, sightings
 from postern.settings import Defaults
 from postern.terms import Fault, FaultError
@@ -45,7 +46,7 @@ class Asked:
 
 
 def value_options(command: Decorated) -> Decorated:
-    """--address, --name, --phone and the others, and --file with --columns."""
+    """--text, --address, --name, --phone and the others, and --file with --columns."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -62,7 +63,7 @@ def asked_values(
     asked: list[Asked] = []
     faults: list[tuple[str, Fault]] = []
     given = list(_values(options, country))
-    if not given and not options["file"]:
+    if not given and not options["text"] and not options["file"]:
         raise click.UsageError("There is no value. Give one, or --file FILE.")
     for label, value in given:
         try:
@@ -71,6 +72,8 @@ def asked_values(
             faults.append((label, Fault(error.field, error.reason, error.remedy)))
             continue
         _take(label, normalised, asked, faults)
+    for text in options["text"]:
+        _take_recognised(text, country, asked, faults)
     if options["file"]:
         reading = Reading(
             datetime.now(UTC).date(), operator=defaults.operator or "", country=country
@@ -97,6 +100,20 @@ def _take(
     else:
         words = "It holds too little to be compared with others."
         faults.append((label, Fault("value", words, "Add a house number and a postcode or city.")))
+
+
+def _take_recognised(
+    text: str, country: str, asked: list[Asked], faults: list[tuple[str, Fault]]
+) -> None:
+    found = recognise(text, country)
+    if not found:
+        remedy = "Say of what kind it is by another option."
+        faults.append(("text", Fault("text", "It was not recognised.", remedy)))
+        return
+    best = found[0]
+    label = best.kind.value.replace("_", " ")
+    notice(f"Read as {label} ({best.certainty.value}): {SIGN_WORDS[best.why]}.")
+    _take(label, normalise(best.value), asked, faults)
 
 
 def _values(options: Mapping[str, Any], country: str) -> Iterator[tuple[str, Value]]:
@@ -152,6 +169,9 @@ def _values_of_file(
 
 
 _OPTIONS = (
+    click.option(
+        "--text", multiple=True, metavar="TEXT", help="Anything: what it is, is recognised."
+    ),
     click.option(
         "--address", multiple=True, metavar="TEXT", help='"16 rue de la Loi, 1040 Bruxelles"'
     ),

@@ -5,7 +5,8 @@ from postern.normalise.tables import table
 from postern.normalise.values import Flag
 
 _COUNTRIES = table("countries")
-_ISO = frozenset(_COUNTRIES["iso"])
+ISO = frozenset(_COUNTRIES["iso"])
+"""Every code of ISO 3166-1 alpha-2, in lower case."""
 
 
 def country_code(text: str) -> tuple[str, list[Flag]]:
@@ -14,6 +15,6 @@ def country_code(text: str) -> tuple[str, list[Flag]]:
     code: str = _COUNTRIES["alias"].get(plain, plain)
     if not code:
         return "", []
-    if code not in _ISO:
+    if code not in ISO:
         return "", [Flag.UNKNOWN_COUNTRY]
     return code, []

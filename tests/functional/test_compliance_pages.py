@@ -19,6 +19,7 @@ from postern.vocabulary import Role
 from tests.app.exchange import JAN, OPEN_TO_POLICE, SOPHIE, SOPHIE_TYPED, Exchange, report
 from tests.app.people import Person, make_person, runtime_of
 from tests.functional.conftest import Platform
+from tests.functional.pictures import keep_picture
 from tests.functional.test_pages import (
     NARROW,
     on_one_database,
@@ -120,7 +121,7 @@ def test_a_package_is_downloaded_without_script_from_what_is_shown(
     page.goto("/access-log?act=lookup.ask")
     page.get_by_text("Export what is shown").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
+        page.get_by_role("button", name="Download", exact=True).click()
     assert re.fullmatch(r"access-log-police-de-\w+\.zip", download.value.suggested_filename)
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
         (line,) = archive.read("entries.jsonl").splitlines()
@@ -144,3 +145,37 @@ def test_one_click_leads_from_an_entry_to_its_timeline_by_keyboard(
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Timeline of a case")
     expect(page.locator(".timeline > li")).to_have_count(1)
+
+
+@on_one_database
+def test_an_officer_narrows_the_log_by_its_counts_saves_a_review_and_takes_the_month_along(
+    page: Page, office: Office
+) -> None:
+    sign_in(page, office.officer)
+    page.goto("/")
+    require_accessible(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the report").click()
+    assert re.fullmatch(r"report-police-de-\d{4}-\d\d\.pdf", download.value.suggested_filename)
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+    page.get_by_role("link", name="Open the access log").click()
+    page.get_by_text("entries, counted").click()
+    counts = page.get_by_role("navigation", name="Narrow the search down")
+    require_accessible(page)
+    keep_picture(page, "access-log-counts")
+    counts.get_by_role("link", name="Lookup", exact=True).click()
+    expect(page.locator(".entry")).to_have_count(1)
+    counts.get_by_role("link", name="criminal investigation").click()
+    page.get_by_role("link", name="save it as a review").click()
+    expect(page.locator("#order-act")).to_have_value("lookup.ask")
+    expect(page.locator("#order-purpose")).to_have_value("criminal_investigation")
+    page.get_by_label("What is reviewed, and why").fill("Lookups of the unit")
+    page.get_by_role("button", name="Order the review").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Lookups of the unit")
+    page.goto("/access-log?act=lookup.ask")
+    page.locator("button[lang=fr]").click()
+    page.set_viewport_size({"width": NARROW, "height": 800})
+    page.emulate_media(color_scheme="dark")
+    require_accessible(page)
+    require_fitting(page)
+    keep_picture(page, "access-log-counts-fr-narrow-dark")

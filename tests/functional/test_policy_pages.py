@@ -19,6 +19,7 @@ from postern.vocabulary import Role, Sector
 from tests.app.exchange import JAN, POLICIES, SOPHIE, SOPHIE_TYPED, Exchange, place, report
 from tests.app.people import Person, make_organisation, make_person
 from tests.functional.conftest import Platform
+from tests.functional.pictures import keep_picture
 from tests.functional.test_pages import (
     NARROW,
     on_one_database,
@@ -50,6 +51,7 @@ class Office:
         yield "/policy/new"
         yield "/policy/stop"
         yield "/policy/versions/1"
+        yield "/policy/compare"
         for draft in (self.form, self.hand, self.proposed):
             yield f"/policy/drafts/{draft.id}"
         yield f"/policy/drafts/{self.form.id}/changes"
@@ -104,6 +106,7 @@ def complaints(page: Page) -> Iterator[list[str]]:
     assert heard == []
 
 
+@on_one_database
 @pytest.mark.usefixtures("complaints")
 def test_every_page_of_the_policy_is_accessible_and_keeps_the_content_policy(
     page: Page, office: Office
@@ -202,6 +205,9 @@ def test_many_organisations_and_versions_stay_readable(page: Page, office: Offic
     require_accessible(page)
     require_fitting(page)
     expect(page.get_by_text("and 27 more").first).to_be_visible()
+    page.goto("/policy/compare?from=1&to=41")
+    require_accessible(page)
+    require_fitting(page)
 
 
 def test_two_people_take_a_policy_from_a_template_into_force(
@@ -217,6 +223,12 @@ def test_two_people_take_a_policy_from_a_template_into_force(
     expect(page.get_by_role("status").first).to_contain_text("Saved.")
     expect(page.locator("#cedar")).to_contain_text('[Country::"BE", Country::"NL"]')
     page.get_by_role("link", name="What changes").click()
+    expect(
+        page.get_by_role("region", name="The rules in words, against version 1")
+    ).to_contain_text("+ new")
+    page.get_by_text("The texts, line beside line").click()
+    require_accessible(page)
+    keep_picture(page, "policy-changes")
     expect(page.get_by_text("They no longer see anything of yours:")).to_be_visible()
     page.get_by_role("link", name="Back to the draft").click()
     page.get_by_role("button", name="Propose revision 2").click()
@@ -225,13 +237,24 @@ def test_two_people_take_a_policy_from_a_template_into_force(
 
     other = second_browser(browser, platform)
     sign_in(other, office.second)
-    other.get_by_role("link", name="Decide").click()
+    other.get_by_role("link", name="changes of the sharing policy wait").click()
     other.get_by_role("link", name="Operators of the Benelux").click()
     require_accessible(other)
     other.get_by_role("button", name="Approve revision 3").click()
     expect(other.get_by_role("status")).to_contain_text("Approved.")
     expect(other.get_by_role("heading", name="In force: version 2")).to_be_visible()
     expect(other.get_by_text(office.writer.name).first).to_be_visible()
+    other.get_by_role("link", name="Compare two versions").click()
+    expect(other.get_by_label("Earlier version")).to_have_value("1")
+    expect(other.get_by_role("region", name="The rules in words")).to_contain_text("gone")
+    require_accessible(other)
+    keep_picture(other, "policy-compare")
+    other.locator("button[lang=nl]").click()
+    other.set_viewport_size({"width": NARROW, "height": 800})
+    other.emulate_media(color_scheme="dark")
+    require_accessible(other)
+    require_fitting(other)
+    keep_picture(other, "policy-compare-nl-narrow-dark")
     other.context.close()
 
 

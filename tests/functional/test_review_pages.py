@@ -16,6 +16,7 @@ from tests.app.compliance.office import DECEMBER, NOVEMBER, Office, make_office,
 from tests.app.exchange import Exchange, make_exchange
 from tests.app.people import sign_in as sign_in_by_form
 from tests.functional.conftest import Platform
+from tests.functional.pictures import keep_picture
 from tests.functional.test_pages import (
     NARROW,
     on_one_database,
@@ -46,6 +47,7 @@ class Desk:
         yield self.closed
         yield "/signals"
         yield "/signals?closed=1"
+        yield "/signals?mine=1"
         yield from self.signals
 
 
@@ -187,6 +189,25 @@ def test_a_signal_is_closed_with_the_keyboard_alone(page: Page, desk: Desk) -> N
     expect(page.get_by_role("status")).to_contain_text("Closed.")
     expect(page.get_by_text("The role was given the same day.")).to_be_visible()
     require_accessible(page)
+
+
+@on_one_database
+def test_an_officer_takes_a_signal_and_hands_it_over(page: Page, desk: Desk) -> None:
+    sign_in(page, desk.office.officer)
+    page.goto("/signals")
+    page.get_by_role("link", name="Many refusals").first.click()
+    page.get_by_role("button", name="I look into it").click()
+    expect(page.get_by_role("status")).to_contain_text("Given to")
+    require_accessible(page)
+    keep_picture(page, "signal")
+    page.goto("/signals")
+    expect(page.get_by_role("link", name="Mine to close (1)")).to_be_visible()
+    keep_picture(page, "signals")
+    page.get_by_role("link", name="Mine to close (1)").click()
+    page.get_by_role("link", name="Many refusals").click()
+    page.get_by_label("Officer").select_option("")
+    page.get_by_role("button", name="Hand it over").click()
+    expect(page.get_by_role("status")).to_contain_text("any officer may take it")
 
 
 @on_one_database

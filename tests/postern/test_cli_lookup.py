@@ -257,3 +257,18 @@ def test_a_token_without_the_scope_is_told_before_anything_is_spent(
     assert result.exit_code == 1
     assert "lookups:write" in result.stderr
     assert not platform.evaluated
+
+
+def test_a_text_is_looked_up_as_what_it_is_recognised_as(
+    desk: Desk, platform: LoopbackPlatform
+) -> None:
+    texts = ("Sophie Van Damme, 16 rue de la Loi, 1040 Bruxelles", "RB123456785GB", "?", "a @ b")
+    options = [each for text in texts for each in ("--text", text)]
+    result = desk.run("lookup", *options, *WHY)
+    assert result.exit_code == 3, result.output
+    (body,) = platform.sent_to(LOOKUPS)
+    assert [query["kind"] for query in body["queries"]] == ["party", "item", "vendor"]
+    told = " ".join(result.stderr.split())
+    assert "Read as party (likely): a name stands before an address." in told
+    assert "text, text: It was not recognised." in told
+    assert "Sophie" not in result.output

@@ -10,6 +10,7 @@ import { blind, opened } from "./voprf.js";
 
 const BATCH = 100; // elements that are blinded between two reports of progress
 const MOST = 1000; // elements of one request
+const MOST_KNOWN = 30_000; // inputs that stay known
 
 /** The platform refused an evaluation, or answered what cannot be used; `status` is HTTP's. */
 export class EvaluationError extends Error {
@@ -26,16 +27,18 @@ export class EvaluationError extends Error {
  *
  * `evaluate(body)` sends one request and gives the answer's JSON; `onProgress(done, total)` counts
  * blinded and opened elements. Equal inputs are evaluated once: evaluations are what a quota counts.
+ * `known` may be a Map in which inputs stay known from one call to the next.
  */
-export async function pseudonymise(values, { document, purpose, caseReference, evaluate, onProgress }) {
+export async function pseudonymise(values, how) {
+  const { document, purpose, caseReference, evaluate, onProgress, known = new Map() } = how;
   const members = values.map(({ kind, value }) => memberOf(kind, value, document));
-  const inputs = distinctInputs(members);
-  const total = 2 * [...inputs.values()].reduce((sum, cells) => sum + cells.size, 0);
+  if (known.size > MOST_KNOWN) known.clear();
+  const inputs = newInputs(members, known);
+  const total = 2 * [...inputs.values()].reduce((sum, list) => sum + list.length, 0);
   let done = 0;
   const advance = (count) => onProgress?.((done += count), total);
-  for (const [evaluationKind, cells] of inputs) {
+  for (const [evaluationKind, list] of inputs) {
     const { epoch, publicKey } = epochOf(document, evaluationKind);
-    const list = [...cells.values()];
     for (let at = 0; at < list.length; at += MOST) {
       const few = list.slice(at, at + MOST);
       await inSteps(few, (cell) => Object.assign(cell, blind(cell.input)), advance);
@@ -60,21 +63,22 @@ function memberOf(kind, value, document) {
   return { kind, evaluationKind, epoch, facets, cells: [] };
 }
 
-/** Evaluation kind -> distinct input -> cell; each member gets the cells of its facets. */
-function distinctInputs(members) {
+/** Evaluation kind -> cells that have no element yet; each member gets the cells of its facets. */
+function newInputs(members, known) {
   const inputs = new Map();
   for (const member of members) {
-    if (!member.evaluationKind) continue;
-    if (!inputs.has(member.evaluationKind)) inputs.set(member.evaluationKind, new Map());
-    const cells = inputs.get(member.evaluationKind);
-    for (const facet of member.facets) {
-      if (!cells.has(facet.text)) {
-        cells.set(facet.text, { input: evaluationInput(facet, member.evaluationKind) });
-      }
-      member.cells.push(cells.get(facet.text));
+    for (const facet of member.evaluationKind ? member.facets : []) {
+      const name = `${member.evaluationKind}/${member.epoch}/${facet.text}`;
+      if (!known.has(name)) known.set(name, { input: evaluationInput(facet, member.evaluationKind) });
+      member.cells.push(known.get(name));
+    }
+    const fresh = member.cells.filter((cell) => !cell.element);
+    if (fresh.length) {
+      const listed = inputs.get(member.evaluationKind) ?? new Set();
+      inputs.set(member.evaluationKind, fresh.reduce((set, cell) => set.add(cell), listed));
     }
   }
-  return inputs;
+  return new Map([...inputs].map(([kind, cells]) => [kind, [...cells]]));
 }
 
 async function inSteps(list, work, advance) {

@@ -5,13 +5,17 @@
 
 import { PublicKey } from "./hpke.js";
 import { fromBase64url, toBase64url } from "./bytes.js";
+import { disclosingVerbs } from "./disclosing_verbs.js";
 import { facetsOf } from "./facets.js";
 import { VerifyingKey } from "./identity.js";
 import { canonical, compareWithPinned, grouped, readKeyDocument } from "./key_document.js";
 import { parseKeyFile, unlockKeys } from "./keyfile.js";
 import { normalise } from "./normalise/index.js";
 import { EvaluationError, pseudonymise } from "./pseudonymise.js";
+import { reportingVerbs } from "./reporting.js";
 import { openEnvelope, seal } from "./seal.js";
+import { SEARCH_VERBS } from "./search_verbs.js";
+import { stop, verifyEntry, verifyLog } from "./tlog_check.js";
 
 const EVALUATE = "/api/v1/evaluate";
 const KEYS = "/.well-known/postern-keys.json";
@@ -20,6 +24,9 @@ let formToken = ""; // shows that a request comes from a page of the platform
 let unlocked = null; // the organisation's keys, until the page is left or they are locked
 
 const VERBS = {
+  ...SEARCH_VERBS,
+  ...disclosingVerbs(needed, evaluate),
+
   /** What is made of a value as it is typed: {form, flags, facets: [{number, kind, text}]}. */
   check({ kind, value }) {
     const normalised = normalise(kind, value);
@@ -70,9 +77,10 @@ const VERBS = {
     return { organisation: file.organisation, members: file.members.map((each) => each.name) };
   },
 
-  /** Forget the unlocked keys. */
+  /** Forget the unlocked keys, and what they opened. */
   lock() {
     unlocked = null;
+    VERBS.forget();
     return {};
   },
 
@@ -100,6 +108,23 @@ const VERBS = {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", written));
     return grouped(digest.slice(0, 20));
   },
+
+  // Reports from a form and from files: app/web/modules/reporting.js.
+  ...reportingVerbs({
+    evaluate,
+    post,
+    renew: async (pinned) => (await VERBS.keys({ pinned })).document,
+    sealing: (recipients) => ({
+      owner: needed().organisation,
+      keys: recipients.map((each) => new PublicKey(each.suite, octets(each.public_key))),
+      identity: needed().identity,
+    }),
+  }),
+
+  // The log of the platform, verified: app/web/modules/tlog_check.js.
+  verifyLog,
+  verifyEntry,
+  stopLog: stop,
 };
 
 self.addEventListener("message", async ({ data }) => {
@@ -116,12 +141,26 @@ self.addEventListener("message", async ({ data }) => {
 });
 
 /** What the page may know of an error; none of these sentences holds a value. */
-function told({ name, message, code, field, reason, remedy, status, problem }) {
-  return { name, message, code, field, reason, remedy, status, problem };
+function told({ name, message, code, field, reason, remedy, status, problem, swapped }) {
+  return { name, message, code, field, reason, remedy, status, problem, swapped };
 }
 
 async function evaluate(body) {
-  const answer = await fetch(EVALUATE, {
+  const { ok, status, content } = await answered(EVALUATE, body);
+  if (ok) return content;
+  throw new EvaluationError(status, content.title ?? `The platform said ${status}.`, content);
+}
+
+/** One request's answer and receipt; a refusal is a RefusedError with `status` and `problem`. */
+async function post(address, body) {
+  const { ok, status, content: problem, receipt } = await answered(address, body);
+  if (ok) return { ...problem, receipt };
+  const error = new Error(problem.title ?? `The platform said ${status}.`);
+  throw Object.assign(error, { name: "RefusedError", status, problem });
+}
+
+async function answered(address, body) {
+  const answer = await fetch(address, {
     method: "POST",
     headers: {
       "Content-Type": "application/json",
@@ -131,10 +170,7 @@ async function evaluate(body) {
     body: JSON.stringify(body),
   });
   const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) {
-    throw new EvaluationError(answer.status, content.title ?? `The platform said ${answer.status}.`, content);
-  }
-  return content;
+  return { ok: answer.ok, status: answer.status, content, receipt: answer.headers.get("Postern-Receipt") };
 }
 
 function needed() {

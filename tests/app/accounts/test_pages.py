@@ -124,7 +124,9 @@ def test_a_notice_comes_from_the_list_and_not_from_the_address(
 ) -> None:
     sign_in(client, make_person(app, post))
     quiet = client.get("/account").get_data(as_text=True)
-    assert 'role="status"' in client.get("/account?done=token-revoked").get_data(as_text=True)
+    assert 'class="notice notice-good"' in client.get("/account?done=token-revoked").get_data(
+        as_text=True
+    )
     made_up = client.get("/account?done=made-up-notice").get_data(as_text=True)
-    assert 'role="status"' not in quiet
-    assert 'role="status"' not in made_up
+    assert 'class="notice notice-good"' not in quiet
+    assert 'class="notice notice-good"' not in made_up

@@ -230,4 +230,25 @@ def test_dates_and_words_follow_the_language(exchange: Exchange, officer: FlaskC
     page = answer.get_data(as_text=True)
     assert "Journal des accès" in page
     assert any("finalité\u00a0: enquête pénale" in told for told in sentences_of(page))
-    assert re.search(r'<time datetime="[^"]+">\d{1,2} [a-zéû.]+ \d{4}, \d\d:\d\d:\d\d UTC', page)
+    assert re.search(r"<time [^>]+>\d{1,2} [a-zéû.]+ \d{4}, \d\d:\d\d:\d\d CES?T", page)
+
+
+def test_what_is_found_is_counted_and_leads_on(exchange: Exchange, officer: FlaskClient) -> None:
+    exchange.ask("police-de", JAN)
+    page = page_of(officer, "?act=lookup.ask")
+    assert "1 entry, counted" in page
+    assert 'href="/access-log?act=lookup.ask&amp;purpose=criminal_investigation"' in page
+    assert 'href="/access-log">any<' in page  # the act that is searched by, taken out
+    assert 'href="/reviews?act=lookup.ask#order"' in page
+    assert "reviews?act" not in page_of(officer, "?act=lookup.ask&case=PV-2024-17")
+    form = officer.get("/reviews?act=lookup.ask").get_data(as_text=True)
+    assert '<option value="lookup.ask" selected>' in form
+
+
+def test_only_the_first_page_is_counted(exchange: Exchange, officer: FlaskClient) -> None:
+    for _ in range(3):
+        exchange.ask("police-de", JAN)
+    page = page_of(officer, "?act=lookup.ask&limit=1")
+    assert "3 entries, counted" in page
+    (following,) = re.findall(r'href="/access-log(\?[^"]*cursor=[^"]+)"', page)
+    assert "entries, counted" not in page_of(officer, html.unescape(following))

@@ -198,13 +198,15 @@ def list_of(log: Log) -> list[Notification]:
 def test_a_notification_is_marked_as_seen(log: Log, officer: FlaskClient, app: Flask) -> None:
     log.accuse()
     do_duties(app)
-    (path,) = re.findall(r'action="(/notifications/[^"]+)"', page_of(officer, "/notifications"))
+    (path,) = re.findall(
+        r'action="(/notifications/[^"]+/seen)"', page_of(officer, "/notifications")
+    )
     answer = officer.post(path, data=form_of(officer))
     assert answer.status_code == 303
     page = page_of(officer, answer.location)
     assert "Nothing waits" in page
     assert "hall-count" not in page
-    assert "Seen" in page
+    assert "contradict each other" in page_of(officer, "/notifications?box=seen")
 
 
 def test_a_closed_alarm_is_told_to_nobody(log: Log, officer: FlaskClient) -> None:
@@ -230,3 +232,21 @@ def test_a_silent_witness_is_named_with_its_organisation(
             assert log_state.tell(session) == 2
     told = page_of(officer, "/notifications")
     assert "Organisation post-be: A witness of the log has fallen silent." in told
+
+
+@pytest.mark.parametrize("found", ["whole", "not-whole", "untold"])
+def test_a_verification_is_kept_and_shown_with_its_light(
+    log: Log, officer: FlaskClient, found: str
+) -> None:
+    assert "has verified the log in a browser yet" in page_of(officer)
+    given = {**form_of(officer), "found": found, "size": "12"}
+    answer = officer.post("/log/verified", data=given)
+    assert answer.status_code == 204
+    assert answer.headers["Postern-Receipt"]
+    log.step()
+    page = page_of(officer)
+    words = {"whole": "whole,", "not-whole": "NOT whole,", "untold": "it could not be told,"}
+    assert f"verified it last, and found: {words[found]}" in page
+    assert ("Something is wrong with the log" in page) == (found == "not-whole")
+    for wrong in ({"found": "fine"}, {"size": "-1"}, {"size": "1" * 16}):
+        assert officer.post("/log/verified", data=given | wrong).status_code == 422

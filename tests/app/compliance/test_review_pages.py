@@ -311,5 +311,5 @@ def test_entries_of_a_round_speak_the_language_of_the_page(
     address = a_round(office)
     browser.post("/language", data={"language": "fr", "next": "/"})
     page = text_of(browser.get(address))
-    assert '<html lang="fr">' in page
+    assert '<html lang="fr"' in page
     assert "novembre 2026" in page

@@ -22,6 +22,7 @@ from app.compliance.signals import (
     SignalClosedError,
     Task,
     UnknownSignalError,
+    Waiting,
 )
 from app.errors import InvalidRequestError
 from app.jobs.models import Notification
@@ -376,3 +377,90 @@ def test_the_facts_are_codes_and_counts_alone(office: Office) -> None:
     one = raised(office)
     assert json.dumps(dict(one.facts))
     assert all(isinstance(value, int | str | None) for value in one.facts.values())
+
+
+def assign(office: Office, task: Task, who: Person, to: Person | None, **given: Any) -> Task:
+    to_id = to.caller.person if to else None
+    given = {"due_on": office.clock.at.date() + timedelta(days=7)} | given
+    return office.do(signals.assign, who, task.id, to=to_id, **given)  # type: ignore[no-any-return]
+
+
+def test_a_signal_is_given_to_an_officer_and_back_to_all(office: Office) -> None:
+    one = raised(office)
+    given = assign(office, one, office.officer, office.second)
+    assert given.assigned_to == office.second.caller.person
+    assert given.due_on == office.clock.at.date() + timedelta(days=7)
+    assert found(office, is_mine=True) == []
+    (mine,) = office.do(signals.list_signals, office.second, is_open=True, is_mine=True)
+    assert mine.is_mine
+    assert not mine.is_overdue
+    back = assign(office, one, office.second, None)
+    assert (back.assigned_to, back.due_on) == (None, None)
+    first, second = office.exchange.entries("signal.assign")
+    assert first.details["to"] == str(office.second.caller.person)
+    assert "to" not in second.details
+
+
+def test_a_signal_past_its_day_is_overdue_until_somebody_closes_it(office: Office) -> None:
+    one = raised(office)
+    assign(office, one, office.officer, office.officer, due_on=office.clock.at.date())
+    assert office.do(signals.waiting, office.officer) == Waiting(open=1, mine=1, overdue=0)
+    office.clock.at += timedelta(days=1)
+    (late,) = found(office)
+    assert late.is_overdue
+    assert office.do(signals.waiting, office.second) == Waiting(open=1, mine=0, overdue=1)
+    close(office, one, office.second)  # any officer may
+    assert office.do(signals.waiting, office.officer) == Waiting(open=0, mine=0, overdue=0)
+    assert not found(office)[0].is_overdue
+
+
+def test_only_an_officer_whom_it_is_not_about_is_given_an_open_signal(office: Office) -> None:
+    one = raised(office, office.second)
+    with pytest.raises(OwnSignalError):
+        assign(office, one, office.officer, office.second)
+    with pytest.raises(InvalidRequestError):
+        assign(office, one, office.officer, office.analyst)
+    for days in (-1, 367):
+        day = office.clock.at.date() + timedelta(days=days)
+        with pytest.raises(InvalidRequestError):
+            assign(office, one, office.officer, office.officer, due_on=day)
+    close(office, one, office.officer)
+    with pytest.raises(SignalClosedError):
+        assign(office, one, office.officer, office.officer)
+
+
+def test_an_officer_takes_a_signal_on_its_page_and_hands_it_over(office: Office) -> None:
+    one = raised(office)
+    client = office.exchange.app.test_client()
+    sign_in(client, office.officer)
+    page = client.get(f"/signals/{one.id}").get_data(as_text=True)
+    (token, *_) = re.findall(r'name="csrf_token" value="([^"]+)"', page)
+    (due,) = re.findall(r'name="due_on" type="date" value="([^"]+)"', page)
+    given = {"csrf_token": token, "due_on": due}
+
+    def sent(**more: str) -> str:
+        answer = client.post(f"/signals/{one.id}/assign", data=given | more, follow_redirects=True)
+        assert answer.status_code in (200, 422)
+        return answer.get_data(as_text=True)
+
+    assert "Given to" in sent(to="", take="1")
+    assert "mine to close" in client.get("/signals?mine=1").get_data(as_text=True)
+    assert ">1 yours<" in client.get("/").get_data(as_text=True)
+    assert "Given to" in sent(to=str(office.second.caller.person))
+    assert "No signal was given to you" in client.get("/signals?mine=1").get_data(as_text=True)
+    assert "Choose a compliance officer" in sent(to="nobody")
+    assert "Write the day as YYYY-MM-DD." in sent(to="", due_on="soon")
+    assert "any officer may take it" in sent(to="")
+
+
+def test_programs_list_and_assign_as_people_do(office: Office) -> None:
+    one = raised(office)
+    client = office.exchange.app.test_client()
+    sign_in(client, office.officer)
+    me = str(office.officer.caller.person)
+    headers = cross_site_headers(client)
+    address = f"/api/v1/signals/{one.id}/assign"
+    answer = client.post(address, json={"to": me, "due_on": "2026-11-20"}, headers=headers)
+    assert answer.status_code == 200
+    (listed,) = client.get("/api/v1/signals?mine=true").get_json()["signals"]
+    assert (listed["assigned_to"], listed["due_on"]) == (me, "2026-11-20")

@@ -149,10 +149,10 @@ def test_days_stand_apart_and_in_order(
     days = re.findall(r'<h2 class="timeline-day"><time datetime="([^"]+)">', page)
     assert days == ["2026-03-01", "2026-03-02", "2026-03-03"]
     assert re.findall(r">(\d\d:\d\d:\d\d)</time>", page) == [
-        "12:00:00",
-        "13:00:00",
-        "01:00:00",
-        "04:00:00",
+        "13:00:00",  # in the zone of the officer's organisation, one hour before UTC in March
+        "14:00:00",
+        "02:00:00",
+        "05:00:00",
     ]
     assert [re.findall(r"looked up (\d+)", sentence)[0] for sentence in told(page)] == [
         "0",

@@ -1,29 +1,44 @@
 """The pages of disclosure requests: what each side sees, and what it can do there."""
 
 import re
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.disclosures.asymmetry import Asking, faults
 from app.disclosures.decisions import DecisionJudgedError, SamePersonError
-from app.disclosures.messages import KeysNotPublishedError
+from app.disclosures.deliveries import DeliveryGoneError, ReceiptGivenError
+from app.disclosures.messages import KeysNotPublishedError, TooManyMessagesError
 from app.disclosures.refusal_words import REFUSALS
 from app.disclosures.releasing import KeysChangedError, NotSharedNowError
+from app.disclosures.requests import CaseRequestsSpentError, RequestOpenError
 from app.disclosures.telling import SuspendedError
 from app.disclosures.transitions import RequestStateError
+from app.errors import NotFoundError
 from postern.vocabulary import (
     Answer,
     DecisionReason,
+    LegalBasis,
+    Purpose,
+    RequestedAction,
     RequestState,
     Role,
     SealedPart,
+    Sector,
     TokenCheck,
     Urgency,
 )
 from tests.app.disclosures.desk import VALUE, Desk, Found
+from tests.app.exchange import CLOSED
 from tests.app.people import Person, make_person, sign_in
+
+METADATA_TO_ALL = """
+@id("metadata/all") @label("Every member sees the metadata")
+permit (principal, action in [Action::"presence", Action::"metadata"], resource);
+"""
 
 FAST = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -72,7 +87,7 @@ def test_the_owner_sees_everything_it_needs_and_what_to_run(desk: Desk) -> None:
         "criminal investigation",
         "criminal procedure",
         "value, note",
-        "To be decided within 8 hours: until 2 Mar 2026, 20:00:00 UTC",
+        "To be decided within 8 hours: until 2 Mar 2026, 21:00:00 CET",
         f"postern requests show {found.id}",
         f"postern decide {found.id} --release all",
         f"postern requests ask-back {found.id}",
@@ -180,18 +195,115 @@ def test_lists_are_by_box_and_state_and_long_ones_go_on(
         found.ask()
     page = officer.client.get("/disclosures").get_data(as_text=True)
     assert page.count("asks about: phone number") == 2
-    assert str(asked[2].id) in page
-    (older,) = re.findall(r'href="([^"]*before=[^"]*)"', page)
-    page = officer.client.get(older.replace("&amp;", "&")).get_data(as_text=True)
     assert str(asked[0].id) in page
+    (later,) = re.findall(r'href="([^"]*before=[^"]*)"', page)
+    page = officer.client.get(later.replace("&amp;", "&")).get_data(as_text=True)
+    assert str(asked[2].id) in page
     assert page.count("asks about") == 1
-    nothing_older = f"/disclosures?before={asked[0].id}"
-    assert "There are no older ones" in officer.open(nothing_older)
+    nothing_later = f"/disclosures?before={asked[2].id}"
+    assert "There are no more" in officer.open(nothing_later)
+    page = officer.client.get("/disclosures?show=all").get_data(as_text=True)
+    assert str(asked[2].id) in page
+    assert str(asked[0].id) not in page
     asked[0].decide(Answer.NOTHING, DecisionReason.NOT_HELD)
     assert str(asked[0].id) in officer.client.get("/disclosures?show=over").get_data(as_text=True)
     analyst = browser(desk, "police-de", Role.ANALYST)
     assert analyst.open("/disclosures").count("To Organisation post-be about") == 2
     assert "Asked of us" not in analyst.open("/disclosures?box=received")
+
+
+def in_order(page: str, *found: Found) -> list[Found]:
+    """Those that the page lists, in its order."""
+    listed = re.findall(r'<h3><a href="/disclosures/([0-9a-f-]+)"', page)
+    return [next(each for each in found if str(each.id) == id_) for id_ in listed]
+
+
+def test_what_waits_is_listed_as_it_is_due_and_can_be_narrowed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.disclosures.request_pages.PAGE", 2)
+    still, normal, urgent, life = every = [desk.found() for _ in range(4)]
+    still.ask(urgency=Urgency.URGENT)
+    still.question()
+    normal.ask()
+    urgent.ask(urgency=Urgency.URGENT)
+    life.ask(urgency=Urgency.LIFE)
+    approver = browser(desk, "post-be", Role.APPROVER)
+
+    def shown(query: str) -> list[Found]:
+        page = approver.client.get(f"/disclosures?{query}").get_data(as_text=True)
+        return in_order(page, *every)
+
+    assert shown("") == [life, urgent]
+    assert shown(f"before={urgent.id}") == [normal, still]
+    assert shown(f"before={normal.id}") == [still]
+    assert shown("urgency=urgent") == [urgent, still]
+    assert shown("urgency=life&other=police-de") == [life]
+    assert shown("other=customs-nl") == []
+    assert "No request fits these filters" in approver.open("/disclosures?other=customs-nl")
+    assert shown("other=nobody&urgency=soon") == [life, urgent]
+
+
+@FAST
+def test_an_analyst_is_shown_what_may_be_asked_of_a_hit_and_whatever_else_is_not_there(
+    desk: Desk,
+) -> None:
+    found = desk.found()
+    analyst = browser(desk, "police-de", Role.ANALYST)
+    assert "Nothing is chosen to ask about" in analyst.open("/disclosures/new")
+    address = f"/disclosures/new?lookup={found.lookup}&indicator={found.indicator}"
+    page = analyst.open(address)
+    for told in (
+        "Organisation post-be post-be, post, BE",
+        "criminal investigation",
+        "to be decided within 8 hours where",
+        "imminent threat to life",
+        "hold the item for customs",
+        f"postern request --lookup {found.lookup}",
+    ):
+        assert told in page, told
+    assert "examine the item" not in page
+    stranger = browser(desk, "customs-nl", Role.ANALYST)
+    stranger.open(address, 404)
+    browser(desk, "post-be", Role.ANALYST).open(address, 404)
+    browser(desk, "police-de", Role.APPROVER).open(address, 403)
+    for wrong in (
+        f"lookup={found.lookup}",
+        f"lookup={found.lookup}&indicator=x",
+        f"lookup={found.indicator}&indicator={found.indicator}",
+    ):
+        analyst.open(f"/disclosures/new?{wrong}", 404)
+    found.ask()
+    assert "has an open request on this indicator already" in analyst.open(address)
+    opened = [each.details.get("owner") for each in desk.exchange.entries("disclosure.prepare")]
+    assert opened.count("post-be") == 2
+
+
+@FAST
+def test_where_only_metadata_is_shown_a_threat_to_life_alone_can_be_asked_about(
+    desk: Desk,
+) -> None:
+    desk.exchange.publish("post-be", METADATA_TO_ALL)
+    found = desk.found()
+    analyst = browser(desk, "police-de", Role.ANALYST)
+    page = analyst.open(f"/disclosures/new?lookup={found.lookup}&indicator={found.indicator}")
+    assert "only where a life is in imminent danger" in page
+    assert "to be decided within 7 days" not in page
+    desk.exchange.publish("post-be", CLOSED)
+    analyst.open(f"/disclosures/new?lookup={found.lookup}&indicator={found.indicator}", 404)
+
+
+@FAST
+def test_what_the_rules_of_the_sectors_forbid_is_told_before_anything_is_written(
+    desk: Desk,
+) -> None:
+    basis = LegalBasis.PUBLIC_TASK
+    found = desk.found(legal_basis=basis)
+    analyst = browser(desk, "police-de", Role.ANALYST)
+    page = analyst.open(f"/disclosures/new?lookup={found.lookup}&indicator={found.indicator}")
+    assert "This cannot be asked as it stands" in page
+    assert "An authority asks an operator under police law" in page
+    assert "Seal and ask" not in page
 
 
 @FAST
@@ -201,7 +313,7 @@ def test_the_overview_tells_how_many_wait_and_the_oldest_clock(desk: Desk) -> No
     second.ask(SealedPart.NOTE, urgency=Urgency.URGENT)
     approver = browser(desk, "post-be", Role.APPROVER)
     page = approver.open("/")
-    assert "2 disclosure requests wait for a decision. The first is due 2 Mar 2026, 20:00" in page
+    assert "2 disclosure requests wait for a decision The first is due 02/03/2026, 21:00" in page
     first.decide()
     page = approver.open("/")
     assert "1 disclosure request waits for a decision" in page
@@ -210,7 +322,7 @@ def test_the_overview_tells_how_many_wait_and_the_oldest_clock(desk: Desk) -> No
     second.question()
     page = browser(desk, "police-de", Role.ANALYST).open("/")
     assert "1 request waits for your answer to a question" in page
-    assert "1 request was released and has no receipt yet" in page
+    assert "1 request was released: open it and confirm" in page
 
 
 @FAST
@@ -271,5 +383,20 @@ def test_what_the_pages_refuse_is_said_in_every_language() -> None:
         KeysChangedError,
         SuspendedError,
         KeysNotPublishedError,
+        RequestOpenError,
+        CaseRequestsSpentError,
+        TooManyMessagesError,
+        DeliveryGoneError,
+        ReceiptGivenError,
+        NotFoundError,
     ):
         assert {kind.title, kind.remedy} <= said
+    asking = Asking(
+        Sector.POLICE,
+        Sector.POST,
+        Purpose.CRIMINAL_INVESTIGATION,
+        LegalBasis.PUBLIC_TASK,
+        RequestedAction.EXAMINE,
+    )
+    back = replace(asking, requester=Sector.POST, owner=Sector.POLICE)
+    assert {reason for one in (asking, back) for _, reason in faults(one)} <= said

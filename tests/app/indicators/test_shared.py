@@ -403,6 +403,54 @@ def test_an_owner_that_is_not_told_learns_nothing_and_the_reader_s_entry_is_whol
         assert entry.audience == ["police-de"]
 
 
+def test_what_else_a_report_names_is_told_as_far_as_it_may_be_listed(
+    exchange: Exchange, ask: Ask
+) -> None:
+    asked, other, where = submit(
+        exchange, "post-be", exchange.indicator(SOPHIE), exchange.indicator(JAN), place()
+    )
+    submit(exchange, "post-be", exchange.indicator(JAN))  # of another report
+    exchange.publish("post-be", METADATA_TO_POLICE)
+    assert listed(ask(f"/{asked}/beside")) == []  # it is seen, but nothing is given in bulk
+    exchange.publish("post-be", OPEN_TO_POLICE)
+    assert set(listed(ask(f"/{asked}/beside"))) == {other, where}
+    entry = exchange.entries("indicator.list")[-1]
+    assert set(entry.details["objects"]) == {other, where}
+    assert entry.details["filters"].keys() == {"report"}
+    assert entry.details["case"] == "PV-2024-17"
+    told = exchange.entries("indicator.shared")
+    assert {sent for each in told for sent in each.details["objects"]} == {other, where}
+    assert {each.details["by"] for each in told} == {"indicator.list"}
+
+
+def test_nothing_is_told_beside_what_one_may_not_see(exchange: Exchange, ask: Ask) -> None:
+    hidden, _ = submit(exchange, "post-be", exchange.indicator(SOPHIE), exchange.indicator(JAN))
+    absent = anonymous(ask(f"/{uuid4()}/beside"))
+    assert absent[0] == 404
+    assert anonymous(ask(f"/{hidden}/beside")) == absent
+    exchange.publish("post-be", PRESENCE_TO_POLICE)
+    assert anonymous(ask(f"/{hidden}/beside")) == absent
+
+
+def test_of_a_report_of_many_indicators_some_are_told(
+    exchange: Exchange, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "MOST_BESIDE", 2)
+    sent = submit(
+        exchange,
+        "post-be",
+        exchange.indicator(SOPHIE),
+        exchange.indicator(JAN),
+        place(),
+        place("BRU-2"),
+    )
+    exchange.publish("post-be", OPEN_TO_POLICE)
+    for asked in sent:
+        found = listed(ask(f"/{asked}/beside"))
+        assert len(found) == 2
+        assert asked not in found
+
+
 def test_a_count_is_logged_and_names_no_record(exchange: Exchange, ask: Ask) -> None:
     submit(exchange, "post-be", exchange.indicator(SOPHIE))
     exchange.publish("post-be", OPEN_TO_POLICE)

@@ -5,6 +5,7 @@ A route that takes a body, a form or arguments has its row in SENT.
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -155,6 +156,22 @@ def _json(**body: Any) -> Callable[[Stage, Cell], Sending]:
     return lambda _stage, _cell: {"json": body}
 
 
+def _correction() -> dict[str, str]:
+    """All that the form of an indicator sends."""
+    later = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+    return {
+        "source_grade": "B",
+        "information_grade": "2",
+        "assertion": "fact",
+        "subject_category": "unknown",
+        "tlp": "GREEN",
+        "permitted_action": "know",
+        "review_on": later,
+        "expires_on": later,
+        "why": "wrong_data",
+    }
+
+
 def _form(**fields: Any) -> Callable[[Stage, Cell], Sending]:
     return lambda _stage, _cell: {"data": fields}
 
@@ -294,14 +311,21 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "recalls.answer": _json(state="completed", done="erased"),
     "disclosure_pages.recalls.answer": _form(state="completed", done="erased"),
     "outcomes.tell": lambda stage, _cell: {"json": _outcome(stage)},
+    "disclosure_pages.own_reports.amend": _form(why="wrong_data", barrier_step="6"),
+    "disclosure_pages.own_reports.amend_indicator": lambda _stage, _cell: {"data": _correction()},
+    "disclosure_pages.own_reports.withdraw": _form(reason="error"),
     "disclosure_pages.outcomes.tell": lambda stage, _cell: {"data": _outcome(stage)},
     "indicators.count_shared": _grounds(),
     "indicators.export_shared": _grounds(),
+    "indicators.list_beside": _grounds(),
     "indicators.list_shared": _grounds(),
     "indicators.may_pass_on": _grounds(to=OWNERS[Relation.NOTHING]),
     "indicators.read_shared": _grounds(),
     "lookups.ask": _lookup,
     "watches.set_watch": lambda _stage, _cell: {"json": {**GROUNDS, **watch_of()}},
+    "compliance.take_month": lambda _stage, _cell: {
+        "query_string": {"month": f"{datetime.now(UTC):%Y-%m}"}
+    },
     "audit.timeline": lambda _stage, _cell: {"query_string": {"case": "PV-2024-17"}},
     "audit-log.cosign": lambda _stage, _cell: {"data": b"-\n", "content_type": "text/plain"},
     "audit-log.take_evidence": _json(notes=["no checkpoint"]),
@@ -309,16 +333,23 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "audit-retention.choose_retention": _json(rule="months", length=24, legal_source="Act, s. 1"),
     "compliance.upkeep.ask": _form(of="records", records="A" * 22),
     "compliance.upkeep.choose": _form(rule="months", length="24", legal_source="Act, s. 1"),
+    "compliance.log.tell_verified": _form(found="whole", size="3"),
     "compliance.log.end": _form(vkey="nobody"),
     "compliance.log.register": lambda _stage, _cell: {"data": {"vkey": _new_witness()}},
     "witnesses.end": _json(vkey="nobody"),
     "witnesses.register": lambda _stage, _cell: {"json": {"vkey": _new_witness()}},
     "compliance.reviews.judge": _form(place="1", verdict="in-order"),
     "compliance.reviews.order": _form(title="New", sample="5", act="lookup.ask"),
+    "compliance.signals.assign": _form(to=""),
     "compliance.signals.close": _form(verdict="in-order", note="Asked, and it was explained"),
     "reviews.judge": _json(place=1, verdict="in-order"),
     "reviews.order_review": _json(title="New", sample=5, act="lookup.ask"),
+    "signals.assign_signal": _json(to=None),
     "signals.close_signal": _json(verdict="in-order", note="Asked, and it was explained"),
+    "accounts.people.add": _form(name="Duty analyst", login="duty@desk.example", roles="analyst"),
+    "accounts.people.change_roles": _form(seen="analyst", roles="approver", confirmed="yes"),
+    "accounts.people.decide": _form(role="compliance", decision="confirm"),
+    "jobs.retry_job": _form(job=1),
     "channels.add_channel": _json(
         kind="webhook", roles=["analyst"], language="nl", address="https://receiver.example/"
     ),
@@ -345,4 +376,5 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "sharing.drafts.refuse": _draft_form(reason="Too wide"),
     "sharing.drafts.save": _draft_form(title="New", text=_NEW_TEXT),
     "web.choose_language": _form(language="fr", next="/"),
+    "web.choose_appearance": _form(theme="dark", next="/"),
 }

@@ -88,6 +88,8 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
     ),
     Named.WATCH: (_BY_ORGANISATION, _OF_TASK),
     Named.TOKEN: (_BY_PERSON, (State.LIVE, State.REVOKED, State.EXPIRED, State.NEVER)),
+    Named.MEMBER_TOKEN: (_BY_PERSON, (State.LIVE, State.REVOKED, State.EXPIRED, State.NEVER)),
+    Named.PERSON: (_BY_ORGANISATION, _OF_TASK),
     Named.NOTIFICATION: (
         (Relation.MINE, Relation.COLLEAGUE, Relation.OTHER),
         (State.LIVE, State.NEVER),

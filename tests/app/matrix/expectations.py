@@ -38,6 +38,8 @@ class Named(StrEnum):
     LOOKUP = "one's own lookup"
     WATCH = "one's own watch"
     TOKEN = "one's own person's token"
+    MEMBER_TOKEN = "a token of a person of one's own organisation"
+    PERSON = "another person of one's own organisation"
     DRAFT = "one's own draft"
     VERSION = "one's own version"
     REVIEW = "one's own review"
@@ -238,6 +240,9 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     # One that has ended is still listed.
     Named.WATCH: ({Relation.OWN}, None),
     Named.TOKEN: ({Relation.MINE}, None),
+    Named.MEMBER_TOKEN: ({Relation.MINE, Relation.COLLEAGUE}, None),
+    # Of a closed account its people still know whose it was.
+    Named.PERSON: ({Relation.OWN}, None),
     Named.NOTIFICATION: ({Relation.MINE}, None),
     Named.DRAFT: ({Relation.MINE, Relation.COLLEAGUE}, None),
     # What is done is kept: who found what, and when.
@@ -332,6 +337,8 @@ _OF_AMENDMENT = {
 }
 """Of a report that is over nothing is left to amend."""
 
+_OF_CORRECTION = _OF_AMENDMENT | dict.fromkeys((State.LIVE, State.FUTURE), 303)
+
 _OF_HOLD = {
     **dict.fromkeys((State.LIVE, State.FUTURE, State.EXPIRED), 201),
     **dict.fromkeys((State.WITHDRAWN, State.ERASED), 409),
@@ -341,6 +348,10 @@ _OF_HOLD = {
 
 def _of_task(live: int) -> dict[State, int]:
     return {State.LIVE: live, State.CLOSED: 409}
+
+
+def _kept_person(live: int) -> Route:
+    return only(Role.ADMINISTRATOR, names=Named.PERSON, gives=_of_task(live))
 
 
 _GIVERS = (Role.SUBMITTER, Role.COMPLIANCE)
@@ -366,6 +377,8 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("pseudonyms.keys", "GET"): open_to_all(),
     ("ready", "GET"): open_to_all(),
     ("web.choose_language", "POST"): open_to_all(303),
+    ("web.choose_appearance", "POST"): open_to_all(303),
+    ("web.go", "GET"): open_to_all(303, signed_in=200),
     # One's own account.
     ("account.create_token", "POST"): everybody(201, by_role=_WITHOUT_TOKENS),
     ("account.list_tokens", "GET"): everybody(),
@@ -408,12 +421,16 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("witnesses.end", "POST"): only(Role.COMPLIANCE, gives=404, token=Scope.AUDIT_WITNESS),
     ("compliance.log.end", "POST"): only(Role.COMPLIANCE, gives=404),
     ("compliance.log.register", "POST"): only(Role.COMPLIANCE, gives=303),
+    ("compliance.log.tell_verified", "POST"): only(Role.COMPLIANCE, Role.ADMINISTRATOR, gives=204),
     ("compliance.log.show", "GET"): only(Role.COMPLIANCE, Role.ADMINISTRATOR),
     # What one's roles should know.
-    ("compliance.log.mark_seen", "POST"): everybody(
+    ("web.notices.mark_seen", "POST"): everybody(
         303, names=Named.NOTIFICATION, by_role={None: NOT_THERE}
     ),
-    ("compliance.log.show_notifications", "GET"): everybody(),
+    ("web.notices.mark_all_seen", "POST"): everybody(
+        303, names=Named.NOTIFICATION, by_role={None: NOT_THERE}
+    ),
+    ("web.notices.show", "GET"): everybody(),
     ("notifications.mark_seen", "POST"): everybody(
         204, names=Named.NOTIFICATION, token=ANY_TOKEN, by_role={None: NOT_THERE}
     ),
@@ -423,6 +440,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("audit.timeline", "GET"): only(_OFFICER, token=_LOG),
     ("audit-export.take_away", "GET"): only(_OFFICER, token=_LOG),
     ("compliance.access_log", "GET"): only(_OFFICER),
+    ("compliance.take_month", "GET"): only(_OFFICER),
     ("compliance.take_away", "GET"): only(_OFFICER),
     ("compliance.timelines.show", "GET"): only(_OFFICER),
     # How long details are kept: read by programs too, decided by people alone.
@@ -444,6 +462,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("reviews.judge", "POST"): only(_OFFICER, names=Named.ROUND, gives=_of_task(200)),
     ("signals.list_signals", "GET"): only(_OFFICER, token=_LOG),
     ("signals.read_signal", "GET"): only(_OFFICER, token=_LOG, names=Named.SIGNAL),
+    ("signals.assign_signal", "POST"): only(_OFFICER, names=Named.SIGNAL, gives=_of_task(200)),
     ("signals.close_signal", "POST"): only(_OFFICER, names=Named.SIGNAL, gives=_of_task(200)),
     ("compliance.reviews.show_all", "GET"): only(_OFFICER),
     ("compliance.reviews.order", "POST"): only(_OFFICER, gives=303),
@@ -454,6 +473,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("compliance.reviews.judge", "POST"): only(_OFFICER, names=Named.ROUND, gives=_of_task(303)),
     ("compliance.signals.show_all", "GET"): only(_OFFICER),
     ("compliance.signals.show", "GET"): only(_OFFICER, names=Named.SIGNAL),
+    ("compliance.signals.assign", "POST"): only(_OFFICER, names=Named.SIGNAL, gives=_of_task(303)),
     ("compliance.signals.close", "POST"): only(_OFFICER, names=Named.SIGNAL, gives=_of_task(303)),
     # By what an organisation is told beside its pages: people set it up, never programs.
     ("channels.add_channel", "POST"): only(*KEEPERS, gives=201),
@@ -467,6 +487,29 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("jobs.show_channels", "GET"): only(*KEEPERS),
     ("jobs.show_jobs", "GET"): only(Role.ADMINISTRATOR),
     ("jobs.try_channel", "POST"): only(*KEEPERS, names=Named.CHANNEL, gives=303),
+    ("jobs.retry_job", "POST"): only(Role.ADMINISTRATOR, gives=404),  # who runs no platform
+    # One's own organisation's people: kept by administrators, watched over by compliance officers.
+    ("accounts.people.show_all", "GET"): only(*KEEPERS),
+    ("accounts.people.begin", "GET"): only(Role.ADMINISTRATOR),
+    ("accounts.people.add", "POST"): only(Role.ADMINISTRATOR, gives=201),
+    ("accounts.people.show", "GET"): only(*KEEPERS, names=Named.PERSON),
+    ("accounts.people.change_roles", "POST"): _kept_person(303),
+    ("accounts.people.decide", "POST"): only(
+        Role.COMPLIANCE, names=Named.PERSON, gives=_of_task(303)
+    ),
+    ("accounts.people.disable", "POST"): _kept_person(303),
+    ("accounts.people.enable", "POST"): _kept_person(303),
+    ("accounts.people.close", "POST"): _kept_person(303),
+    ("accounts.people.end_sessions", "POST"): _kept_person(303),
+    ("accounts.people.reset_password", "POST"): _kept_person(200),
+    ("accounts.people.show_tokens", "GET"): only(*KEEPERS),
+    ("accounts.people.revoke_token", "POST"): only(*KEEPERS, names=Named.MEMBER_TOKEN, gives=303),
+    # The platform as its members' administrators may know it.
+    ("organisation_pages.directory.show", "GET"): only(*KEEPERS),
+    ("administration.show_quotas", "GET"): only(*KEEPERS),
+    ("administration.show_epochs", "GET"): only(*KEEPERS),
+    ("administration.show_size", "GET"): only(Role.ADMINISTRATOR),
+    ("administration.show_health", "GET"): only(Role.ADMINISTRATOR),
     # One's own reports.
     ("pseudonyms.evaluate", "POST"): only(
         Role.SUBMITTER, Role.ANALYST, Role.COMPLIANCE, token=Scope.EVALUATE
@@ -491,6 +534,20 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ),
     ("reports.amend_indicator", "PATCH"): only(
         Role.SUBMITTER, token=Scope.REPORTS_WRITE, names=Named.REPORTED
+    ),
+    # The same on pages; the form of one report and that of a file read nothing.
+    ("reporting.begin", "GET"): only(Role.SUBMITTER),
+    ("reporting.upload", "GET"): only(Role.SUBMITTER),
+    ("disclosure_pages.own_reports.show_all", "GET"): only(*OWN_READERS),
+    ("disclosure_pages.own_reports.show", "GET"): only(*OWN_READERS, names=Named.REPORT),
+    ("disclosure_pages.own_reports.withdraw", "POST"): only(
+        Role.SUBMITTER, names=Named.REPORT, gives=303
+    ),
+    ("disclosure_pages.own_reports.amend", "POST"): only(
+        Role.SUBMITTER, names=Named.REPORT, gives=_OF_CORRECTION
+    ),
+    ("disclosure_pages.own_reports.amend_indicator", "POST"): only(
+        Role.SUBMITTER, names=Named.REPORTED, gives=303
     ),
     # What must be kept beyond its time, and what persons ask for.
     ("holds.place", "POST"): only(_OFFICER, token=_SUBJECTS, names=Named.REPORT, gives=_OF_HOLD),
@@ -546,6 +603,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ),  # a decision that there is not
     ("disclosures.read_rules", "GET"): only(*READERS),
     ("disclosures.change_rules", "PUT"): only(*WRITER),
+    ("disclosure_pages.asking.new", "GET"): only(_ASKER),
     ("disclosure_pages.show_all", "GET"): only(_ASKER, _DECIDER, _OFFICER),
     ("disclosure_pages.show", "GET"): Route(
         frozenset({_ASKER, _DECIDER, _OFFICER}),
@@ -587,6 +645,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     # What others share.
     ("indicators.count_shared", "GET"): only(Role.ANALYST, token=_SHARED),
     ("indicators.export_shared", "GET"): only(Role.ANALYST, token=_SHARED),
+    ("indicators.list_beside", "GET"): only(Role.ANALYST, token=_SHARED, names=Named.INDICATOR),
     ("indicators.list_shared", "GET"): only(Role.ANALYST, token=_SHARED),
     ("indicators.may_pass_on", "GET"): only(Role.ANALYST, token=_SHARED, names=Named.INDICATOR),
     ("indicators.read_shared", "GET"): only(Role.ANALYST, token=_SHARED, names=Named.INDICATOR),
@@ -595,6 +654,10 @@ EXPECTED: dict[tuple[str, str], Route] = {
         *LOOKUP_READERS, token=Scope.LOOKUPS_WRITE, names=Named.LOOKUP
     ),
     ("lookups.list_own", "GET"): only(*LOOKUP_READERS, token=Scope.LOOKUPS_WRITE),
+    ("searching.show", "GET"): only(Role.ANALYST),
+    ("searching.show_past", "GET"): only(Role.ANALYST),
+    ("searching.find_past", "POST"): only(Role.ANALYST),
+    ("searching.reopen", "GET"): only(Role.ANALYST, names=Named.LOOKUP),
     # What is waited for, and who else waits for the same.
     ("watches.set_watch", "POST"): only(Role.ANALYST, token=Scope.WATCHES_WRITE, gives=201),
     ("watches.list_watches", "GET"): only(*LOOKUP_READERS, token=Scope.WATCHES_WRITE),
@@ -662,5 +725,6 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ),
     ("sharing.overview", "GET"): only(*READERS),
     ("sharing.stop", "POST"): only(*WRITER, gives=303),
+    ("sharing.compare", "GET"): only(*READERS),
     ("sharing.version", "GET"): only(*READERS, names=Named.VERSION),
 }

@@ -40,6 +40,7 @@ from app.sharing.models import Cause
 from postern.organisation_keys import OrganisationKeys
 from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Scope, Sector
 from tests.app.exchange import REQUESTER_ONLY, distinct_elements
+from tests.app.matrix.accounts_stage import make_people
 from tests.app.matrix.cells import PERSONS
 from tests.app.matrix.compliance_stage import Made, make_tasks
 from tests.app.matrix.disclosure_stage import make_requests
@@ -186,6 +187,8 @@ class Stage:
             Named.DRAFT: lambda: self.drafts[relation, state].id,
             Named.LOOKUP: lambda: self.lookups[holder.caller.organisation, state],
             Named.TOKEN: lambda: self.tokens[holder.person_id, state],
+            Named.MEMBER_TOKEN: lambda: self.tokens[holder.person_id, state],
+            Named.PERSON: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.REVIEW: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.ROUND: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.WATCH: lambda: self.tasks[holder.caller.organisation][named, state],
@@ -365,6 +368,7 @@ def _today(stage: Stage) -> None:
                 others=stage.sent[Relation.REQUEST, State.LIVE].indicator,
             )
             stage.tasks[code] |= make_channels(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_people(session, stage.writers[code].caller)
             stage.tasks[code] |= make_watches(session, stage.writers[code].caller)
             stage.tasks[code] |= make_alarms(session, stage.writers[code].caller, KEEPER)
     _schedule(stage)

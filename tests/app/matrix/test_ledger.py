@@ -44,6 +44,7 @@ SHOWING = {
     ("indicators.may_pass_on", "GET"),
     ("lookups.ask", "POST"),
     ("lookups.explain", "GET"),
+    ("searching.reopen", "GET"),
 }
 """Doors of which we know; there may be more."""
 

@@ -194,6 +194,7 @@ def test_the_pages_have_the_addresses_that_they_had() -> None:
         ("sharing.draft_version", f"/policy/versions/{SEQ}/draft"),
         ("sharing.cancel_version", f"/policy/versions/{SEQ}/cancel"),
         ("sharing.ask_stop", "/policy/stop"),
+        ("sharing.compare", "/policy/compare"),
         ("sharing.stop", "/policy/stop"),
         ("sharing.begin", "/policy/new"),
         ("sharing.audience", "/policy/audience"),

@@ -112,7 +112,7 @@ def test_an_organisation_without_a_policy_is_told_that_it_shares_nothing(writer:
     page = writer.open("/policy")
     assert "No policy yet: you share nothing" in page
     assert 'href="/policy/new"' in page
-    assert "Stop all sharing" not in page
+    assert "Stop all sharing now" not in page
 
 
 def test_a_template_becomes_a_form_with_ones_own_country_filled_in(writer: Desk) -> None:
@@ -482,6 +482,22 @@ def test_forty_versions_are_folded_behind_the_newest_ten(writer: Desk) -> None:
     assert page.count('href="/policy/versions/') == 12
 
 
+def test_two_versions_stand_side_by_side_and_the_newest_two_are_offered(
+    exchange: Exchange, writer: Desk
+) -> None:
+    assert "There are no two versions to compare yet" in writer.open("/policy/compare")
+    exchange.publish("post-be", OPEN_TO_POLICE)
+    exchange.publish("post-be", "")
+    page = writer.open("/policy/compare")
+    assert '<option value="1" selected>' in page
+    assert '<option value="2" selected>' in page
+    assert re.search(r"\S gone</span>", page)
+    assert "+ new" not in page
+    assert "+ new" in writer.open("/policy/compare?from=2&to=1")
+    for address in ("?from=1&to=9", "?from=9999999999&to=1"):
+        assert "There is no such version" in writer.open(f"/policy/compare{address}")
+
+
 def test_a_form_from_another_site_is_refused(writer: Desk) -> None:
     answer = writer.client.post("/policy/stop", headers={"Accept": "text/html"})
     assert answer.status_code == 400
@@ -493,7 +509,7 @@ def test_the_home_page_says_that_a_proposal_waits_for_the_reader(
 ) -> None:
     address = writer.begin("template:police-ask")
     writer.propose(address)
-    assert "1 change of the sharing policy waits for your decision." in second.open("/")
+    assert "change of the sharing policy waits for your decision" in second.open("/")
     assert "waits for your decision" not in writer.open("/")
 
 

@@ -24,16 +24,18 @@ def links_of(page: str) -> list[str]:
 def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, post: str) -> None:
     sign_in(client, make_person(app, post, [Role.ANALYST]))
     page = client.get("/account").get_data(as_text=True)
-    of_analyst = ["/disclosures", "/watches", "/outcomes", "/recalls", "/keys"]
-    assert links_of(page) == ["/", *of_analyst, "/account", "/notifications"]
+    exchange = ["/disclosures", "/watches", "/outcomes", "/recalls"]
+    everybody = ["/account", "/notifications"]
+    of_analyst = ["/", "/reports", "/search", *exchange, "/keys", *everybody]
+    assert links_of(page) == of_analyst
     other = app.test_client()
     sign_in(other, make_person(app, post, [Role.COMPLIANCE]))
     page = other.get("/account").get_data(as_text=True)
-    exchange = [*of_analyst[:-1], "/ledger"]
     oversight = ["/access-log", "/log", "/reviews", "/signals", "/subjects", "/holds"]
     organisation = ["/policy", "/keys", "/channels"]
-    expected = ["/", *exchange, *oversight, *organisation, "/account", "/notifications"]
-    assert links_of(page) == expected
+    kept = ["/people", "/tokens", "/organisations", "/quotas", "/platform/epochs"]
+    of_officer = ["/", "/reports", *exchange, "/ledger", *oversight, *organisation, *kept]
+    assert links_of(page) == [*of_officer, *everybody]
 
 
 def test_every_way_shown_leads_to_a_page(app: Flask) -> None:

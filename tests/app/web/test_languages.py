@@ -61,7 +61,7 @@ def choose(client: FlaskClient, language: str, following: str = "/sign-in") -> A
 
 def lang_of(client: FlaskClient, address: str = "/sign-in", **headers: str) -> str:
     page = client.get(address, headers=headers).get_data(as_text=True)
-    found = re.search(r'<html lang="(\w+)">', page)
+    found = re.search(r'<html lang="(\w+)"', page)
     assert found
     return found[1]
 

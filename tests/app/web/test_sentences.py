@@ -185,3 +185,38 @@ def test_french_puts_its_own_space_and_plural(app: Flask) -> None:
     assert told == (
         "Personne 3f2a77aa (Police of Example) a recherché 0 identifiant\u00a0; 0 concordance"
     )
+
+
+@pytest.mark.usefixtures("spoken")
+def test_opening_the_form_of_reports_is_not_told_as_reading_them() -> None:
+    listed = sentence(record("report.list", n=3), {"actor": PERSON}, NAMES)
+    assert listed == "Person 3f2a77aa of Police of Example listed 3 reports"
+    opened = sentence(record("report.list", n=0), {"actor": PERSON, "box": "new"}, NAMES)
+    assert opened == "Person 3f2a77aa of Police of Example opened the form to report shipments"
+
+
+@pytest.mark.usefixtures("spoken")
+def test_ending_the_sessions_of_another_is_no_sign_out() -> None:
+    ended = record("session.end", n=1)
+    assert sentence(ended, {"actor": PERSON}, NAMES).endswith("signed out")
+    told = sentence(ended, {"actor": PERSON, "objects": ["1"]}, NAMES)
+    assert told.endswith("ended 1 session of another person")
+
+
+@pytest.mark.usefixtures("spoken")
+def test_changes_of_an_account_are_told_with_their_roles() -> None:
+    changed = {"actor": PERSON, "granted": ["analyst"], "withdrawn": ["submitter"]}
+    assert sentence(record("account.role"), changed, NAMES).endswith(
+        "changed the roles of a person (granted: Analyst; withdrawn: Submitter)"
+    )
+    for step, words in (("confirmed", "confirmed a"), ("lapsed", "nobody decided in time")):
+        decided = {"actor": PERSON, "roles": ["compliance"], "step": step}
+        told = sentence(record("account.decide"), decided, NAMES)
+        assert words in told
+        assert told.endswith("(Compliance officer)")
+    states = {"active", "closed", "disabled", "unlocked", "unheard-of"}
+    told_states = {
+        sentence(record("account.status"), {"actor": PERSON, "status": state}, NAMES)
+        for state in states
+    }
+    assert len(told_states) == len(states)

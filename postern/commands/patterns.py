@@ -1,0 +1,183 @@
+"""`postern patterns`: check, format, explain and export shipping patterns. Needs no network."""
+
+import json
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from postern.commands.screen import patterns_option, prepared_manifest, running_engine
+from postern.commands.terminal import ExitCode, counted, notice, say
+from postern.duckdb_engine import Engine
+from postern.patterns.compiling import compiled
+from postern.patterns.errors import PatternError
+from postern.patterns.explanation import explained_rule
+from postern.patterns.files import rule_files, rules_of, text_of
+from postern.patterns.formatting import formatted
+from postern.patterns.model import Rule
+from postern.patterns.plain import failed_examples
+from postern.patterns.reading import read_rules
+from postern.patterns.schema import filter_schema, rule_schema
+from postern.patterns.stix import indicator
+from postern.patterns.words import LANGUAGES
+from postern.screening import find
+
+_FILES = click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILES",
+    type=click.Path(path_type=Path, exists=True),
+)
+_MILLION = 1_000_000
+
+
+@click.group()
+def patterns() -> None:
+    """Check, format, explain and export shipping patterns.
+
+    A pattern is a rule about parcels in a YAML file. FILES may be folders. Nothing is sent.
+    """
+
+
+@patterns.command()
+@_FILES
+@click.pass_context
+def check(context: click.Context, files: tuple[Path, ...]) -> None:
+    """Check the rules in FILES, and run the tests that each rule brings along.
+
+    Ends with 1 when a rule cannot be read or a test of its own fails.
+    """
+    rules, bad = 0, 0
+    for path in rule_files(files):
+        try:
+            read = read_rules(text_of(path), str(path))
+        except PatternError as error:
+            bad += 1
+            say(str(error))
+            continue
+        rules += len(read)
+        for rule in read:
+            for failed in failed_examples(rule):
+                bad += 1
+                should = "hits nothing and must hit" if failed.must_hit else "hits and must not"
+                say(f"{path}: line {failed.line}: the example of {rule.title!r} {should}.")
+    say(f"{counted(rules, 'rule')} read, {counted(bad, 'fault')} found.")
+    if bad:
+        context.exit(ExitCode.FAILED)
+
+
+@patterns.command(name="format")
+@_FILES
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; end with 1 instead.")
+@click.pass_context
+def format_(context: click.Context, files: tuple[Path, ...], only_check: bool) -> None:
+    """Write the rules in FILES in the one way: order of keys, indentation, quotation marks."""
+    changed = []
+    for path in rule_files(files):
+        before = text_of(path)
+        after = formatted(before, str(path))
+        if before != after:
+            changed.append(path)
+            if not only_check:
+                path.write_text(after, encoding="utf-8")
+    for path in changed:
+        say(f"{'would change' if only_check else 'changed'} {path}")
+    say(f"{counted(len(changed), 'file')} {'to change' if only_check else 'changed'}.")
+    if changed and only_check:
+        context.exit(ExitCode.FAILED)
+
+
+@patterns.command()
+@_FILES
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+def explain(files: tuple[Path, ...], language: str) -> None:
+    """Say in words what each rule in FILES asks for."""
+    for rule in rules_of(files):
+        say(f"{rule.title} [{rule.level}, TLP:{rule.tlp}, until {rule.expires}]")
+        say(f"  {explained_rule(rule, language)}")
+
+
+@patterns.command()
+@click.argument("kind", type=click.Choice(["rule", "filter"]), default="rule")
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a rule, or of a filter, for editors that complete and warn."""
+    say(json.dumps(rule_schema() if kind == "rule" else filter_schema(), indent=1))
+
+
+@patterns.command()
+@_FILES
+def stix(files: tuple[Path, ...]) -> None:
+    """Print the rules in FILES as Indicators of STIX 2.1, with what their STIX pattern loses."""
+    now = datetime.now(UTC)
+    objects = []
+    for path in rule_files(files):
+        rules = read_rules(text_of(path), str(path))
+        text = text_of(path)
+        objects += [
+            indicator(rule, text if len(rules) == 1 else one, now)
+            for rule, one in zip(rules, _documents(text, len(rules)), strict=True)
+        ]
+    say(json.dumps(objects, ensure_ascii=False, indent=1))
+
+
+@patterns.command()
+@click.argument(
+    "manifest", metavar="MANIFEST", type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@patterns_option
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="How the manifest's columns are read.",
+)
+@click.option(
+    "--budget",
+    type=click.IntRange(1),
+    metavar="NUMBER",
+    help="End with 1 when a rule hits more than so many of a million parcels.",
+)
+@click.pass_context
+def estimate(
+    context: click.Context,
+    manifest: Path,
+    paths: tuple[Path, ...],
+    mapping: Path | None,
+    budget: int | None,
+) -> None:
+    """Tell how many of a million parcels each rule would hit, from a MANIFEST of yours.
+
+    Do it before a rule is shared: a rule that hits too much is work for everybody.
+    """
+    rules = rules_of(paths)
+    with (
+        tempfile.TemporaryDirectory(prefix="postern-") as work,
+        running_engine(Path(work)) as engine,
+    ):
+        screened, hits = _counted(manifest, mapping, rules, engine, Path(work))
+    over = [rule for rule in rules if budget and hits[rule.id] * _MILLION > budget * screened]
+    for rule in sorted(rules, key=lambda each: -hits[each.id]):
+        rate = hits[rule.id] * _MILLION // screened if screened else 0
+        mark = "over budget  " if rule in over else ""
+        say(f"{rate:>9,} per million  {mark}{rule.title}")
+    if over:
+        notice(f"{counted(len(over), 'rule')} over the budget of {budget:,} per million parcels.")
+        context.exit(ExitCode.FAILED)
+
+
+def _counted(
+    manifest: Path, mapping: Path | None, rules: tuple[Rule, ...], engine: Engine, work: Path
+) -> tuple[int, dict[str, int]]:
+    """How many parcels were screened, and the hits of each rule by its id."""
+    made = prepared_manifest(manifest, mapping, work, engine, lambda *_: None)
+    find(engine, made.path, compiled(rules, ()), lambda *_: None)
+    found = dict(engine.rows("SELECT rule, count(*) FROM hits GROUP BY rule"))
+    return made.account.screened, {rule.id: int(found.get(n, 0)) for n, rule in enumerate(rules)}
+
+
+def _documents(text: str, count: int) -> list[str]:
+    """The single documents of a text that holds `count` of them, each formatted."""
+    parts = formatted(text).split("\n---\n")
+    return parts if len(parts) == count else [text] * count

@@ -1,0 +1,156 @@
+"""`postern screen`: a manifest against shipping patterns, where the manifest lies."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from postern.commands.terminal import counted, notice, progress, say
+from postern.duckdb_engine import Engine
+from postern.manifest import Prepared, Progress, prepare
+from postern.manifest_mapping import ManifestMapping, load_mapping
+from postern.patterns.files import filters_of, rules_of
+from postern.patterns.words import LANGUAGES
+from postern.screening import Screening, in_force
+from postern.screening import screen as screened
+from postern.screening_results import CSV, HTML, JSON, PARQUET, write_results
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_PLACE = click.Path(path_type=Path, exists=True)
+_MOST = 10_000
+
+
+def patterns_option(command: Decorated) -> Decorated:
+    """--patterns: files and folders of rules."""
+    return click.option(
+        "--patterns",
+        "paths",
+        multiple=True,
+        required=True,
+        type=_PLACE,
+        metavar="FILES",
+        help="A file or folder of rules; may be given several times.",
+    )(command)
+
+
+@click.command()
+@click.argument("manifest", metavar="MANIFEST", type=_FILE)
+@patterns_option
+@click.option(
+    "--filters", multiple=True, type=_PLACE, metavar="FILES", help="What is kept out of the hits."
+)
+@click.option("--mapping", type=_FILE, metavar="FILE", help="How the columns are read.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIRECTORY",
+    help="Where the results go; else MANIFEST-hits beside it.",
+)
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@click.option(
+    "--most",
+    type=click.IntRange(1),
+    default=_MOST,
+    show_default=True,
+    metavar="NUMBER",
+    help="The highest hits that get their reasons in words; Parquet has them all.",
+)
+@click.option("--memory", type=click.IntRange(200), default=900, show_default=True, metavar="MIB")
+def screen(manifest: Path, paths: tuple[Path, ...], **options: Any) -> None:
+    """Screen MANIFEST (CSV, Excel or Parquet) against shipping patterns.
+
+    Nothing is sent: the manifest stays where it lies. The results name lines, items and reasons,
+    and no person. A hit is a reason to look; what is done is decided by a person.
+    """
+    rules, ended = in_force(rules_of(paths), _today())
+    for rule in ended:
+        notice(f"Left out, as it expired or is deprecated: {rule.title}")
+    if not rules:
+        raise click.UsageError("No rule is in force. Give --patterns a file with one that is.")
+    filters = filters_of(options["filters"])
+    out: Path = options["out"] or manifest.with_name(f"{manifest.name}-hits")
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix=".work-", dir=out) as directory,
+        running_engine(Path(directory), memory_mib=options["memory"]) as engine,
+        _shown(manifest.stat().st_size) as tell,
+    ):
+        work = Path(directory)
+        made = prepared_manifest(manifest, options["mapping"], work, engine, tell)
+        found = screened(
+            made,
+            rules,
+            filters,
+            engine,
+            most=options["most"],
+            language=options["language"],
+            progress=tell,
+        )
+        tell("writing", 0)
+        write_results(found, engine, out, options["language"])
+        made.faults.replace(out / "faults.csv")
+    _tell(found, out)
+
+
+def prepared_manifest(
+    manifest: Path, mapping: Path | None, work: Path, engine: Engine, tell: Progress
+) -> Prepared:
+    """The manifest, read as a mapping file says or as it is recognised."""
+    known = load_mapping(mapping) if mapping else ManifestMapping()
+    return prepare(manifest, work, known, engine, tell)
+
+
+@contextmanager
+def running_engine(work: Path, *, memory_mib: int = 900) -> Iterator[Engine]:
+    """DuckDB in a directory of its own, closed at the end."""
+    engine = Engine(work, memory_mib=memory_mib)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextmanager
+def _shown(size: int) -> Iterator[Progress]:
+    """A progress bar for each thing that is done."""
+    with progress("{task.description}") as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int) -> None:
+            if what not in tasks:
+                for task in tasks.values():
+                    bar.update(task, completed=bar.tasks[task].total)
+                tasks[what] = bar.add_task(what, total=size if what == "reading" else 100)
+            if what == "reading":
+                bar.advance(tasks[what], done)
+            else:
+                bar.update(tasks[what], completed=done)
+
+        yield tell
+
+
+def _tell(found: Screening, out: Path) -> None:
+    account = found.account
+    say(
+        f"{counted(account.lines, 'line')}: {counted(account.header, 'header')}, "
+        f"{account.blank:,} blank, {account.rejected:,} not readable, "
+        f"{account.screened:,} screened."
+    )
+    if account.flawed or account.rejected:
+        say(f"{counted(account.flawed, 'parcel')} with a doubtful field: {out / 'faults.csv'}")
+    if account.unused_columns:
+        notice(f"Columns that were not read: {', '.join(account.unused_columns)}")
+    say(f"{counted(found.parcels, 'parcel')} hit.")
+    for rule in sorted(found.rules, key=lambda each: -found.by_rule[each.id]):
+        if found.by_rule[rule.id]:
+            say(f"{found.by_rule[rule.id]:>9,}  {rule.level:<8}  {rule.title}")
+    say(f"Results: {', '.join((HTML, CSV, JSON, PARQUET))} in {out}")
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -1,0 +1,306 @@
+"""Reading a manifest: CSV, Excel or Parquet becomes one prepared Parquet file that rules run on.
+
+The prepared file holds no name, address or number of a person: only numbers that stand for them
+within this one file, the line of each parcel, and its item identifier. Every line of the manifest
+is accounted for, or nothing is screened.
+"""
+
+# ruff: noqa: S608 - every name in a statement is ours; what comes from outside is a literal
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from postern.duckdb_engine import Engine, literal
+from postern.manifest_codes import country, currencies, hs_chapters, postcode_forms
+from postern.manifest_errors import ManifestError, ManifestNotWholeError, ScreeningMissingError
+from postern.manifest_lines import sift
+from postern.manifest_mapping import ManifestColumns, ManifestMapping, known_words, manifest_columns
+from postern.manifest_mapping import folded_word as folded
+from postern.manifest_sql import COUNTRY_FIELDS, WORD_FIELDS, typed
+from postern.patterns.contents import folded_contents
+from postern.private_files import PRIVATE
+from postern.shipment import AmountUnits, read_shipment
+
+PREPARED_MARK = "postern_manifest"
+_VERSION = "1"
+_EXCEL = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
+_CSV = frozenset({".csv", ".txt", ".tsv"})
+_PARQUET = ".parquet"
+
+Progress = Callable[[str, int], None]
+"""Called with what is done now and how far it is: bytes of the file, or per cent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of every line: header + blank + rejected + screened = lines.
+
+    `flawed` counts screened parcels of which a field could not be read; `faults` how often which.
+    """
+
+    lines: int
+    header: int
+    blank: int
+    rejected: int
+    screened: int
+    flawed: int
+    faults: Mapping[str, int]
+    repeated_items: int
+    unused_columns: tuple[str, ...]
+    encoding: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The account as it is written into results."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A manifest that rules can run on, and the file of its faults (line, field, reason)."""
+
+    path: Path
+    faults: Path
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """What is known of the lines before the engine reads them."""
+
+    header: tuple[str, ...]
+    source: str  # SQL of a table with the columns line, c0, c1, ...
+    lines: int
+    blank: int
+    rejected: tuple[tuple[int, str], ...]
+    encoding: str
+    has_header: bool = True
+
+
+def prepare(
+    path: Path, work: Path, mapping: ManifestMapping, engine: Engine, progress: Progress
+) -> Prepared:
+    """Read a manifest into `work`, a directory that only this run uses.
+
+    Raises ManifestError when it cannot be read as a whole, ManifestNotWholeError when a line is
+    unaccounted for, ScreeningMissingError, OSError.
+    """
+    lines = _lines(path, work, mapping, engine, progress)
+    columns = manifest_columns(lines.header, mapping)
+    _codes(engine)
+    engine.run(f"CREATE OR REPLACE TABLE raw AS SELECT {_cells(columns)} FROM {lines.source}")
+    refused = dict(lines.rejected) | _refused_by_engine(engine, lines)
+    _folded_cells(engine, columns, mapping, work)
+    target, faults = work / "manifest.parquet", work / "faults.csv"
+    progress("checking", 0)
+    engine.run(
+        f"COPY ({typed(columns, mapping, tuple(postcode_forms()))}) TO {literal(target)} "
+        f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{PREPARED_MARK}: '{_VERSION}'}})",
+        lambda share: progress("checking", share),
+    )
+    target.chmod(PRIVATE)
+    engine.run("DROP TABLE raw")
+    _write_faults(engine, target, refused, faults)
+    account = _account(engine, target, lines, refused, columns.unused)
+    return Prepared(target, faults, account)
+
+
+def _lines(
+    path: Path, work: Path, mapping: ManifestMapping, engine: Engine, progress: Progress
+) -> _Lines:
+    suffix = path.suffix.lower()
+    if suffix == _PARQUET:
+        return _parquet(path, engine)
+    if suffix in _EXCEL:
+        table = work / "sheet.csv"
+        _as_csv(path, table)
+        return _csv(table, work, "utf-8", engine, progress)
+    if suffix in _CSV:
+        return _csv(path, work, mapping.encoding, engine, progress)
+    raise ManifestError(
+        f"{path} is no manifest that can be read. Give a file that ends with .csv, .xlsx, .ods or "
+        ".parquet."
+    )
+
+
+def _parquet(path: Path, engine: Engine) -> _Lines:
+    source = f"read_parquet({literal(path)}, file_row_number = true)"
+    try:
+        described = engine.rows(f"DESCRIBE SELECT * FROM {source}")
+        ((count,),) = engine.rows(f"SELECT count(*) FROM read_parquet({literal(path)})")
+    except engine.error as error:
+        raise ManifestError(f"{path} is not a whole Parquet file. Write it anew.") from error
+    names = tuple(str(row[0]) for row in described if row[0] != "file_row_number")
+    cells = ", ".join(f"CAST({_quoted(name)} AS VARCHAR) AS c{n}" for n, name in enumerate(names))
+    table = f"(SELECT file_row_number + 1 AS line, {cells} FROM {source})"
+    return _Lines(names, table, int(count), 0, (), "Parquet", has_header=False)
+
+
+def _csv(
+    path: Path, work: Path, encoding: str | None, engine: Engine, progress: Progress
+) -> _Lines:
+    whole = work / "lines.csv"
+    _make_private(whole)
+    sifted = sift(path, whole, encoding, lambda size: progress("reading", size))
+    engine.run("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    named = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(sifted.header)))
+    source = (
+        f"read_csv({literal(whole)}, auto_detect = false, header = false, "
+        f"delim = {literal(sifted.delimiter)}, quote = '\"', escape = '\"', new_line = '\\n', "
+        f"columns = {{'line': 'BIGINT', {named}}}, store_rejects = true, rejects_limit = 0, "
+        "strict_mode = true, max_line_size = 400000)"
+    )
+    encoded = f"{sifted.encoding} (guessed)" if sifted.is_guessed else sifted.encoding
+    return _Lines(sifted.header, source, sifted.lines, sifted.blank, sifted.rejected, encoded)
+
+
+def _as_csv(path: Path, target: Path) -> None:
+    """The first sheet of a workbook as CSV, one line a row."""
+    try:
+        library = import_module("python_calamine")
+    except ImportError:
+        raise ScreeningMissingError("python-calamine") from None
+    try:
+        rows = library.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+    except (library.CalamineError, OSError) as error:
+        raise ManifestError(
+            f"{path} cannot be read as a workbook: {type(error).__name__}. Save it anew, or as CSV."
+        ) from None
+    _make_private(target)
+    with target.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(
+            [" ".join(_cell(cell).split()) for cell in row] for row in rows
+        )
+
+
+def _cell(cell: object) -> str:
+    """A cell of a workbook as text: a whole number has no decimals."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _cells(columns: ManifestColumns) -> str:
+    return ", ".join(["line", *(f"c{place} AS {name}" for name, place in columns.places.items())])
+
+
+def _refused_by_engine(engine: Engine, lines: _Lines) -> dict[int, str]:
+    """Lines with too few or too many cells, by their number in the manifest."""
+    if not lines.has_header:
+        return {}
+    found = engine.rows(
+        "SELECT DISTINCT regexp_extract(csv_line, '^\"?([0-9]+)', 1) FROM reject_errors"
+    )
+    return {int(row[0]): "wrong_number_of_cells" for row in found}
+
+
+def _codes(engine: Engine) -> None:
+    """The tables that cells are looked up in, but for those that depend on the cells."""
+    engine.table("hs_chapters", ("chapter",), ((each,) for each in hs_chapters()))
+    engine.table("currencies", ("code",), ((each,) for each in sorted(currencies())))
+
+
+def _folded_cells(
+    engine: Engine, columns: ManifestColumns, mapping: ManifestMapping, work: Path
+) -> None:
+    """For every different cell of a closed list, a country or foreign contents, what it means."""
+    for name in WORD_FIELDS:
+        _lookup(engine, columns, name, _word_in(name, known_words(name, mapping)))
+    for name in COUNTRY_FIELDS:
+        _lookup(engine, columns, name, country)
+    if "contents" in columns.places:
+        foreign = _different(engine, "contents", "WHERE regexp_matches(contents, '[^\\x00-\\x7F]')")
+        cells = ((cell, folded_contents(cell)) for cell in foreign)
+        table = work / "contents.csv"
+        _make_private(table)
+        engine.large_table("w_contents", ("cell", "word"), cells, table)
+
+
+def _word_in(name: str, known: Mapping[str, str]) -> Callable[[str], str | None]:
+    def means(cell: str) -> str | None:
+        return known.get(folded(cell)) or read_shipment({name: cell}, AmountUnits())[0].get(name)
+
+    return means
+
+
+def _lookup(
+    engine: Engine,
+    columns: ManifestColumns,
+    name: str,
+    means: Callable[[str], str | None],
+) -> None:
+    if name in columns.places:
+        cells = _different(engine, name, "")
+        engine.table(f"w_{name}", ("cell", "word"), ((cell, means(cell)) for cell in cells))
+
+
+def _different(engine: Engine, name: str, which: str) -> Iterator[str]:
+    for row in engine.stream(f"SELECT DISTINCT trim({name}) FROM raw {which}"):
+        if row[0]:
+            yield row[0]
+
+
+def _write_faults(engine: Engine, prepared: Path, refused: Mapping[int, str], target: Path) -> None:
+    rows: Iterable[tuple[int, str]] = ((n, f"line:{why}") for n, why in sorted(refused.items()))
+    engine.table("refused", ("line", "fault"), ((str(n), why) for n, why in rows))
+    engine.run(
+        "COPY (SELECT line, split_part(fault, ':', 1) AS field, "
+        "split_part(fault, ':', 2) AS reason FROM "
+        "(SELECT CAST(line AS BIGINT) AS line, fault FROM refused UNION ALL "
+        f"SELECT line, unnest(faults) FROM read_parquet({literal(prepared)})) "
+        f"ORDER BY line, field) TO {literal(target)} (HEADER)"
+    )
+    target.chmod(PRIVATE)
+
+
+def _account(
+    engine: Engine,
+    prepared: Path,
+    lines: _Lines,
+    refused: Mapping[int, str],
+    unused: tuple[str, ...],
+) -> Account:
+    source = f"read_parquet({literal(prepared)})"
+    ((screened, flawed),) = engine.rows(
+        f"SELECT count(*), count(*) FILTER (len(faults) > 0) FROM {source}"
+    )
+    ((repeated,),) = engine.rows(
+        f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {source} "
+        "WHERE item_id IS NOT NULL GROUP BY item_id HAVING count(*) > 1)"
+    )
+    counted = engine.rows(
+        f"SELECT fault, count(*) FROM (SELECT unnest(faults) AS fault FROM {source}) "
+        "GROUP BY fault ORDER BY fault"
+    )
+    faults = {str(fault): int(count) for fault, count in counted}
+    for why in refused.values():
+        faults[f"line:{why}"] = faults.get(f"line:{why}", 0) + 1
+    header = 1 if lines.has_header else 0
+    total = header + lines.blank + len(refused) + int(screened)
+    if total != lines.lines:
+        raise ManifestNotWholeError(total, lines.lines)
+    return Account(
+        lines.lines,
+        header,
+        lines.blank,
+        len(refused),
+        int(screened),
+        int(flawed),
+        faults,
+        int(repeated),
+        unused,
+        lines.encoding,
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _make_private(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
