@@ -1,12 +1,12 @@
 """Rows per second of screening beside a bare scan of the same columns, and what is detected.
 
-    python -m bench.screen [--rows 1000000] [--rounds 3] [--seed 1]
+    python -m bench.screen [--rows 1000000] [--rounds 3] [--spark 1 2] [--seed 1]
 
 Every way runs in a process of its own, so that processor time and peak memory are its own:
 `scan` reads the columns that the rules need from the prepared Parquet file and folds each into one
 number, with DuckDB; `single` screens with the rules about single parcels; `all` with all rules of
 policies/patterns; `prepare-parquet` and `prepare-csv` read the manifest; `plain` is the reference
-in Python on 20,000 rows, told per row. Times are
+in Python on 20,000 rows, told per row; `spark-N` finds the hits with N worker processes. Times are
 processor seconds of the process and its children, medians of rounds that alternate between ways;
 ratios are medians of the ratios to the scan of the same round.
 
@@ -37,11 +37,12 @@ from bench.manifests import Planted, generate
 from postern.duckdb_engine import Engine, literal
 from postern.manifest import prepare
 from postern.manifest_mapping import ManifestMapping
-from postern.patterns.compiling import compiled
+from postern.patterns.compiling import Dialect, compiled
 from postern.patterns.files import rules_of
 from postern.patterns.model import Rule
 from postern.patterns.plain import hits
 from postern.screening import find, screen
+from postern.screening_spark import Spark
 
 LIBRARY = Path(__file__).parents[1] / "policies" / "patterns"
 _PLAIN_ROWS = 20_000
@@ -63,6 +64,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--spark", type=int, nargs="*", default=[], help="numbers of workers")
     parser.add_argument("--way", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -74,12 +76,13 @@ def main() -> None:
         figures: dict[str, Any] = {"rows": asked.rows, "rules": len(rules_of([LIBRARY]))}
         _make(folder, asked.rows, asked.seed)
         ways = ["scan", "single", "all", "prepare-parquet", "prepare-csv", "plain"]
+        ways += [f"spark-{workers}" for workers in asked.spark]
         figures["ways"] = _measured(ways, folder, asked.rounds, asked.rows)
         figures["detection"] = {
             name: _detection(folder / name, asked.rows, asked.seed, held_out=held_out)
             for name, held_out in (("known", False), ("held-out", True))
         }
-    figures["machine"] = machine("duckdb", "ibis-framework")
+    figures["machine"] = machine("duckdb", "ibis-framework", "pyspark")
     _tell(figures)
     print(json.dumps(figures))
 
@@ -140,9 +143,12 @@ def _one(way: str, folder: Path) -> dict[str, float]:
         elif way.startswith("prepare-"):
             manifest = folder / f"manifest.{way.partition('-')[2]}"
             prepare(manifest, work, ManifestMapping(), engine, lambda *_: None)
+        elif way.startswith("spark-"):
+            workers = int(way.partition("-")[2])
+            Spark(f"local-cluster[{workers},1,2048]").find(prepared, rules, (), work / "hits")
         else:
             chosen = [rule for rule in rules if way == "all" or rule.aggregate is None]
-            plan = compiled(chosen, ())
+            plan = compiled(chosen, (), Dialect.DUCKDB)
             find(engine, prepared, plan, lambda *_: None)
         taken = {"cpu": _cpu() - before, "wall": perf_counter() - begun, "peak": _peak()}
         engine.close()
@@ -194,7 +200,7 @@ def _detection(folder: Path, rows: int, seed: int, *, held_out: bool) -> dict[st
     planted = generate(folder / "manifest.parquet", rows, seed + 100, engine, held_out=held_out)
     made = prepare(folder / "manifest.parquet", folder, ManifestMapping(), engine, lambda *_: None)
     rules = rules_of([LIBRARY])
-    screen(made, rules, (), engine, most=1, language="en", progress=lambda *_: None)
+    screen(made, rules, (), engine, work=folder, most=1, language="en", progress=lambda *_: None)
     engine.table("planted", ("item_id", "kind"), ((each.item_id, each.kind) for each in planted))
     engine.run(
         "CREATE VIEW judged AS SELECT manifest.*, planted.kind IS NOT NULL AS is_planted "

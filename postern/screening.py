@@ -1,6 +1,7 @@
 """A prepared manifest against rules: who hits, ranked, with the reasons. On premises only.
 
-DuckDB finds the hits within a bounded memory; ranking, reasons and results are made here.
+DuckDB does it within a bounded memory; a Spark cluster may find the hits instead. Ranking,
+reasons and results are made here in both cases, so that they cannot differ.
 """
 
 # ruff: noqa: S608 - every name in a statement is ours; what comes from outside is a literal
@@ -12,11 +13,11 @@ from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from postern.duckdb_engine import Engine, literal
 from postern.manifest import Account, Prepared
-from postern.patterns.compiling import FIGURES, MANIFEST, Plan, compiled
+from postern.patterns.compiling import FIGURES, MANIFEST, Dialect, Plan, compiled
 from postern.patterns.explanation import explained_hit
 from postern.patterns.model import Filter, Level, Rule, Status
 
@@ -25,6 +26,15 @@ _BATCH = 5_000
 
 Progress = Callable[[str, int], None]
 """Called with what is done now and per cent of it."""
+
+
+class Finder(Protocol):
+    """What finds hits instead of DuckDB: it leaves Parquet files with the columns of hits."""
+
+    def find(
+        self, manifest: Path, rules: Sequence[Rule], filters: Sequence[Filter], target: Path
+    ) -> None:
+        """Write the hits of a prepared manifest into the directory `target`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +75,24 @@ def screen(
     filters: Sequence[Filter],
     engine: Engine,
     *,
+    work: Path,
     most: int,
     language: str,
     progress: Progress,
+    finder: Finder | None = None,
 ) -> Screening:
     """Screen, and rank. The ranked hits stay in the engine as the table `ranked`.
 
     Raises ScreeningMissingError, OSError, and the engine's own errors.
     """
-    find(engine, prepared.path, compiled(rules, filters), progress)
+    if finder is None:
+        find(engine, prepared.path, compiled(rules, filters, Dialect.DUCKDB), progress)
+    else:
+        progress("finding", 0)
+        _look_at(engine, prepared.path)
+        finder.find(prepared.path, rules, filters, work / "hits")
+        files = literal(work / "hits" / "*.parquet")
+        engine.run(f"CREATE OR REPLACE TABLE hits AS SELECT * FROM read_parquet({files})")
     progress("ranking", 0)
     _rank(engine, rules)
     ((parcels,),) = engine.rows("SELECT count(*) FROM ranked")

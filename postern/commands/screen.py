@@ -18,6 +18,7 @@ from postern.patterns.words import LANGUAGES
 from postern.screening import Screening, in_force
 from postern.screening import screen as screened
 from postern.screening_results import CSV, HTML, JSON, PARQUET, write_results
+from postern.screening_spark import Spark
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -51,6 +52,14 @@ def patterns_option(command: Decorated) -> Decorated:
     metavar="DIRECTORY",
     help="Where the results go; else MANIFEST-hits beside it.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="What finds the hits; both find the same.",
+)
+@click.option("--master", metavar="URL", help="The Spark master, such as spark://host:7077.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 @click.option(
     "--most",
@@ -75,6 +84,7 @@ def screen(manifest: Path, paths: tuple[Path, ...], **options: Any) -> None:
     filters = filters_of(options["filters"])
     out: Path = options["out"] or manifest.with_name(f"{manifest.name}-hits")
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    finder = Spark(options["master"]) if options["engine"] == "spark" else None
     with (
         tempfile.TemporaryDirectory(prefix=".work-", dir=out) as directory,
         running_engine(Path(directory), memory_mib=options["memory"]) as engine,
@@ -87,9 +97,11 @@ def screen(manifest: Path, paths: tuple[Path, ...], **options: Any) -> None:
             rules,
             filters,
             engine,
+            work=work,
             most=options["most"],
             language=options["language"],
             progress=tell,
+            finder=finder,
         )
         tell("writing", 0)
         write_results(found, engine, out, options["language"])

@@ -1,4 +1,4 @@
-"""Rules as ibis expressions: compiled once, run as SQL by DuckDB.
+"""Rules as ibis expressions: compiled once, run as SQL by DuckDB or Spark.
 
 One pass over the manifest gives every parcel a mask with a bit for each rule whose selections it
 fulfils; only parcels with a bit go on, as candidates. Aggregates run on those: groups that cannot
@@ -10,6 +10,7 @@ difference. What a rule means is in `plain.py`; tests hold the two together.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import reduce
 from importlib import import_module
 from operator import and_, ge, gt, le, lt, or_
@@ -41,6 +42,13 @@ MANIFEST, CANDIDATES = "manifest", "candidates"
 _ORDER = {Modifier.GT: gt, Modifier.GTE: ge, Modifier.LT: lt, Modifier.LTE: le}
 
 
+class Dialect(StrEnum):
+    """Who runs the SQL."""
+
+    DUCKDB = "duckdb"
+    SPARK = "pyspark"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """SQL over the tables `manifest` and `candidates`.
@@ -53,10 +61,10 @@ class Plan:
     hits: tuple[str, ...]
 
 
-def compiled(rules: Sequence[Rule], filters: Sequence[Filter]) -> Plan:
+def compiled(rules: Sequence[Rule], filters: Sequence[Filter], dialect: Dialect) -> Plan:
     """The plan for these rules. Raises ScreeningMissingError when ibis is not installed."""
     ibis = _library()
-    to_sql = _compiler()
+    to_sql = _compiler(dialect)
     table = ibis.table(_schema(FIELDS), name=MANIFEST)
     masked = _masked(ibis, table, rules, filters)
     needed = _needed(rules)
@@ -78,8 +86,8 @@ def _library() -> Ibis:
         raise ScreeningMissingError("ibis-framework") from None
 
 
-def _compiler() -> Callable[[Ibis], str]:
-    compiler = import_module("ibis.backends.sql.compilers.duckdb").compiler
+def _compiler(dialect: Dialect) -> Callable[[Ibis], str]:
+    compiler = import_module(f"ibis.backends.sql.compilers.{dialect}").compiler
 
     def to_sql(expression: Ibis) -> str:
         return str(compiler.to_sqlglot(expression.unbind()).sql(dialect=compiler.dialect))

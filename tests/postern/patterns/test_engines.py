@@ -1,4 +1,4 @@
-"""What DuckDB finds is what the plain reference finds, in whatever order rows come."""
+"""What DuckDB and Spark find is what the plain reference finds, in whatever order rows come."""
 
 # ruff: noqa: S608, E501 - statements of our own names; a rule a line is easier to compare
 
@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from postern.duckdb_engine import Engine, literal
 from postern.manifest_sql import PREPARED
-from postern.patterns.compiling import Plan, compiled
+from postern.patterns.compiling import Dialect, Plan, compiled
 from postern.patterns.derived import with_derived
 from postern.patterns.files import rules_of
 from postern.patterns.model import Row, Rule
 from postern.patterns.plain import hits
 from postern.patterns.reading import read_filters
 from postern.screening import find
+from postern.screening_spark import Spark
 from tests.postern.patterns.examples import group_rule, row_rule, rule
 from tests.postern.patterns.test_reading import FILTER
 
@@ -38,7 +39,15 @@ RULES = [
     rule(group_rule("a: {'pieces|exists': no}", "a", "by: [sender]\nwithin: 5d\nhaving: {'count|gte': 2, 'value_eur|max|gte': 20, 'value_eur|min|lte': 5}", number=10)),
 ]  # fmt: skip
 FILTERS = read_filters(FILTER)
-PLAN = compiled(RULES, FILTERS)
+PLAN = compiled(RULES, FILTERS, Dialect.DUCKDB)
+QUICK = {  # two workers in processes of their own, without what pays only for large manifests
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+}
 PERSONS = st.none() | st.integers(1, 4)
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -84,7 +93,7 @@ def prepared(rows: Sequence[Mapping[str, Any]], engine: Engine, path: Path) -> P
 
 def found_by(engine: Engine, path: Path, rules: Sequence[Rule]) -> dict[int, set[int]]:
     """For each rule, the lines that DuckDB finds."""
-    return by_plan(engine, path, compiled(rules, FILTERS), rules)
+    return by_plan(engine, path, compiled(rules, FILTERS, Dialect.DUCKDB), rules)
 
 
 def by_plan(engine: Engine, path: Path, plan: Plan, rules: Sequence[Rule]) -> dict[int, set[int]]:
@@ -166,3 +175,17 @@ def test_the_library_finds_on_duckdb_what_it_means(engine: Engine, tmp_path: Pat
     found = found_by(engine, prepared(rows, engine, tmp_path / "rows.parquet"), LIBRARY)
     assert found == expected(rows, LIBRARY)
     assert all(found.values())
+
+
+def test_spark_in_several_processes_finds_what_duckdb_finds(engine: Engine, tmp_path: Path) -> None:
+    # Every kind of predicate and measure once: Spark takes seconds for each rule.
+    rules = [RULES[1], RULES[2], RULES[4], RULES[7], RULES[8]]
+    source = random.Random(7)  # noqa: S311 - made-up parcels
+    rows = [made_up(source) for _ in range(300)]
+    path = prepared(rows, engine, tmp_path / "rows.parquet")
+    Spark("local-cluster[2,1,1024]", QUICK).find(path, rules, FILTERS, tmp_path / "hits")
+    files = literal(tmp_path / "hits" / "*.parquet")
+    spark = sorted(engine.rows(f"SELECT * FROM read_parquet({files})"), key=str)
+    find(engine, path, compiled(rules, FILTERS, Dialect.DUCKDB), lambda *_: None)
+    assert spark == sorted(engine.rows("SELECT * FROM hits"), key=str)
+    assert len(spark) > 100
