@@ -98,8 +98,16 @@ bench-watches: $(VENV)/.tests ## Submissions per second while nothing, 10,000 an
 	@$(BIN)/python -m bench.watches $(ARGS)
 
 .PHONY: bench-screen
-bench-screen: $(VENV)/.bench ## Rows screened per second beside a bare scan, and what is detected (ARGS="--rows 10000000")
+bench-screen: $(VENV)/.bench ## Rows screened per second beside a bare scan and peers (ARGS="--rows 10000000 --spark 1 2")
 	@$(BIN)/python -m bench.screen $(ARGS)
+
+.PHONY: bench-detection
+bench-detection: $(VENV)/.bench ## What is found of campaigns whose kinds the rules do not know (ARGS="--rows 1000000")
+	@$(BIN)/python -m bench.detection $(ARGS)
+
+.PHONY: bench-token-screening
+bench-token-screening: $(VENV)/.bench ## What screening against a token filter evaluates, sends and takes (ARGS="--every")
+	@$(BIN)/python -m bench.token_screening $(ARGS)
 
 .PHONY: bench-audit
 bench-audit: $(VENV)/.tests ## What the audit log costs: rates, latency, bytes, proofs (ARGS="--entries 100000")

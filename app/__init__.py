@@ -28,6 +28,7 @@ ROOMS = (
     "pseudonyms",
     "sharing",
     "indicators",
+    "patterns",
     "lookups",
     "disclosures",
     "compliance",

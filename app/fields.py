@@ -2,12 +2,13 @@
 
 import unicodedata
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from postern.base64url import from_base64url, to_base64url
-from postern.vocabulary import Purpose
+from postern.vocabulary import INDICATOR_KINDS, Kind, Purpose
 
 
 class Base64Url(fields.Field[bytes]):
@@ -30,6 +31,18 @@ class Base64Url(fields.Field[bytes]):
         if decoded is None or len(decoded) != self.length:
             raise ValidationError(f"Write {self.length} bytes as base64url without padding.")
         return decoded
+
+
+class IndicatorKind(fields.Enum[Any]):
+    """A kind of indicator; a pattern is none, and is refused like any other word."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(_IndicatorKind, by_value=True, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Kind:
+        return Kind(super()._deserialize(value, attr, data, **kwargs).value)
 
 
 def plain_text(text: str) -> None:
@@ -56,3 +69,6 @@ def case_reference() -> fields.Field[Any]:
         ],
         metadata={"description": "Reference of the case file, 1 to 128 characters."},
     )
+
+
+_IndicatorKind = StrEnum("_IndicatorKind", {each.name: each.value for each in INDICATOR_KINDS})  # type: ignore[misc]

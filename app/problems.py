@@ -33,8 +33,8 @@ _FIELD_NAME = re.compile(r"[a-z0-9_]{1,40}")
 _MACHINE_PATHS = ("/api/", "/.well-known/", "/audit/log/")
 _TEXT_PATHS = ("/audit/log/witness/cosign",)
 """Their body is plain text in a form of its own, not JSON."""
-_OCTET_PATHS = re.compile(r"/api/v1/reports/[^/]+/attachments")
-"""Their body is one sealed envelope."""
+_OCTET_PATHS = re.compile(r"/api/v1/(reports/[^/]+/attachments|evaluate/screening/[^/]+/[^/]+)")
+"""Their body is one sealed envelope, or blinded elements."""
 
 _BY_STATUS: dict[int, type[PosternError]] = {
     400: MalformedRequestError,

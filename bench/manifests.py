@@ -1,6 +1,6 @@
 """Manifests that resemble cross-border parcels, with campaigns planted in them as ground truth.
 
-    python -m bench.manifests TARGET.parquet [--rows 1000000] [--seed 1] [--held-out]
+    python -m bench.manifests TARGET.parquet [--rows 1000000] [--seed 1]
 
 No open data set of parcels with electronic advance data was found, so this is made up. What is
 fitted to published figures: 45 % of parcels under 500 g and 86 % up to 2 kg (log-normal weight,
@@ -56,7 +56,23 @@ COLUMNS = (
     *("pieces", "gross_weight_g", "net_weight_g", "value", "currency", "postage"),
     *("sender_name", "sender_business", "sender_street", "sender_postcode", "sender_phone"),
     *("addressee_name", "addressee_business", "addressee_street", "addressee_postcode"),
+    *("addressee_phone", "delivery", "posted_time"),
 )
+
+Weighted = Sequence[tuple[str, float]]
+"""Choices, and how often each comes in relation to the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Ordinary goods, origins and destinations besides those of the surveys."""
+
+    goods: Weighted = ()
+    origins: Weighted = ()
+    destinations: Weighted = ()
+
+
+_SURVEYED = Surroundings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +90,12 @@ def main() -> None:
     parser.add_argument("target", type=Path)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--value-mu", type=float, default=3.70)
     asked = parser.parse_args()
     work = asked.target.with_suffix(".work")
     work.mkdir()
     engine = Engine(work)
-    planted = generate(
-        asked.target,
-        asked.rows,
-        asked.seed,
-        engine,
-        held_out=asked.held_out,
-        value_mu=asked.value_mu,
-    )
+    planted = generate(asked.target, asked.rows, asked.seed, engine, value_mu=asked.value_mu)
     engine.close()
     for file in work.iterdir():
         file.unlink()
@@ -103,11 +111,16 @@ def generate(
     seed: int,
     engine: Engine,
     *,
-    held_out: bool = False,
+    campaigns: Sequence[tuple[Mapping[str, str], Planted]] | None = None,
+    around: Surroundings = _SURVEYED,
     value_mu: float = 3.70,
 ) -> list[Planted]:
-    """Write `rows` parcels to `target`, Parquet or CSV by its suffix; the planted ones."""
-    campaigns = list(_campaigns(rows // _ONE_IN, seed, held_out=held_out))
+    """Write `rows` parcels to `target`, Parquet or CSV by its suffix; the planted ones.
+
+    `campaigns` are rows to plant, else those of campaigns.json.
+    """
+    if campaigns is None:
+        campaigns = list(_campaigns(rows // _ONE_IN, seed))
     file = target.with_suffix(".planted.csv")
     with file.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out).writerows([[row[name] for name in COLUMNS] for row, _ in campaigns])
@@ -123,14 +136,14 @@ def generate(
     )
     listed = ", ".join(COLUMNS)
     engine.run(
-        f"COPY (SELECT {listed} FROM (SELECT {listed} FROM ({_ordinary(rows - len(campaigns), seed, value_mu)}) "
+        f"COPY (SELECT {listed} FROM (SELECT {listed} FROM ({_ordinary(rows - len(campaigns), seed, value_mu, around)}) "
         f"UNION ALL ({planted})) ORDER BY hash(item_id)) TO {literal(target)} ({form})"
     )
     file.unlink()
     return [planted for _, planted in campaigns]
 
 
-def _ordinary(rows: int, seed: int, value_mu: float) -> str:
+def _ordinary(rows: int, seed: int, value_mu: float, around: Surroundings) -> str:
     """Parcels without a campaign, as a query; i is the number of the parcel."""
 
     def share(salt: int, of: str = "i") -> str:
@@ -142,9 +155,9 @@ def _ordinary(rows: int, seed: int, value_mu: float) -> str:
             f"(sqrt(-2 * ln(greatest({share(salt)}, 1e-12))) * cos(2 * pi() * {share(salt + 1)}))"
         )
 
-    def chosen(choices: Sequence[tuple[str, int]], salt: int, of: str = "i") -> str:
+    def chosen(choices: Weighted, salt: int, of: str = "i") -> str:
         total = sum(weight for _, weight in choices)
-        place, cases = 0, []
+        place, cases = 0.0, []
         for text, weight in choices:
             place += weight
             cases.append(f"WHEN {share(salt, of)} < {place / total} THEN {literal(text)}")
@@ -156,7 +169,8 @@ def _ordinary(rows: int, seed: int, value_mu: float) -> str:
         )
         return f"(CASE {country} {cases} ELSE lpad(CAST({number} % 89999 + 10000 AS VARCHAR), 5, '0') END)"
 
-    goods = [(f"{text}|{code}", weight) for text, code, weight in _GOODS]
+    goods: list[tuple[str, float]] = [(f"{text}|{code}", weight) for text, code, weight in _GOODS]
+    goods += [(f"{text}|", weight) for text, weight in around.goods]
     return f"""
 SELECT 'R' || 'A' || digits || check_digit || origin AS item_id,
  CAST(DATE '{_FIRST_DAY}' + CAST(floor({share(1)} * {_DAYS}) AS INTEGER) AS VARCHAR) AS posted_on,
@@ -184,13 +198,16 @@ SELECT 'R' || 'A' || digits || check_digit || origin AS item_id,
  'Addressee ' || addressee AS addressee_name,
  CASE WHEN {share(17, "addressee")} < 0.12 THEN 'Firm ' || addressee END AS addressee_business,
  'Road ' || CAST(addressee % 99991 AS VARCHAR) AS addressee_street,
- {postcode("destination", "addressee")} AS addressee_postcode
+ {postcode("destination", "addressee")} AS addressee_postcode,
+ CASE WHEN {share(18, "addressee")} < 0.6 THEN '+31' || CAST(600000000 + addressee AS VARCHAR) END AS addressee_phone,
+ {chosen((("address", 82), ("service_point", 8), ("locker", 7), ("po_box", 2), ("poste_restante", 1)), 19)} AS delivery,
+ lpad(CAST(7 + CAST(floor({share(30)} * 14) AS INTEGER) AS VARCHAR), 2, '0') || ':00' AS posted_time
 FROM (SELECT *, CASE rest WHEN 10 THEN 0 WHEN 11 THEN 5 ELSE rest END AS check_digit FROM (SELECT *,
  11 - ((CAST(digits[1] AS INTEGER) * 8 + CAST(digits[2] AS INTEGER) * 6 + CAST(digits[3] AS INTEGER) * 4
  + CAST(digits[4] AS INTEGER) * 2 + CAST(digits[5] AS INTEGER) * 3 + CAST(digits[6] AS INTEGER) * 5
  + CAST(digits[7] AS INTEGER) * 9 + CAST(digits[8] AS INTEGER) * 7) % 11) AS rest
  FROM (SELECT i, lpad(CAST(i AS VARCHAR), 8, '0') AS digits, {share(20)} < 0.45 AS is_mailer,
- {chosen(_ORIGINS, 21)} AS origin, {chosen(_DESTINATIONS, 22)} AS destination,
+ {chosen((*_ORIGINS, *around.origins), 21)} AS origin, {chosen((*_DESTINATIONS, *around.destinations), 22)} AS destination,
  {chosen(goods, 23)} AS goods,
  greatest(5, CAST(exp(6.359 + 1.15 * {normal(24)}) AS INTEGER)) AS grams,
  CASE WHEN {share(20)} < 0.45 THEN CAST(floor(pow({share(26)}, 3) * 400) AS BIGINT)
@@ -201,20 +218,33 @@ FROM (SELECT *, CASE rest WHEN 10 THEN 0 WHEN 11 THEN 5 ELSE rest END AS check_d
 
 
 def _postcode_sql(form: str, number: str) -> str:
-    """A form such as {{:04d}} AB as an expression; digits never begin with a zero."""
-    before, _, rest = form.partition("{")
-    digits, _, after = rest.partition("}")
-    width = int(digits[2]) if digits.startswith(":0") else 1
-    low, span = 10 ** (width - 1), 9 * 10 ** (width - 1)
+    before, low, span, after = _digits_of(form)
     return f"'{before}' || CAST(({number}) % {span} + {low} AS VARCHAR) || '{after}'"
 
 
-def _campaigns(most: int, seed: int, *, held_out: bool) -> Iterator[tuple[dict[str, str], Planted]]:
+def postcode_of(country: str, number: int) -> str:
+    """The postcode that ordinary parcels have for a number, such as seven times that of a point."""
+    if country not in _POSTCODES:
+        return f"{number % 89999 + 10000:05}"
+    before, low, span, after = _digits_of(_POSTCODES[country])
+    return f"{before}{number % span + low}{after}"
+
+
+def _digits_of(form: str) -> tuple[str, int, int, str]:
+    """Of a form such as {:04d} AB what stands before, the digits' least and span, and the rest.
+
+    Digits never begin with a zero.
+    """
+    before, _, rest = form.partition("{")
+    digits, _, after = rest.partition("}")
+    width = int(digits[2]) if digits.startswith(":0") else 1
+    return before, 10 ** (width - 1), 9 * 10 ** (width - 1), after
+
+
+def _campaigns(most: int, seed: int) -> Iterator[tuple[dict[str, str], Planted]]:
     """Parcels of campaigns, `most` at most, and to which each belongs."""
-    name = "campaigns_held_out.json" if held_out else "campaigns.json"
-    kinds: Sequence[Mapping[str, Any]] = json.loads((_HERE / name).read_text())["kinds"]
-    # Another stream than any seed of a manifest without held-out kinds.
-    source = random.Random(f"{seed} {name}")  # noqa: S311 - made-up parcels
+    kinds: Sequence[Mapping[str, Any]] = json.loads((_HERE / "campaigns.json").read_text())["kinds"]
+    source = random.Random(f"{seed} campaigns")  # noqa: S311 - made-up parcels
     number = made = 0
     while made < most:
         kind = kinds[number % len(kinds)]

@@ -15,6 +15,8 @@ import app.indicators.models
 import app.jobs.models
 import app.lookups.models
 import app.organisations.models
+import app.patterns.filter_models
+import app.patterns.models
 import app.pseudonyms.models
 import app.sharing.models  # noqa: F401 - each import adds the room's tables to the metadata
 from app.config import load

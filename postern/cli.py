@@ -16,6 +16,7 @@ from postern.commands.attach import attach
 from postern.commands.audit import audit
 from postern.commands.check import check
 from postern.commands.decide import decide
+from postern.commands.filter import filter_
 from postern.commands.init import init
 from postern.commands.keys import keys
 from postern.commands.lookup import lookup
@@ -89,7 +90,7 @@ for command in (
     *(init, check, keys, submit, attach, lookup, shared),
     *(request, requests, decide, receive, recalls, outcomes, watch, watches, subject),
     *(audit, witness),
-    *(screen, patterns),
+    *(screen, patterns, filter_),
 ):
     cli.add_command(command)
 

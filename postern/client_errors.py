@@ -113,6 +113,17 @@ class QuotaSpentError(ClientError):
         self.resets_at = resets_at.astimezone(UTC) if resets_at else None
 
 
+class ScreeningNotAgreedError(ClientError):
+    """403: no evaluations for screening were agreed with the organisation."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The platform's administrator has agreed no evaluations for screening with your "
+            "organisation, or they have ended. Ask for an allowance; `postern filter allowance` "
+            "shows what there is."
+        )
+
+
 class BodyTooLargeError(ClientError):
     """413: the platform takes smaller requests only."""
 

@@ -19,7 +19,7 @@ _ROWS_OF_A_STATEMENT = 500
 class Engine:
     """One DuckDB connection. Its database spills to `work`, which holds manifests' content."""
 
-    def __init__(self, work: Path, *, memory_mib: int = 900, threads: int | None = None) -> None:
+    def __init__(self, work: Path, *, memory_mib: int = 700, threads: int | None = None) -> None:
         try:
             self._library: Any = import_module("duckdb")
         except ImportError:

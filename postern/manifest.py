@@ -22,6 +22,7 @@ from postern.manifest_lines import sift
 from postern.manifest_mapping import ManifestColumns, ManifestMapping, known_words, manifest_columns
 from postern.manifest_mapping import folded_word as folded
 from postern.manifest_sql import COUNTRY_FIELDS, WORD_FIELDS, typed
+from postern.manifest_xml import xml_as_csv
 from postern.patterns.contents import folded_contents
 from postern.private_files import PRIVATE
 from postern.shipment import AmountUnits, read_shipment
@@ -31,6 +32,7 @@ _VERSION = "1"
 _EXCEL = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 _CSV = frozenset({".csv", ".txt", ".tsv"})
 _PARQUET = ".parquet"
+_XML = ".xml"
 
 Progress = Callable[[str, int], None]
 """Called with what is done now and how far it is: bytes of the file, or per cent."""
@@ -82,10 +84,17 @@ class _Lines:
 
 
 def prepare(
-    path: Path, work: Path, mapping: ManifestMapping, engine: Engine, progress: Progress
+    path: Path,
+    work: Path,
+    mapping: ManifestMapping,
+    engine: Engine,
+    progress: Progress,
+    *,
+    keeps_cells: bool = False,
 ) -> Prepared:
     """Read a manifest into `work`, a directory that only this run uses.
 
+    With `keeps_cells` the cells as they stand in the file stay in the engine, as the table `raw`.
     Raises ManifestError when it cannot be read as a whole, ManifestNotWholeError when a line is
     unaccounted for, ScreeningMissingError, OSError.
     """
@@ -103,7 +112,8 @@ def prepare(
         lambda share: progress("checking", share),
     )
     target.chmod(PRIVATE)
-    engine.run("DROP TABLE raw")
+    if not keeps_cells:
+        engine.run("DROP TABLE raw")
     _write_faults(engine, target, refused, faults)
     account = _account(engine, target, lines, refused, columns.unused)
     return Prepared(target, faults, account)
@@ -119,11 +129,21 @@ def _lines(
         table = work / "sheet.csv"
         _as_csv(path, table)
         return _csv(table, work, "utf-8", engine, progress)
+    if suffix == _XML:
+        if not mapping.item:
+            raise ManifestError(
+                f"{path} is XML, and nothing says which element holds one parcel. Name it with "
+                'item = "..." in a mapping file.'
+            )
+        table = work / "items.csv"
+        _make_private(table)
+        xml_as_csv(path, table, mapping.item)
+        return _csv(table, work, "utf-8", engine, progress)
     if suffix in _CSV:
         return _csv(path, work, mapping.encoding, engine, progress)
     raise ManifestError(
-        f"{path} is no manifest that can be read. Give a file that ends with .csv, .xlsx, .ods or "
-        ".parquet."
+        f"{path} is no manifest that can be read. Give a file that ends with .csv, .xlsx, .ods, "
+        ".xml or .parquet."
     )
 
 

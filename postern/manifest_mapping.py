@@ -4,6 +4,7 @@
     encoding = "windows-1252"          # "utf-8" unless said otherwise
     weight_unit = "kg"                 # of weights whose heading names no unit
     currency = "EUR"                   # of amounts when there is no column for it
+    item = "mailItem"                  # of XML: the element that holds one parcel
     [columns]
     "Client no." = "account"           # or "ignore"
     [words.service]
@@ -46,8 +47,11 @@ MANIFEST_FIELDS: tuple[str, ...] = (
 
 WEIGHTS = ("gross_weight", "net_weight")
 _OTHER_NAMES = {"observed_from": "posted_on", "total_value": "value", "hs": "hs_code"}
-_KEYS = frozenset({"decimal", "encoding", "weight_unit", "currency", "columns", "words", "rates"})
+_KEYS = frozenset(
+    {"decimal", "encoding", "weight_unit", "currency", "item", "columns", "words", "rates"}
+)
 _ENCODINGS = ("utf-8", "windows-1252", "utf-16")
+_ELEMENT = re.compile(r"[^\W\d][\w.-]{0,99}")
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _WORD_FIELDS = tuple(name for name, each in FIELDS.items() if each.type is FieldType.WORD)
@@ -64,6 +68,7 @@ class ManifestMapping:
     encoding: str | None = None
     weight_unit: str = ""
     currency: str = ""
+    item: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rates: Mapping[str, Decimal] = field(default_factory=dict)
@@ -96,6 +101,7 @@ def load_mapping(path: Path) -> ManifestMapping:
         encoding=_choice(path, document, "encoding", _ENCODINGS, None),
         weight_unit=_choice(path, document, "weight_unit", ("g", "kg"), ""),
         currency=_currency(path, document.get("currency", "")),
+        item=_element(path, document.get("item", "")),
         columns=_columns(path, document.get("columns", {})),
         words=_words(path, document.get("words", {})),
         rates=_rates(path, document.get("rates", {})),
@@ -207,6 +213,12 @@ def _currency(path: Path, found: Any) -> str:
     if found == "" or (isinstance(found, str) and _CURRENCY.fullmatch(found)):
         return str(found)
     raise _wrong(path, "currency", "write three capitals of ISO 4217")
+
+
+def _element(path: Path, found: Any) -> str:
+    if found == "" or (isinstance(found, str) and _ELEMENT.fullmatch(found)):
+        return str(found)
+    raise _wrong(path, "item", "write the local name of an element, without < and >")
 
 
 def _columns(path: Path, table: Any) -> dict[str, str]:

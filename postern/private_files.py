@@ -15,12 +15,17 @@ def write_private(path: Path, text: str) -> None:
 
     Raises OSError.
     """
+    write_private_octets(path, text.encode())
+
+
+def write_private_octets(path: Path, *pieces: bytes) -> None:
+    """The same with bytes, of which the pieces are written one after the other. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

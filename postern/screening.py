@@ -17,7 +17,15 @@ from typing import Any, Protocol
 
 from postern.duckdb_engine import Engine, literal
 from postern.manifest import Account, Prepared
-from postern.patterns.compiling import FIGURES, MANIFEST, Dialect, Plan, compiled
+from postern.patterns.compiling import (
+    CANDIDATES,
+    CROWDED,
+    FIGURES,
+    MANIFEST,
+    Dialect,
+    Plan,
+    compiled,
+)
 from postern.patterns.explanation import explained_hit
 from postern.patterns.model import Filter, Level, Rule, Status
 
@@ -110,16 +118,21 @@ def screen(
 def find(engine: Engine, manifest: Path, plan: Plan, progress: Progress) -> None:
     """Fill the table `hits` from a prepared manifest, by a plan for DuckDB."""
     _look_at(engine, manifest)
+    # Temporary tables are kept as they are; others are packed, which is dearer than all the rest.
     engine.run(
-        f"CREATE OR REPLACE TABLE candidates AS {plan.candidates}",
+        f"CREATE OR REPLACE TEMP TABLE {CANDIDATES} AS {plan.candidates}",
         lambda share: progress("comparing", share),
     )
     columns = ", ".join(f"{name} BIGINT" for name in _HIT_COLUMNS)
     engine.run(f"CREATE OR REPLACE TABLE hits ({columns})")
-    for place, sql in enumerate(plan.hits):
-        progress("grouping", 100 * place // len(plan.hits))
-        engine.run(f"INSERT INTO hits {sql}")
-    engine.run("DROP TABLE candidates")
+    if plan.single is not None:
+        engine.run(f"INSERT INTO hits {plan.single}")
+    for place, group in enumerate(plan.groups):
+        progress("grouping", 100 * place // len(plan.groups))
+        engine.run(f"CREATE OR REPLACE TEMP TABLE {CROWDED} AS {group.crowded}")
+        if engine.rows(f"SELECT 1 FROM {CROWDED} LIMIT 1"):
+            engine.run(f"INSERT INTO hits {group.hits}")
+    engine.run(f"DROP TABLE {CANDIDATES}")
 
 
 def _look_at(engine: Engine, manifest: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from postern.manifest_errors import ScreeningMissingError
-from postern.patterns.compiling import CANDIDATES, MANIFEST, Dialect, compiled
+from postern.patterns.compiling import CANDIDATES, CROWDED, MANIFEST, Dialect, compiled
 from postern.patterns.model import Filter, Rule
 
 LOCAL = "local[*]"
@@ -48,7 +48,10 @@ class Spark:
             session.sql(plan.candidates).write.parquet(str(candidates))
             session.conf.set("spark.sql.codegen.wholeStage", self._grouping)
             session.read.parquet(str(candidates)).createOrReplaceTempView(CANDIDATES)
-            frames = [session.sql(sql) for sql in plan.hits]
+            frames = [] if plan.single is None else [session.sql(plan.single)]
+            for group in plan.groups:
+                session.sql(group.crowded).createOrReplaceTempView(CROWDED)
+                frames.append(session.sql(group.hits))
             reduce(lambda one, other: one.unionAll(other), frames).write.parquet(str(target))
         finally:
             session.stop()

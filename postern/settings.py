@@ -152,6 +152,18 @@ def mirror_of(settings: "ClientSettings") -> Path:
     return settings.pin_file.with_name(f"{settings.pin_file.name.removesuffix(_PINS)}.audit")
 
 
+def filter_of(settings: "ClientSettings") -> Path:
+    """The file beside the settings with the token filter that was fetched last."""
+    return settings.pin_file.with_name(f"{settings.pin_file.name.removesuffix(_PINS)}.filter")
+
+
+def token_cache_of(settings: "ClientSettings") -> tuple[Path, Path]:
+    """The files beside the settings with the cache of tokens, and with its key."""
+    name = settings.pin_file.name.removesuffix(_PINS)
+    place = settings.pin_file
+    return place.with_name(f"{name}.tokens.sqlite"), place.with_name(f"{name}.tokens.key")
+
+
 def read_token(path: Path) -> str:
     """The API token in a file that only its owner may read. Raises TokenFileError."""
     try:

@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -36,6 +36,7 @@ from postern.client_errors import (
     PlatformUnreachableError,
     QuotaSpentError,
     RequestRefusedError,
+    ScreeningNotAgreedError,
     TlsFailedError,
     TokenRefusedError,
 )
@@ -65,12 +66,14 @@ _PASSING = frozenset({502, 503, 504})  # a proxy or a restarting service: worth 
 class Answer:
     """A 2xx answer: its JSON, and the platform's clock when it said what time it is.
 
-    `following` is the cursor of the next page, for answers that tell it in a header.
+    `following` is the cursor of the next page, for answers that tell it in a header; `headers`
+    are there with answers in bytes.
     """
 
     content: Any
     date: datetime | None
     following: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Transport:
@@ -138,6 +141,12 @@ class Transport:
             "POST", path, content, with_token=True, repeatable=True, kind=_Kind.OCTETS
         )
 
+    def exchange_octets(self, path: str, content: bytes) -> Answer:
+        """What a POST of bytes answers, in bytes; sent again when it may not have arrived."""
+        return self._persist(
+            "POST", path, content, with_token=True, repeatable=True, kind=_Kind.EXCHANGE
+        )
+
     def delete(self, path: str) -> None:
         """Have something removed; sent again when it may not have arrived. Raises ClientError."""
         self._persist("DELETE", path, None, with_token=True, repeatable=True, kind=_Kind.RAW)
@@ -177,7 +186,7 @@ class Transport:
         # An `auth` of our own also keeps requests from putting in what a .netrc says.
         auth = _Bearer(self._token) if with_token else _NoToken()
         headers = {} if body is None else {"Content-Type": _SENT[kind]}
-        if kind is _Kind.RAW:
+        if kind in _BYTES_BACK:
             headers["Accept"] = "*/*"
         try:
             with self._session.request(
@@ -248,13 +257,16 @@ class _Kind(Enum):
     LINES = "lines"  # plain text; answered in JSON
     OCTETS = "octets"  # bytes; answered in JSON
     RAW = "raw"  # nothing is sent; any answer
+    EXCHANGE = "exchange"  # bytes; answered in bytes
 
 
 _SENT = {
     _Kind.JSON: "application/json",
     _Kind.LINES: "text/plain; charset=utf-8",
     _Kind.OCTETS: "application/octet-stream",
+    _Kind.EXCHANGE: "application/octet-stream",
 }
+_BYTES_BACK = frozenset({_Kind.RAW, _Kind.EXCHANGE})
 
 
 class _Bearer(AuthBase):
@@ -306,8 +318,9 @@ def _read(response: requests.Response) -> bytes:
 
 def _answer(response: requests.Response, body: bytes, kind: "_Kind") -> Answer:
     status = response.status_code
-    if status in _OK and kind is _Kind.RAW:
-        return Answer(body, _date(response), response.headers.get(NEXT_HEADER))
+    if status in _OK and kind in _BYTES_BACK:
+        following = response.headers.get(NEXT_HEADER)
+        return Answer(body, _date(response), following, response.headers)
     if status in _OK:
         try:
             return Answer(json.loads(body), _date(response))
@@ -337,6 +350,8 @@ def _refusal(  # noqa: PLR0911 - one line for each status that has a meaning of 
     words = problem or {}
     if status == _UNAUTHORISED:
         return TokenRefusedError()
+    if status == _FORBIDDEN and code == "screening-not-agreed":
+        return ScreeningNotAgreedError()
     if status == _FORBIDDEN:
         return NotAllowedError(
             _plain(words.get("detail", "a role or scope is missing")).rstrip(".")

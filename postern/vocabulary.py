@@ -41,6 +41,11 @@ class Kind(StrEnum):
     EMAIL = "email"
     PAYMENT = "payment"
     ITEM = "item"
+    PATTERN = "pattern"  # a shared shipping pattern: knowledge about parcels, no indicator
+
+
+INDICATOR_KINDS: tuple[Kind, ...] = tuple(kind for kind in Kind if kind is not Kind.PATTERN)
+"""What a report or a lookup can be about: a pattern is shared, but it indicates nobody."""
 
 
 class EvaluationKind(StrEnum):
@@ -69,7 +74,10 @@ EVALUATION_KIND: dict[Kind, EvaluationKind] = {
     Kind.PAYMENT: EvaluationKind.PAYMENT,
     Kind.ITEM: EvaluationKind.ITEM,
 }
-"""The evaluation kind of each kind that is evaluated; `INDUCTION_POINT` is absent on purpose."""
+"""The evaluation kind of each kind that is evaluated.
+
+`INDUCTION_POINT` and `PATTERN` are absent on purpose.
+"""
 
 
 class PartyRole(StrEnum):
@@ -322,7 +330,10 @@ class Scope(StrEnum):
     DISCLOSURES_DECIDE = "disclosures:decide"
     WATCHES_WRITE = "watches:write"
     OUTCOMES_WRITE = "outcomes:write"
+    PATTERNS_READ = "patterns:read"
+    PATTERNS_WRITE = "patterns:write"
     RECALLS_WRITE = "recalls:write"
+    SCREENING_RUN = "screening:run"
     SUBJECTS_WRITE = "subjects:write"
 
 

@@ -19,7 +19,12 @@ ROLES_OF_SCOPE: Mapping[Scope, frozenset[Role]] = {
     Scope.DISCLOSURES_DECIDE: frozenset({Role.APPROVER, Role.COMPLIANCE}),
     Scope.WATCHES_WRITE: frozenset({Role.ANALYST, Role.COMPLIANCE}),
     Scope.OUTCOMES_WRITE: frozenset({Role.ANALYST, Role.SUBMITTER, Role.COMPLIANCE}),
+    # All of an organisation read patterns but who keeps its accounts.
+    Scope.PATTERNS_READ: frozenset(Role) - {Role.ADMINISTRATOR},
+    Scope.PATTERNS_WRITE: frozenset({Role.SUBMITTER, Role.ANALYST}),
     Scope.RECALLS_WRITE: frozenset({Role.ANALYST, Role.SUBMITTER, Role.COMPLIANCE}),
+    # Compliance reads the list of filters under this scope.
+    Scope.SCREENING_RUN: frozenset({Role.ANALYST, Role.COMPLIANCE}),
     Scope.SUBJECTS_WRITE: frozenset({Role.COMPLIANCE}),
 }
 """Any one of the roles suffices. The verb itself asks for the role again, so a role that is

@@ -15,6 +15,8 @@ from app.audit.service import append
 from app.organisations import contacts, keys
 from app.organisations.contacts import Contact
 from app.organisations.service import directory
+from app.patterns import screening_quota
+from app.patterns.screening_quota import ScreeningStanding
 from app.pseudonyms import quota
 from app.pseudonyms import service as pseudonyms
 from app.pseudonyms.quota import WHOLE_ORGANISATION, Used
@@ -43,10 +45,12 @@ class KindQuota:
 class Quotas:
     """`person_percent` of the organisation's allowance is the most that one person may use.
 
+    `screening` is what is agreed for screening, apart from the windows of `kinds`.
     `operator` is the desk of the member that runs the platform, None where nobody entered one.
     """
 
     kinds: Sequence[KindQuota]
+    screening: Sequence[ScreeningStanding]
     person_percent: int
     operator_name: str
     operator: Contact | None
@@ -94,6 +98,7 @@ def read_quotas(session: Session, caller: Caller) -> Quotas:
     append(session, caller, "quota.read", object_type="quota", count=len(used))
     return Quotas(
         kinds=[_of_kind(kind, used, names) for kind in EvaluationKind],
+        screening=screening_quota.standings(session, organisation_id),
         person_percent=runtime().settings.quota.person_percent,
         operator_name=operator[1].name if operator else "",
         operator=contacts.contact(session, operator[0]) if operator else None,

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, validate
 
 from app.compliance.sealing import LONGEST_NOTE
-from app.fields import case_reference
+from app.fields import IndicatorKind, case_reference
 from app.indicators.amend_schemas import LegalHoldSchema
 from app.indicators.models import ReportStatus
 from app.indicators.schemas import PageArgumentsSchema
@@ -13,7 +13,6 @@ from app.indicators.shared_schemas import OwnerSchema
 from app.lookups.schemas import MOST_QUERIES, QuerySchema
 from postern.vocabulary import (
     Band,
-    Kind,
     PartyRole,
     RecallKind,
     RecallReason,
@@ -139,7 +138,7 @@ class SubjectHoldingSchema(Schema):
     query = fields.String(metadata={"description": "Id of the query, as sent."})
     indicator = fields.UUID()
     report = fields.UUID()
-    kind = fields.Enum(Kind, by_value=True)
+    kind = IndicatorKind()
     role = fields.Enum(PartyRole, by_value=True)
     status = fields.Enum(ReportStatus, by_value=True, metadata={"description": "Of its report."})
     expires_on = fields.Date()

@@ -8,10 +8,11 @@ from marshmallow import Schema, fields, validate
 from app.audit.guard import audited, caller, transaction
 from app.disclosures import ledger_reading
 from app.disclosures.ledger_reading import CLEAR_WORD, Filters, LedgerPage
+from app.fields import IndicatorKind
 from app.indicators.schemas import PageArgumentsSchema
 from app.indicators.shared_schemas import OwnerSchema
 from app.sharing.engine import CHAIN
-from postern.vocabulary import Kind, Role, Scope, Way
+from postern.vocabulary import Role, Scope, Way
 
 blueprint = Blueprint(
     "ledger",
@@ -55,7 +56,7 @@ class GivenIndicatorSchema(Schema):
     """One of your own indicators; of what ended, kind and report stay for a year."""
 
     indicator = fields.UUID()
-    kind = fields.Enum(Kind, by_value=True, allow_none=True)
+    kind = IndicatorKind(allow_none=True)
     report = fields.UUID(allow_none=True)
     ended_at = fields.AwareDateTime(
         format="iso", allow_none=True, metadata={"description": "null while it stands."}

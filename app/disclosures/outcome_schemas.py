@@ -5,11 +5,10 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from app.fields import case_reference
+from app.fields import IndicatorKind, case_reference
 from app.indicators.schemas import PageArgumentsSchema
 from app.indicators.shared_schemas import OwnerSchema
 from postern.vocabulary import (
-    Kind,
     Learned,
     OutcomeResult,
     Sector,
@@ -102,7 +101,7 @@ class OutcomeSchema(Schema):
         allow_none=True, metadata={"description": "null if the indicator is not your own."}
     )
     request = fields.UUID(allow_none=True)
-    kind = fields.Enum(Kind, by_value=True)
+    kind = IndicatorKind()
     asked = fields.Enum(Step, by_value=True)
     located = fields.Enum(Step, by_value=True)
     held = fields.Enum(Step, by_value=True)
@@ -195,7 +194,7 @@ class CountedSchema(Schema):
 class GroupSchema(Schema):
     source_grade = fields.Enum(SourceGrade, by_value=True)
     learned = fields.Enum(Learned, by_value=True)
-    kind = fields.Enum(Kind, by_value=True)
+    kind = IndicatorKind()
     barrier_step = fields.Integer(allow_none=True)
 
 

@@ -18,6 +18,7 @@ from app.access import CONSOLE, Caller
 from app.audit.service import append
 from app.disclosures.models import DisclosureRequest, Outcome
 from app.errors import InvalidRequestError, NotFoundError
+from app.indicators.ledger import METADATA
 from app.indicators.models import Given, Indicator, Report
 from app.jobs.notifications import notify
 from app.organisations.service import directory
@@ -222,11 +223,13 @@ def _counted(session: Session, organisation_id: int, indicator: UUID) -> Counted
     standing = None if row is None else Counted(**row._asdict())
     if standing is not None and standing.owner_id == organisation_id:
         return standing
-    # To the owner, a gift of which it may not be told must not show here either.
+    # To the owner, a gift of which it may not be told must not show here either; and what went
+    # into a screening filter was not named to its recipient.
     is_known = (Given.owner_id == organisation_id) & Given.tells_owner
+    is_named = (Given.recipient_id == organisation_id) & (Given.level >= METADATA)
     given = session.scalars(
         select(Given)
-        .where(Given.indicator == indicator, (Given.recipient_id == organisation_id) | is_known)
+        .where(Given.indicator == indicator, is_named | is_known)
         .order_by(Given.recipient_id, Given.way)
         .with_for_update()
         .execution_options(populate_existing=True)

@@ -28,12 +28,12 @@ from app.indicators import amending, holds, service
 from app.indicators.amending import Correction
 from app.zones import zone
 from postern.vocabulary import (
+    INDICATOR_KINDS,
     Assertion,
     Concealment,
     DeclaredCategory,
     Handling,
     InformationGrade,
-    Kind,
     PermittedAction,
     RecallReason,
     Role,
@@ -126,7 +126,7 @@ def show_all() -> Page:
         given=given,
         wrong=wrong,
         shelves=list(Shelf),
-        kinds=list(Kind),
+        kinds=list(INDICATOR_KINDS),
         is_later_page=before is not None,
         first_address=_address(given),
         next_address=_address(given, before=following) if following else "",
@@ -334,7 +334,7 @@ def _filters(given: Mapping[str, str]) -> tuple[Filters, frozenset[str]]:
     """What the address asks for, and which of it means nothing."""
     wrong = set()
     shelf = next((each for each in Shelf if each.value == given.get("shelf")), None)
-    kind = next((each for each in Kind if each.value == given.get("kind")), None)
+    kind = next((each for each in INDICATOR_KINDS if each.value == given.get("kind")), None)
     outcome = {"told": True, "none": False}.get(given.get("outcome", ""))
     for name, found in (("shelf", shelf), ("kind", kind), ("outcome", outcome)):
         if name in given and found is None:

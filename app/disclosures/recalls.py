@@ -19,7 +19,7 @@ from app.audit.service import append
 from app.disclosures import deliveries
 from app.disclosures.models import Acknowledgement, Recall
 from app.indicators.hooks import Amended, Ending
-from app.indicators.ledger import Recipient, keep_what_ended, recipients_of
+from app.indicators.ledger import METADATA, PRESENCE, Recipient, keep_what_ended, recipients_of
 from app.indicators.own import STORED
 from app.indicators.reading import SHIPMENT_FIELDS
 from app.jobs.notifications import notify
@@ -73,7 +73,8 @@ def on_ending(session: Session, caller: Caller, ending: Ending) -> None:
 def on_amended(session: Session, caller: Caller, amended: Amended) -> None:
     """Ask recipients to correct what they got; a change that nobody was shown asks for nothing.
 
-    A delivery stays: what is sealed in it is not what a correction changes.
+    A delivery stays: what is sealed in it is not what a correction changes. A screening filter
+    shows nothing that could be corrected.
     """
     changes = {name: word for name, word in amended.changes.items() if name in SHOWN}
     if not changes:
@@ -85,7 +86,12 @@ def on_amended(session: Session, caller: Caller, amended: Amended) -> None:
 
 
 def _call(session: Session, caller: Caller, called: _Called, indicators: Sequence[UUID]) -> None:
-    given = recipients_of(session, indicators)
+    least = METADATA if called.kind is RecallKind.CORRECTION else PRESENCE
+    reached_by = {
+        indicator: [each for each in recipients if each.level >= least]
+        for indicator, recipients in recipients_of(session, indicators).items()
+    }
+    given = {indicator: recipients for indicator, recipients in reached_by.items() if recipients}
     if not given:
         return
     made = _stored(session, called, given)

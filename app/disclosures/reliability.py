@@ -1,8 +1,8 @@
 """How reliable indicators turn out, by source grade, how they were learned, kind and barrier step.
 
-Counted from outcomes that stand; small counts are hidden (`suppression`). An organisation reads
-three kinds of tables: of its own indicators, of what it told itself, and by the sector of their
-owners what others told of indicators that it was given. No owner is named in the last.
+Counted from outcomes that stand; small counts are hidden (`app.small_counts`). An organisation
+reads three kinds of tables: of its own indicators, of what it told itself, and by the sector of
+their owners what others told of indicators that it was given. No owner is named in the last.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from app.access import Caller
 from app.audit.service import append
 from app.disclosures.models import Outcome
-from app.disclosures.suppression import Counts, Table, told
+from app.indicators.ledger import METADATA
 from app.indicators.models import Given
 from app.organisations.service import directory
+from app.small_counts import Counts, Table, told
 from postern.vocabulary import Kind, Learned, OutcomeResult, Sector, SourceGrade, Step
 
 
@@ -64,7 +65,11 @@ def read(session: Session, caller: Caller) -> Reliability:
 def _by_sector(session: Session, organisation_id: int) -> list[OfSector]:
     was_given = (
         select(Given.indicator)
-        .where(Given.indicator == Outcome.indicator, Given.recipient_id == organisation_id)
+        .where(
+            Given.indicator == Outcome.indicator,
+            Given.recipient_id == organisation_id,
+            Given.level >= METADATA,
+        )
         .exists()
     )
     tables = []

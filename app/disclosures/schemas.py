@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.disclosures.messages import LARGEST_MESSAGE
-from app.fields import Base64Url, case_reference
+from app.fields import Base64Url, IndicatorKind, case_reference
 from app.indicators.sealed_fields import EnvelopeSchema
 from app.indicators.shared_schemas import OwnerSchema
 from postern.base64url import from_base64url, to_base64url
@@ -18,7 +18,6 @@ from postern.vocabulary import (
     DecisionReason,
     DecisionState,
     FourEyes,
-    Kind,
     LegalBasis,
     MessageKind,
     PartyRole,
@@ -280,7 +279,7 @@ class DisclosureRequestSchema(Schema):
     requester = fields.Nested(OwnerSchema)
     owner = fields.Nested(OwnerSchema)
     indicator = fields.UUID()
-    kind = fields.Enum(Kind, by_value=True)
+    kind = IndicatorKind()
     role = fields.Enum(PartyRole, by_value=True)
     lookup = fields.UUID(
         allow_none=True, metadata={"description": "The requester's own; null for the owner."}

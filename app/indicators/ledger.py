@@ -12,15 +12,21 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Select, Table, bindparam, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
+from app.database import Moment
 from app.indicators.models import Given, Indicator, Report
 from postern.vocabulary import Way
 
-METADATA, REQUEST, CLEAR = 2, 3, 4
-"""How much was given; presence names no indicator and leaves nothing to call back."""
+PRESENCE, METADATA, REQUEST, CLEAR = 1, 2, 3, 4
+"""How much was given.
+
+A presence that answers somebody names no indicator and leaves nothing to call back: no row. One
+that goes into a screening filter stays with its recipient, and has one.
+"""
 
 _CHUNK = 5000  # ids of one statement
 
@@ -94,6 +100,50 @@ def note_given(
             }
             for gift in rows
         ],
+    )
+
+
+def note_selected(
+    session: Session,
+    recipient_id: int,
+    chosen: Select[UUID, int, bool],
+    *,
+    way: Way,
+    level: int,
+    at: datetime,
+) -> None:
+    """Note in one statement that `recipient_id` gets the indicators of others that are `chosen`.
+
+    Its columns are public id, owner and whether the owner may be told; its rows are `Indicator`,
+    which are held as `hold` does. Whoever reads them afterwards takes only those whose row was
+    written `at` this moment: what came or went in between is not among them.
+    """
+    held = chosen.where(Indicator.organisation_id != recipient_id).order_by(Indicator.id)
+    source = held.with_for_update(read=True, key_share=True, of=Indicator).add_columns(
+        literal(recipient_id),
+        literal(way.value),
+        literal(level),
+        literal(1),
+        literal(at, Moment),
+        literal(at, Moment),
+    )
+    names = ("indicator", "owner_id", "tells_owner")
+    told = ("recipient_id", "way", "level", "times", "first_at", "last_at")
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    new = (postgresql_insert if is_postgresql else insert)(_GIVEN).from_select(
+        [*names, *told], source
+    )
+    larger = func.greatest if is_postgresql else func.max
+    session.execute(
+        new.on_conflict_do_update(
+            index_elements=["indicator", "recipient_id", "way"],
+            set_={
+                "level": larger(_GIVEN.c.level, new.excluded.level),
+                "tells_owner": or_(_GIVEN.c.tells_owner, new.excluded.tells_owner),
+                "times": _GIVEN.c.times + 1,
+                "last_at": new.excluded.last_at,
+            },
+        )
     )
 
 

@@ -20,12 +20,12 @@ from app.pseudonyms import service as pseudonyms
 from app.runtime import runtime
 from postern.normalise.countries import ISO
 from postern.vocabulary import (
+    INDICATOR_KINDS,
     Assertion,
     Concealment,
     DeclaredCategory,
     Handling,
     InformationGrade,
-    Kind,
     Learned,
     LegalBasis,
     Level,
@@ -133,7 +133,7 @@ _LISTS = {
     "declared_category": list(DeclaredCategory),
     "handling": list(Handling),
     "information": list(InformationGrade),
-    "kind": list(Kind),
+    "kind": list(INDICATOR_KINDS),
     "learned": list(Learned),
     "legal_basis": list(LegalBasis),
     "level": list(Level),

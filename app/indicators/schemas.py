@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
+from app.fields import IndicatorKind
 from app.indicators.models import ReportStatus
 from app.indicators.sealed_fields import SealedSchema
 from postern.base64url import from_base64url
@@ -20,7 +21,6 @@ from postern.vocabulary import (
     DeclaredCategory,
     Handling,
     InformationGrade,
-    Kind,
     Learned,
     LegalBasis,
     PartyRole,
@@ -251,7 +251,7 @@ class IndicatorSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    kind = _word(Kind, "What it is an indicator of.", required=True)
+    kind = IndicatorKind(required=True, metadata={"description": "What it is an indicator of."})
     role = _word(PartyRole, "The part that it plays in the shipment.", required=True)
     epoch = fields.Integer(
         strict=True,
@@ -438,7 +438,7 @@ class StoredIndicatorSchema(Schema):
     """An indicator as stored; tokens and elements never leave."""
 
     id = fields.UUID()
-    kind = fields.Enum(Kind, by_value=True)
+    kind = IndicatorKind()
     role = fields.Enum(PartyRole, by_value=True)
     subject_category = fields.Enum(SubjectCategory, by_value=True)
     assertion = fields.Enum(Assertion, by_value=True)

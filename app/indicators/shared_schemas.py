@@ -4,10 +4,10 @@ from enum import StrEnum
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from app.fields import case_reference, purpose
+from app.fields import IndicatorKind, case_reference, purpose
 from app.indicators.schemas import ShipmentSchema, StoredIndicatorSchema
 from app.indicators.shared import MOST_EXPORTED, MOST_LISTED
-from postern.vocabulary import Kind, LegalBasis, Level, PartyRole, Sector, Substance, Tlp
+from postern.vocabulary import LegalBasis, Level, PartyRole, Sector, Substance, Tlp
 
 
 class Form(StrEnum):
@@ -40,7 +40,7 @@ class FiltersSchema(GroundsSchema):
         validate=validate.Length(min=1, max=64),
         metadata={"description": "Code of the organisation that shares."},
     )
-    kind = fields.Enum(Kind, by_value=True, metadata={"description": "What it is an indicator of."})
+    kind = IndicatorKind(metadata={"description": "What it is an indicator of."})
     role = fields.Enum(
         PartyRole, by_value=True, metadata={"description": "The part that it plays."}
     )
@@ -144,7 +144,7 @@ class SharedIndicatorsSchema(Schema):
 
 class SharedCountSchema(Schema):
     organisation = fields.String(metadata={"description": "Code of the owner."})
-    kind = fields.Enum(Kind, by_value=True)
+    kind = IndicatorKind()
     barrier_step = fields.Integer(
         allow_none=True, metadata={"description": "null: the reports name none."}
     )

@@ -15,7 +15,10 @@ _ALERT = "indicator.alert"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """That one indicator was found or given; `level` is None where its owner alone is told."""
+    """That one indicator was found or given; `level` is None where its owner alone is told.
+
+    `indicator` is its public id; of what is told with another `object_type`, that thing's.
+    """
 
     owner: str
     indicator: str
@@ -40,6 +43,7 @@ def tell_owners(
     *,
     told: Iterable[Told],
     by: str = "",
+    object_type: str = "indicator",
 ) -> None:
     """Append an entry of its own for each other owner, level and version of a policy.
 
@@ -63,7 +67,7 @@ def tell_owners(
             basis=grounds.legal_basis,
             audience=[owner],
             tell_actor=False,
-            object_type="indicator",
+            object_type=object_type,
             objects=list(objects),
             details={
                 "viewer": caller.organisation,

@@ -34,7 +34,7 @@ from postern.vocabulary import ChannelKind, DispatchState, Role
 Check = Callable[[Session, Notification], bool]
 """Whether policy lets this notification be sent now; it may ask the database."""
 
-_CHECKED = ("watch.", "deconfliction.")
+_CHECKED = ("watch.", "deconfliction.", "pattern.")
 """Notifications that tell of what is another's: of such a kind, none leaves without a check."""
 
 

@@ -2,7 +2,7 @@
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from app.fields import case_reference, purpose
+from app.fields import IndicatorKind, case_reference, purpose
 from app.indicators.schemas import (
     LARGEST_EPOCH,
     FacetList,
@@ -14,7 +14,6 @@ from postern.pseudonym import TOKEN_SIZE
 from postern.vocabulary import (
     Band,
     FacetAnswer,
-    Kind,
     LegalBasis,
     Level,
     Purpose,
@@ -51,9 +50,7 @@ class QuerySchema(Schema):
         validate=validate.Length(min=1, max=64),
         metadata={"description": "Your own, to find the result; it is not stored."},
     )
-    kind = fields.Enum(
-        Kind, by_value=True, required=True, metadata={"description": "What is looked up."}
-    )
+    kind = IndicatorKind(required=True, metadata={"description": "What is looked up."})
     epoch = fields.Integer(
         strict=True,
         load_default=0,

@@ -21,7 +21,7 @@ from app.lookups.search_grounds import OFFERED
 from app.organisations.service import directory
 from app.runtime import runtime
 from postern.vocabulary import (
-    Kind,
+    INDICATOR_KINDS,
     OutcomeResult,
     Role,
     Sector,
@@ -64,7 +64,7 @@ def show() -> str:
         country=member.country,
         person=caller().person,
         recent=past.own(transaction(), caller(), past.Wanted(), RECENT).lookups,
-        kinds=list(Kind),
+        kinds=list(INDICATOR_KINDS),
         watching=_watching(now().date(), settings.disclosure.watch_days),
         told=list(Told),
         steps=list(Step),

@@ -4,13 +4,13 @@ from enum import StrEnum
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from app.fields import case_reference, purpose
+from app.fields import IndicatorKind, case_reference, purpose
 from app.indicators.schemas import LARGEST_EPOCH, FacetList, StoredIndicatorSchema
 from app.indicators.shared_schemas import OwnerSchema, ReportFactsSchema
 from app.lookups.schemas import QueryTokenSchema
 from app.lookups.watches import MOST_LISTED
 from postern.pseudonym import TOKEN_SIZE
-from postern.vocabulary import Band, Kind, LegalBasis, Level, Purpose, Tlp, Told, WatchEnd
+from postern.vocabulary import Band, LegalBasis, Level, Purpose, Tlp, Told, WatchEnd
 
 
 class WatchState(StrEnum):
@@ -32,9 +32,7 @@ class SetWatchSchema(Schema):
         metadata={"description": "Under which kind of law you watch."},
     )
     case = case_reference()
-    kind = fields.Enum(
-        Kind, by_value=True, required=True, metadata={"description": "What is waited for."}
-    )
+    kind = IndicatorKind(required=True, metadata={"description": "What is waited for."})
     epoch = fields.Integer(
         strict=True,
         load_default=0,
@@ -81,7 +79,7 @@ class OwnWatchSchema(Schema):
     """One of your organisation's watches; neither its case nor what it waits for is told."""
 
     id = fields.UUID(attribute="kept.id")
-    kind = fields.Enum(Kind, by_value=True, attribute="kept.kind")
+    kind = IndicatorKind(attribute="kept.kind")
     epoch = fields.Integer(attribute="kept.epoch")
     is_current = fields.Boolean(
         metadata={"description": "Whether its key epoch is open: false, set it anew."}

@@ -78,7 +78,7 @@ def evaluate(
     if len(elements) > most:
         reason = f"It holds more than {most} elements."
         raise InvalidRequestError(errors=[{"field": "json.elements", "reason": reason}])
-    _require_open(session, kind, epoch)
+    require_open(session, kind, epoch)
     if len(set(elements)) != len(elements):
         raise InvalidRequestError(
             errors=[{"field": "json.elements", "reason": "Each element may stand there once."}]
@@ -232,12 +232,12 @@ def signed_document(session: Session) -> dict[str, object]:
             for each in epochs(session)
         ),
     )
-    return key_document.sign(document, _directory_key())
+    return key_document.sign(document, directory_key())
 
 
 def directory_fingerprint() -> str:
     """What people compare by another channel before they trust the key document."""
-    return key_document.fingerprint(_directory_key().public_key().public_bytes_raw())
+    return key_document.fingerprint(directory_key().public_key().public_bytes_raw())
 
 
 def remaining(
@@ -253,7 +253,8 @@ def remaining(
     }
 
 
-def _require_open(session: Session, kind: EvaluationKind, epoch: int) -> None:
+def require_open(session: Session, kind: EvaluationKind, epoch: int) -> None:
+    """Raise EpochClosedError unless `epoch` is the newest of the kind that is open."""
     newest = open_epoch(session, kind)
     if epoch != newest:
         raise EpochClosedError(
@@ -261,5 +262,6 @@ def _require_open(session: Session, kind: EvaluationKind, epoch: int) -> None:
         )
 
 
-def _directory_key() -> Ed25519PrivateKey:
+def directory_key() -> Ed25519PrivateKey:
+    """What signs the documents whose signer members pin."""
     return Ed25519PrivateKey.from_private_bytes(runtime().secrets.directory)

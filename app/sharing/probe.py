@@ -15,6 +15,9 @@ from app.sharing.seats import Member
 from app.sharing.situations import PolicyAlone, Situations, look_at
 from postern.vocabulary import Action
 
+_SPARES_PATTERNS = "platform/authority-to-operator"
+"""The rule of the platform that denies nothing of a shipping pattern."""
+
 
 @dataclass(frozen=True)
 class Probed:
@@ -144,8 +147,12 @@ def _of_a_permit(outcome: _Outcome, rule: PolicyAlone) -> tuple[str, str] | None
             if not other.policy.permits
             and any(bits & other.applies.get(action, 0) for action, bits in applies)
         ]
+        is_of_patterns_too = (
+            outcome.situations.tells_patterns_apart or _SPARES_PATTERNS not in barring
+        )
+        what = "" if is_of_patterns_too else " of an indicator"
         return (
-            "it can never permit anything: the platform's rules deny all that it permits"
+            f"it can never permit anything{what}: the platform's rules deny all that it permits"
             f" ({', '.join(barring)})",
             'Read "What no policy can lift" in docs/policies.md, and remove or change it.',
         )

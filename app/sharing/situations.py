@@ -20,7 +20,7 @@ import cedarpy
 
 from app.sharing.policy_text import CLOSED_LISTS, NUMBERS, Policy, nodes, schema, schema_attributes
 from app.sharing.seats import Member
-from postern.vocabulary import Action, LegalBasis, PermittedAction, Role, Sector, Tlp
+from postern.vocabulary import Action, Kind, LegalBasis, PermittedAction, Role, Sector, Tlp
 
 MOST_SITUATIONS = 262_144  # looked at one and all; of more a sample is drawn
 MOST_QUESTIONS = 8_000  # put to Cedar for one text, some 100 microseconds each
@@ -39,6 +39,7 @@ _PURPOSE = "context.purpose"
 _BASIS = "context.legalBasis"
 _TLP = "resource.tlp"
 _TO = "context.to"
+_KIND = "resource.kind"
 
 _FREEST: Mapping[str, Any] = {
     _ROLE: Role.ANALYST.value,
@@ -46,6 +47,8 @@ _FREEST: Mapping[str, Any] = {
     _TLP: Tlp.CLEAR.value,
     "resource.handling": frozenset[str](),
     "resource.permittedAction": PermittedAction.WATCH.value,
+    # Not a pattern, of which an operator may learn more: a text that does not ask means indicators.
+    _KIND: Kind.PARTY.value,
 }
 """What the platform's rules hold against nobody: enough where a text does not ask."""
 
@@ -182,6 +185,7 @@ class Situations:
         self.everything = (1 << size) - 1
         self._masks = self._all_combinations(size) if points is None else self._sampled(points)
         self.tells_markings_apart = len(values[_TLP]) > 1
+        self.tells_patterns_apart = len(values.get(_KIND, ())) > 1
         self.by_analysts = self._masks[_ROLE][0] if _ROLE in values else self.everything
         self.with_present = reduce(or_, (self._masks[_READER][place] for place in present), 0)
 

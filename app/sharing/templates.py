@@ -151,6 +151,15 @@ _WORDS: dict[str, tuple[str, str]] = {
             "whatever this says."
         ),
     ),
+    "shipping-patterns": (
+        N_("Shipping patterns to screen with"),
+        N_(
+            "Members of every sector may list the shipping patterns that you publish, and screen "
+            "their parcels with them. A pattern is a rule about parcels and names nobody, so an "
+            "authority may share it with operators too. Nothing of your indicators is shared by "
+            "this."
+        ),
+    ),
     "risk-analysis-feed": (
         N_("A feed for risk analysis"),
         N_(

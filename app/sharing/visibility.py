@@ -11,7 +11,7 @@ Age is counted in days from `seen_day`; an indicator of the future is not visibl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -43,6 +43,8 @@ from app.sharing.classes import AGE_BANDS, ClassAttributes, age_band
 from app.sharing.classes import read as read_class
 from app.sharing.eras import second
 from app.sharing.models import Profile, ShareClass, ShareGrant
+
+Columns = TypeVarTuple("Columns")
 
 PRESENCE, METADATA, REQUEST = 1, 2, 3
 """Levels as a grant stores them."""
@@ -140,29 +142,64 @@ def visible_indicators(
     whoever holds the identifier already, and must not tell that others exist. What lists, counts,
     exports or feeds the records of others asks `in_bulk`: their owner must permit that.
     """
+    statement = select(
+        _INDICATOR.c.id.label("indicator_id"),
+        ShareGrant.level,
+        ShareGrant.grant_reason_id,
+        ShareGrant.tells_owner,
+        _INDICATOR.c.organisation_id,
+        _INDICATOR.c.share_class_id,
+        _INDICATOR.c.seen_day,
+    )
+    visible = _visible(statement, _INDICATOR, profile_id, at, least)
+    return visible.where(ShareGrant.may_feed) if in_bulk else visible
+
+
+def visible_classed(
+    source: FromClause, profile_id: int, at: datetime, least: int = METADATA
+) -> Select[Any]:
+    """Select of all columns of `source` and what was decided of each row, as of an indicator.
+
+    `source` has share_class_id, seen_day, expires_on and organisation_id. Added are level,
+    grant_reason_id, tells_owner, may_screen and may_feed. To be joined as a subquery. Whoever
+    lists asks for may_feed or may_screen too.
+    """
+    statement = select(
+        *source.c,
+        ShareGrant.level.label("granted_level"),
+        ShareGrant.grant_reason_id,
+        ShareGrant.tells_owner,
+        ShareGrant.may_screen,
+        ShareGrant.may_feed,
+    )
+    return _visible(statement, source, profile_id, at, least)
+
+
+def screening_postings(
+    profile_id: int, at: datetime
+) -> Select[bytes, int, int, UUID, int, bool, int, int]:
+    """Select of the postings that the profile may match against parcels on its own premises.
+
+    Columns token, facet, indicator_id, public_id, organisation_id, tells_owner, level and
+    grant_reason_id, of every live indicator at `screen`, one's own too, in no order. It is read
+    as a whole: no token is asked for.
+    """
     statement = (
         select(
+            _TOKEN.c.token,
+            _TOKEN.c.facet,
             _INDICATOR.c.id.label("indicator_id"),
+            _INDICATOR.c.public_id,
+            _INDICATOR.c.organisation_id,
+            ShareGrant.tells_owner,
             ShareGrant.level,
             ShareGrant.grant_reason_id,
-            ShareGrant.tells_owner,
-            _INDICATOR.c.organisation_id,
-            _INDICATOR.c.share_class_id,
-            _INDICATOR.c.seen_day,
         )
-        .join(
-            ShareGrant,
-            _grants(literal(profile_id), literal(day(at)), literal(second(at)), _INDICATOR),
-        )
-        .where(
-            ShareGrant.level >= max(least, PRESENCE),
-            # `coalesce` only keeps SQLite from an index that begins with the owner and the expiry.
-            live(func.coalesce(_INDICATOR.c.expires_on, _INDICATOR.c.expires_on), day(at)),
-            _reader_is_active(literal(profile_id)),
-            _INDICATOR.c.organisation_id.not_in(_SUSPENDED),
-        )
+        .select_from(_INDICATOR)
+        .join(_TOKEN, _TOKEN.c.indicator_id == _INDICATOR.c.id)
     )
-    return statement.where(ShareGrant.may_feed) if in_bulk else statement
+    visible = _visible(statement, _INDICATOR, profile_id, at, PRESENCE)
+    return visible.where(ShareGrant.may_screen)
 
 
 def class_level(
@@ -170,7 +207,8 @@ def class_level(
 ) -> int:
     """The level at which the profile sees what is of a class and of a day; 0 for nothing.
 
-    For what has a share class and is no indicator: a watch.
+    For what has a share class and is a single thing: a watch. What is listed goes by
+    `visible_classed`.
     """
     one = select(
         literal(share_class_id).label("share_class_id"), literal(seen_day).label("seen_day")
@@ -288,6 +326,21 @@ def _grants(profile: Any, today: Any, second: Any, posting: FromClause) -> Colum
         (today - posting.c.seen_day).between(ShareGrant.age_min, ShareGrant.age_max),
         ShareGrant.valid_from <= second,
         ShareGrant.valid_until > second,
+    )
+
+
+def _visible(
+    statement: Select[*Columns], source: FromClause, profile_id: int, at: datetime, least: int
+) -> Select[*Columns]:
+    """The statement with the predicate: rows of `source` that are live and visible at `least`."""
+    return statement.join(
+        ShareGrant, _grants(literal(profile_id), literal(day(at)), literal(second(at)), source)
+    ).where(
+        ShareGrant.level >= max(least, PRESENCE),
+        # `coalesce` only keeps SQLite from an index that begins with the owner and the expiry.
+        live(func.coalesce(source.c.expires_on, source.c.expires_on), day(at)),
+        _reader_is_active(literal(profile_id)),
+        source.c.organisation_id.not_in(_SUSPENDED),
     )
 
 

@@ -7,6 +7,7 @@ from flask_babel.speaklater import LazyString
 
 from app.audit.catalogue import CATALOGUE
 from app.web.languages import translated
+from app.web.pattern_words import PATTERN_ACTS
 
 
 def act_name(act: str) -> str:
@@ -21,6 +22,7 @@ def act_meaning(act: str) -> str:
 
 
 ACT_NAMES: Mapping[str, LazyString] = {
+    **PATTERN_ACTS,
     "account.create": _("Account created"),
     "account.decide": _("Proposed role decided"),
     "account.language": _("Language chosen"),

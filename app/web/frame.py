@@ -81,6 +81,7 @@ _SUBMITTER = frozenset({Role.SUBMITTER})
 _REPORT_READERS = frozenset({Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE})
 _TOLD = frozenset({Role.SUBMITTER, Role.ANALYST, Role.COMPLIANCE})
 _WATCHERS = frozenset({Role.ANALYST, Role.COMPLIANCE})
+_PATTERN_READERS = frozenset(Role) - {Role.ADMINISTRATOR}
 _LEDGER_READERS = frozenset({Role.SUBMITTER, Role.COMPLIANCE})
 _COMPLIANCE = frozenset({Role.COMPLIANCE})
 _KEEPERS = frozenset({Role.COMPLIANCE, Role.ADMINISTRATOR})
@@ -105,6 +106,8 @@ _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], .
             ("/watches", _("Watches"), _WATCHERS),
             ("/outcomes", _("Outcomes"), _TOLD),
             ("/recalls", _("Recalls"), _TOLD),
+            ("/patterns", _("Patterns"), _PATTERN_READERS),
+            ("/filters", _("Screening filters"), _WATCHERS),
             ("/ledger", _("Who got what"), _LEDGER_READERS),
         ),
     ),

@@ -263,6 +263,42 @@ TOPICS: Mapping[str, Topic] = {
             " need not do anything."
         ),
     ),
+    # Of patterns and filters.
+    "pattern": Topic(
+        _("What is a pattern?"),
+        _(
+            "A rule about parcels, such as: five letters declared as documents, from one posting"
+            " area to four addressees in a week. It names no person. A hit is a reason to look, not"
+            " a finding; whoever screens tells back how often it was right."
+        ),
+    ),
+    "pattern_text": Topic(
+        _("How is a pattern written?"),
+        _(
+            "As a short text in YAML. Selections compare fields of a parcel, a condition joins them"
+            " with and, or and not, an aggregate counts alike parcels within some days. Tests say"
+            " which parcels must hit and which must not: it can be proposed when all of them come"
+            " out so. Nothing in it can run."
+        ),
+    ),
+    "pattern_figures": Topic(
+        _("What do these figures tell?"),
+        _(
+            "How many of the examined parcels that it hit held something, with what this share lies"
+            " within at 95 percent; and how many of a million parcels it hits, month by month: when"
+            " that drifts, smugglers or the mail have changed. Organisations tell counts only, and"
+            " small counts are hidden."
+        ),
+    ),
+    "filter": Topic(
+        _("What is in a screening filter?"),
+        _(
+            "Shortened tokens of indicators that their owners let you screen with, keyed for your"
+            " organisation alone. A parcel that is in it is looked up by a person, for a purpose"
+            " and a case; of all other parcels the platform learns nothing. When an indicator is"
+            " withdrawn, the filter is called back."
+        ),
+    ),
     "token": Topic(
         _("What does the platform see of what I type?"),
         _(

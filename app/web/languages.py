@@ -23,6 +23,7 @@ from app.sharing.history import VersionState
 from app.sharing.models import Cause, DraftStatus
 from app.sharing.rules import Effect
 from app.web.disclosure_words import DISCLOSURE_WORDS
+from app.web.pattern_words import PATTERN_WORDS
 from postern.vocabulary import (
     Action,
     Assertion,
@@ -155,6 +156,7 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Kind.EMAIL: _("e-mail address"),
             Kind.PAYMENT: _("payment"),
             Kind.ITEM: _("item"),
+            Kind.PATTERN: _("shipping pattern"),
         }
     ),
     "EvaluationKind": _by_value(
@@ -366,7 +368,10 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Scope.DISCLOSURES_DECIDE: _("decide disclosure requests"),
             Scope.WATCHES_WRITE: _("set and stop watches"),
             Scope.OUTCOMES_WRITE: _("tell and read outcomes"),
+            Scope.PATTERNS_READ: _("read and fetch shared patterns"),
+            Scope.PATTERNS_WRITE: _("write patterns, subscribe, and tell counts"),
             Scope.RECALLS_WRITE: _("answer recalls, read who got what"),
+            Scope.SCREENING_RUN: _("make filters and evaluate in bulk to screen parcels"),
             Scope.SUBJECTS_WRITE: _("work on subject requests"),
         }
     ),
@@ -426,6 +431,7 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
         }
     ),
     **DISCLOSURE_WORDS,
+    **PATTERN_WORDS,
 }
 """Name of the list, value, words. Grades, TLP, handling codes and bands of numbers are codes."""
 

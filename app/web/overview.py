@@ -25,6 +25,7 @@ from app.indicators.own import OwnReport
 from app.lookups import service as lookups
 from app.lookups import watches
 from app.organisations.service import Member, directory
+from app.patterns import figures as patterns
 from app.pseudonyms import service as pseudonyms
 from app.pseudonyms.models import KeyEpoch
 from app.pseudonyms.quota import Remaining
@@ -60,13 +61,15 @@ class ApproverSection:
     """`matches` counts the lookups of others that met one's indicators in the last 30 days.
 
     `proposals` counts drafts of the sharing policy that wait for this person's decision,
-    `to_decide` the requests of others that wait.
+    `to_decide` the requests of others that wait, `patterns` versions of patterns that wait for a
+    second person.
     """
 
     proposals: int
     to_decide: disclosures.ToDecide
     matches: int
     latest: Sequence[reading.ReadEntry]
+    patterns: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,12 @@ class SharedWith:
 
 @dataclass(frozen=True)
 class PolicySection:
-    """`proposals` counts drafts that wait for this person's decision."""
+    """`proposals` counts drafts that wait for this person's decision, `patterns` as above."""
 
     proposals: int
     policy: sharing.CurrentPolicy
     shared: Sequence[SharedWith]
+    patterns: int = 0
 
 
 @dataclass(frozen=True)
@@ -202,6 +206,7 @@ def _approver(session: Session, caller: Caller) -> ApproverSection:
             Operation.COMBINATION
         ],
         latest=reading.entries(session, caller.organisation, matches, limit=LATEST).entries,
+        patterns=patterns.overview(session, caller.member[0]).awaiting,
     )
 
 
@@ -230,6 +235,7 @@ def _policy(session: Session, caller: Caller) -> PolicySection:
             SharedWith(name, [count for count in counts if count.name == name and count.total])
             for name in names
         ],
+        patterns=patterns.overview(session, caller.member[0]).awaiting,
     )
 
 

@@ -23,6 +23,7 @@ from app.web.ending_sentences import ENDING_SENTENCES
 from app.web.key_sentences import KEY_SENTENCES
 from app.web.languages import gettext, ngettext, words
 from app.web.oversight_sentences import OVERSIGHT_SENTENCES
+from app.web.pattern_sentences import PATTERN_SENTENCES
 from app.web.recall_words import RECALL_SENTENCES
 from app.web.told import Details, Record
 from app.web.told import Told as _Told
@@ -469,6 +470,7 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     **ENDING_SENTENCES,
     **KEY_SENTENCES,
     **OVERSIGHT_SENTENCES,
+    **PATTERN_SENTENCES,
     **RECALL_SENTENCES,
     **WATCH_SENTENCES,
     "audit.alarm": _fixed(_("An alarm about the log itself was raised or closed")),

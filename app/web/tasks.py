@@ -68,6 +68,7 @@ def _of_approver(overview: "Overview") -> Iterator[Task]:
         waits.proposed.due_at,
     )
     yield _proposals(overview.approver.proposals)
+    yield _patterns(overview.approver.patterns)
 
 
 def _of_analyst(overview: "Overview") -> Iterator[Task]:
@@ -108,6 +109,7 @@ def _of_policy(overview: "Overview") -> Iterator[Task]:
     if overview.policy is None:
         return
     yield _proposals(overview.policy.proposals)
+    yield _patterns(overview.policy.patterns)
     policy = overview.policy.policy
     if policy.version and not policy.is_valid:
         yield Task(1, gettext("policy in force is not valid any more: correct it"), "/policy")
@@ -163,4 +165,16 @@ def _proposals(count: int) -> Task:
             count,
         ),
         "/policy",
+    )
+
+
+def _patterns(count: int) -> Task:
+    return Task(
+        count,
+        ngettext(
+            "version of a pattern waits for a second person",
+            "versions of patterns wait for a second person",
+            count,
+        ),
+        "/patterns?shelf=own",
     )

@@ -119,6 +119,22 @@ JOBS: Sequence[Job] = (
         _APPROVER,
         "d",
     ),
+    # Who screens parcels
+    Job(
+        _("Find patterns to screen with"),
+        "/patterns",
+        _("rule, typology, subscribe, screening, manifest, red flag"),
+    ),
+    Job(
+        _("Write a pattern"),
+        "/patterns/new",
+        _("rule, YAML, detection, test, draft, starter library"),
+    ),
+    Job(
+        _("See our screening filters"),
+        "/filters",
+        _("tokens, manifest, allowance, screen, list"),
+    ),
     # Everybody who received or gave
     Job(
         _("Answer a recall"),

@@ -1,4 +1,4 @@
-"""`postern patterns`: check, format, explain and export shipping patterns. Needs no network."""
+"""`postern patterns`: check, format, explain, export and share shipping patterns."""
 
 import json
 import tempfile
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from postern.commands.screen import patterns_option, prepared_manifest, running_engine
+from postern.commands.shared_patterns import fetch, outcome, tell
 from postern.commands.terminal import ExitCode, counted, notice, say
 from postern.duckdb_engine import Engine
 from postern.patterns.compiling import compiled
@@ -35,10 +36,15 @@ _MILLION = 1_000_000
 
 @click.group()
 def patterns() -> None:
-    """Check, format, explain and export shipping patterns.
+    """Check, format, explain, export and share shipping patterns.
 
-    A pattern is a rule about parcels in a YAML file. FILES may be folders. Nothing is sent.
+    A pattern is a rule about parcels in a YAML file. FILES may be folders. Nothing is sent, but by
+    `fetch`, `tell` and `outcome`.
     """
+
+
+for _command in (fetch, tell, outcome):
+    patterns.add_command(_command)
 
 
 @patterns.command()

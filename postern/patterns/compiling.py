@@ -1,24 +1,25 @@
 """Rules as ibis expressions: compiled once, run as SQL by DuckDB or Spark.
 
-One pass over the manifest gives every parcel a mask with a bit for each rule whose selections it
-fulfils; only parcels with a bit go on, as candidates. Aggregates run on those: groups that cannot
-reach their least in the whole manifest are left out first, then each parcel is put into every
-window of days that holds it. Everything is whole numbers, so no engine and no order can make a
-difference. What a rule means is in `plain.py`; tests hold the two together.
+One pass over the manifest gives every parcel the bits of the rules whose selections it fulfils
+(masks.py); only parcels with a bit go on, as candidates. Aggregates run on those: groups with too
+few candidates for any window are left out first, by counting alone, then each parcel is put into
+every window of days that holds it. Everything is whole numbers, so no engine and no order can make
+a difference. What a rule means is in `plain.py`; tests hold the two together.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
 from importlib import import_module
+from inspect import Parameter, Signature
 from operator import and_, ge, gt, le, lt, or_
-from typing import Any
 
 from postern.manifest_errors import ScreeningMissingError
 from postern.patterns.examples import POSTED_DAY
 from postern.patterns.fields import FIELDS, Field, FieldType, Measure, Modifier
+from postern.patterns.masks import Ibis, Masks, Place, laid_out
 from postern.patterns.model import (
     Aggregate,
     AllOf,
@@ -32,13 +33,13 @@ from postern.patterns.model import (
     Selection,
 )
 from postern.patterns.plain import searched
+from postern.patterns.terms import Literal, filters_of
 
-Ibis = Any
-"""An expression of ibis, whose types cannot be told apart by a type checker."""
-
-BITS = 60  # rules of one mask column, so that a sum of bits stays a signed 64-bit number
 FIGURES = 8  # lines of having whose amounts are kept for the reasons
-MANIFEST, CANDIDATES = "manifest", "candidates"
+MANIFEST, CANDIDATES, CROWDED = "manifest", "candidates", "crowded"
+_CAPITALS = 128  # letters of ASCII
+_MOST_OF_32_BITS = 2**31 - 1
+_FEW = 12  # texts that are searched one by one; more are one expression
 _ORDER = {Modifier.GT: gt, Modifier.GTE: ge, Modifier.LT: lt, Modifier.LTE: le}
 
 
@@ -50,32 +51,78 @@ class Dialect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """SQL over the tables `manifest` and `candidates`.
+class Grouping:
+    """SQL for a rule about groups.
 
-    `candidates` makes the second from the first; `hits` gives for each rule, in the order of the
-    rules, its hits: line, rule (place in the order), window_end, f0, f1, ... of its having.
+    `crowded` makes the table of that name from `candidates`: numbers of groups with parcels enough.
+    Only when it has a row, `hits` can find something, in both tables.
+    """
+
+    crowded: str
+    hits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """SQL over the tables `manifest`, `candidates` and `crowded`.
+
+    `candidates` makes the second from the first; `single`, None when there is no such rule, and
+    each of `groups` give hits: line, rule (place in the order of the rules), window_end, f0, f1,
+    ... of its having.
     """
 
     candidates: str
-    hits: tuple[str, ...]
+    single: str | None
+    groups: tuple[Grouping, ...]
 
 
-def compiled(rules: Sequence[Rule], filters: Sequence[Filter], dialect: Dialect) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of a parcel directly, as an expression that is true or false, never null."""
+
+    rules: Sequence[Rule]
+    filters: Sequence[Filter]
+
+    def literal(self, table: Ibis, literal: Literal) -> Ibis:
+        """A predicate or its denial."""
+        held = _fulfils(table, literal.predicate)
+        return ~held if literal.denied else held
+
+    def rule(self, table: Ibis, place: int) -> Ibis:
+        """A whole rule, with the filters about it."""
+        rule = self.rules[place]
+        held = _holds(table, rule.condition, rule.selections)
+        for each in filters_of(rule, self.filters):
+            held = held & ~_holds(table, each.condition, each.selections)
+        return held
+
+
+def compiled(
+    rules: Sequence[Rule], filters: Sequence[Filter], dialect: Dialect = Dialect.DUCKDB
+) -> Plan:
     """The plan for these rules. Raises ScreeningMissingError when ibis is not installed."""
     ibis = _library()
     to_sql = _compiler(dialect)
-    table = ibis.table(_schema(FIELDS), name=MANIFEST)
-    masked = _masked(ibis, table, rules, filters)
-    needed = _needed(rules)
-    masks = {f"mask{n}": "int64" for n in range(_columns(rules))}
-    kept = ibis.table(
-        {"line": "int64", POSTED_DAY: "int64"} | _types(needed) | masks, name=CANDIDATES
-    )
-    chosen = masked.select("line", POSTED_DAY, *needed, *masks)
+    table = ibis.table({"line": "int64", POSTED_DAY: "int64"} | _types(), name=MANIFEST)
+    masks = laid_out(rules, filters)
+    masked = _masked(ibis, table, masks, _Asked(rules, filters))
+    numbers = {name: _number_for(ibis, masked[name], name, dialect) for name in _needed(rules)}
+    names = [f"mask{n}" for n in range(len(masks.columns))]
+    day = masked[POSTED_DAY].cast("int32")
+    kept = masked.select("line", *names, **{POSTED_DAY: day}, **numbers)
+    candidates = ibis.table(kept.schema(), name=CANDIDATES)
+    groups = [
+        Grouping(
+            *map(to_sql, _grouped(ibis, dialect, candidates, (n, masks.places[n]), rule.aggregate))
+        )
+        for n, rule in enumerate(rules)
+        if rule.aggregate is not None
+    ]
+    single = len(groups) < len(rules)
     return Plan(
-        to_sql(chosen),
-        tuple(to_sql(_hits(ibis, kept, rule, n)) for n, rule in enumerate(rules)),
+        to_sql(kept),
+        to_sql(_single(ibis, candidates, rules, masks)) if single else None,
+        tuple(groups),
     )
 
 
@@ -95,18 +142,10 @@ def _compiler(dialect: Dialect) -> Callable[[Ibis], str]:
     return to_sql
 
 
-def _schema(fields: Mapping[str, Field]) -> dict[str, str]:
-    return {"line": "int64", POSTED_DAY: "int64"} | _types(tuple(fields))
-
-
-def _types(names: Sequence[str]) -> dict[str, str]:
+def _types() -> dict[str, str]:
     kinds = {FieldType.NUMBER: "int64", FieldType.FLAG: "boolean", FieldType.PERSON: "int64"}
-    found = {name: kinds.get(FIELDS[name].type, "string") for name in names}
-    return found | ({"item_id": "string"} if "item_id" in found else {})
-
-
-def _columns(rules: Sequence[Rule]) -> int:
-    return max(1, -(-len(rules) // BITS))
+    found = {name: kinds.get(each.type, "string") for name, each in FIELDS.items()}
+    return found | {"item_id": "string"}
 
 
 def _needed(rules: Sequence[Rule]) -> tuple[str, ...]:
@@ -119,56 +158,90 @@ def _needed(rules: Sequence[Rule]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _masked(ibis: Ibis, table: Ibis, rules: Sequence[Rule], filters: Sequence[Filter]) -> Ibis:
-    """The parcels with a bit, each with its masks.
+def _number_for(ibis: Ibis, column: Ibis, name: str, dialect: Dialect) -> Ibis:
+    """A number for a value that is only told from others: small, and the same for equal values.
 
-    A rule that cannot hold without one of its words is looked at only where the contents have a
-    word of any such rule: one search instead of one for each.
+    Codes become a hash of 64 bits, as persons are one in the prepared manifest.
     """
-    words = sorted({text for rule in rules if _needs_word(rule) for text in _searched(rule)})
-    pattern = "|".join(re.escape(word).replace("\\ ", " ") for word in words)
-    masks = {}
-    for column in range(_columns(rules)):
-        plain: list[Ibis] = []
-        wordy: list[Ibis] = []
-        for bit, rule in enumerate(rules[column * BITS : (column + 1) * BITS]):
-            chosen = ibis.ifelse(_chosen(ibis, table, rule, filters), 1 << bit, 0).cast("int64")
-            (wordy if _needs_word(rule) else plain).append(chosen)
-        mask = _sum(ibis, plain)
-        if wordy:
-            gate = table["contents"].re_search(pattern).fill_null(False)
-            mask = mask + ibis.ifelse(gate, _sum(ibis, wordy), ibis.literal(0, "int64"))
-        masks[f"mask{column}"] = mask
-    masked = table.mutate(**masks)
-    # The random term keeps an engine from computing every mask a second time in its filter.
-    barrier = ibis.ifelse(ibis.random() < 0, 1, 0).cast("int64")
-    return masked.filter(_any([(masked[name] + barrier) != 0 for name in masks]))
+    match FIELDS[name].type:
+        case FieldType.WORD:
+            words = [(column == word, n) for n, word in enumerate(FIELDS[name].words)]
+            return ibis.cases(*words, else_=ibis.null("int8"))
+        case FieldType.COUNTRY:
+            capitals = column.ascii_str() * _CAPITALS + column.substr(1, 1).ascii_str()
+            return capitals.cast("int16")
+        case FieldType.CODE | FieldType.ACCOUNT:
+            return _code(ibis, column, dialect)
+        case FieldType.NUMBER if _is_small(FIELDS[name]):
+            return column.cast("int32")
+    return _code(ibis, column, dialect) if name == "item_id" else column
 
 
-def _sum(ibis: Ibis, terms: Sequence[Ibis]) -> Ibis:
-    return reduce(lambda one, other: one + other, terms, ibis.literal(0, "int64"))
+def _is_small(field: Field) -> bool:
+    """Whether every value of a number is one of 32 bits; a prepared manifest has no others."""
+    ends = [None if end is None else field.scaled(end) for end in (field.least, field.most)]
+    return all(end is not None and abs(end) <= _MOST_OF_32_BITS for end in ends)
 
 
-def _chosen(ibis: Ibis, table: Ibis, rule: Rule, filters: Sequence[Filter]) -> Ibis:
-    held = _holds(ibis, table, rule.condition, rule.selections)
-    for each in filters:
-        if not each.rules or rule.id in each.rules:
-            held = held & ~_holds(ibis, table, each.condition, each.selections)
-    return held
+def _hashed(ibis: Ibis, columns: Sequence[Ibis], dialect: Dialect) -> Ibis:
+    """64 bits for values together; Spark's function of the name `hash` has 32 bits."""
+
+    def hashed(*values: object) -> int:
+        raise NotImplementedError(values)
+
+    name = {Dialect.DUCKDB: "hash", Dialect.SPARK: "xxhash64"}[dialect]
+    types = tuple(column.type() for column in columns)
+    hashed.__signature__ = Signature(  # type: ignore[attr-defined]
+        [Parameter(f"v{n}", Parameter.POSITIONAL_ONLY) for n in range(len(types))]
+    )
+    function = ibis.udf.scalar.builtin(hashed, name=name, signature=(types, "int64"))
+    return function(*columns)
 
 
-def _holds(ibis: Ibis, table: Ibis, condition: Condition, selections: Sequence[Selection]) -> Ibis:
+def _code(ibis: Ibis, column: Ibis, dialect: Dialect) -> Ibis:
+    """A hash, and null for null: the engines give null a number."""
+    return ibis.ifelse(column.isnull(), ibis.null("int64"), _hashed(ibis, (column,), dialect))
+
+
+def _masked(ibis: Ibis, table: Ibis, masks: Masks, asked: _Asked) -> Ibis:
+    """The parcels with a bit, each with its masks."""
+    columns = range(len(masks.columns))
+    # The random term keeps the words from being computed wherever they are spoken of.
+    early = table.mutate(
+        **{f"early{n}": masks.early(ibis, table, n) + _barrier(ibis) for n in columns}
+    )
+    late = early.mutate(
+        **{
+            f"mask{n}": masks.late(
+                ibis,
+                early[f"early{n}"],
+                n,
+                lambda literal: asked.literal(early, literal),
+                lambda place: asked.rule(early, place),
+            )
+            for n in columns
+        }
+    )
+    return late.filter(_any([(late[f"mask{n}"] + _barrier(ibis)) != 0 for n in columns]))
+
+
+def _barrier(ibis: Ibis) -> Ibis:
+    """Nothing, of which no engine knows that it is nothing."""
+    return ibis.ifelse(ibis.random() < 0, 1, 0).cast("int64")
+
+
+def _holds(table: Ibis, condition: Condition, selections: Sequence[Selection]) -> Ibis:
     if isinstance(condition, Named):
         named = next(each for each in selections if each.name == condition.name)
-        return _all([_fulfils(ibis, table, each) for each in named.predicates])
+        return _all([_fulfils(table, each) for each in named.predicates])
     if isinstance(condition, AllOf):
-        return _all([_holds(ibis, table, part, selections) for part in condition.parts])
+        return _all([_holds(table, part, selections) for part in condition.parts])
     if isinstance(condition, AnyOf):
-        return _any([_holds(ibis, table, part, selections) for part in condition.parts])
-    return ~_holds(ibis, table, condition.part, selections)
+        return _any([_holds(table, part, selections) for part in condition.parts])
+    return ~_holds(table, condition.part, selections)
 
 
-def _fulfils(ibis: Ibis, table: Ibis, predicate: Predicate) -> Ibis:
+def _fulfils(table: Ibis, predicate: Predicate) -> Ibis:
     """A predicate that is true or false, never null."""
     column = table[predicate.field.name]
     if predicate.modifier is Modifier.EXISTS:
@@ -187,71 +260,76 @@ def _compared(column: Ibis, predicate: Predicate) -> Ibis:
     texts = searched(predicate) if predicate.field.type is FieldType.TEXT else operands
     if modifier is Modifier.STARTSWITH:
         return _any([column.startswith(each) for each in texts])
+    if len(texts) > _FEW:
+        escaped = [re.escape(str(each)).replace("\\ ", " ") for each in texts]
+        return column.re_search("|".join(escaped))
     return _any([column.contains(each) for each in texts])
 
 
-def _needs_word(rule: Rule) -> bool:
-    """Whether the rule can hold only where the contents have one of its words."""
-    return _implies_word(rule.condition, rule.selections)
-
-
-def _implies_word(condition: Condition, selections: Sequence[Selection]) -> bool:
-    if isinstance(condition, Named):
-        named = next(each for each in selections if each.name == condition.name)
-        return any(_is_search(each) for each in named.predicates)
-    if isinstance(condition, AllOf):
-        return any(_implies_word(part, selections) for part in condition.parts)
-    if isinstance(condition, AnyOf):
-        return all(_implies_word(part, selections) for part in condition.parts)
-    return False
-
-
-def _is_search(predicate: Predicate) -> bool:
-    return predicate.field.type is FieldType.TEXT and predicate.modifier is not Modifier.EXISTS
-
-
-def _searched(rule: Rule) -> list[str]:
-    return [
-        text
-        for selection in rule.selections
-        for predicate in selection.predicates
-        if _is_search(predicate)
-        for text in searched(predicate)
-    ]
-
-
-def _hits(ibis: Ibis, candidates: Ibis, rule: Rule, place: int) -> Ibis:
-    mask = candidates[f"mask{place // BITS}"]
-    mine = candidates.filter((mask & (1 << (place % BITS))) != 0)
-    none = ibis.null("int64")
-    if rule.aggregate is None:
-        return mine.select(
-            line=mine["line"],
-            rule=ibis.literal(place, "int64"),
-            window_end=none,
-            **{f"f{n}": none for n in range(FIGURES)},
-        )
-    found = _windowed(mine, rule.aggregate, ibis)
-    figures = {
-        f"f{n}": found[f"f{n}"] if n < len(rule.aggregate.having) else none for n in range(FIGURES)
+def _single(ibis: Ibis, candidates: Ibis, rules: Sequence[Rule], masks: Masks) -> Ibis:
+    """The hits of all rules about single parcels."""
+    places = {n: masks.places[n] for n, rule in enumerate(rules) if rule.aggregate is None}
+    fulfilled = {n: (candidates[f"mask{at.column}"] & at.bits) != 0 for n, at in places.items()}
+    every = {
+        column: sum(at.bits for at in places.values() if at.column == column)
+        for column in {at.column for at in places.values()}
     }
-    return found.select(
-        line=found["line"],
-        rule=ibis.literal(place, "int64"),
-        window_end=found["window_end"],
-        **figures,
+    some = [(candidates[f"mask{column}"] & bits) != 0 for column, bits in every.items()]
+    none = ibis.null("int64")
+    listed = ibis.array([ibis.ifelse(held, n, none).cast("int64") for n, held in fulfilled.items()])
+    mine = candidates.filter(_any(some)).select("line", rule=listed.unnest())
+    return mine.filter(mine["rule"].notnull()).select(
+        "line", "rule", window_end=none, **{f"f{n}": none for n in range(FIGURES)}
     )
 
 
-def _windowed(mine: Ibis, aggregate: Aggregate, ibis: Ibis) -> Ibis:
-    """The parcels of groups and windows that hold; of several windows the fullest is kept."""
+def _grouped(
+    ibis: Ibis, dialect: Dialect, candidates: Ibis, place: tuple[int, Place], aggregate: Aggregate
+) -> tuple[Ibis, Ibis]:
+    """The groups of a rule with parcels enough, and its hits.
+
+    Groups are counted by one number each, which is what takes the time; two groups of one number
+    count as one here, and come apart where the windows are made.
+    """
+    number, at = place
     by = [field.name for field in aggregate.by]
+    mine = candidates.filter((candidates[f"mask{at.column}"] & at.bits) != 0)
     whole = mine.filter(_all([mine[name].notnull() for name in (*by, POSTED_DAY)]))
+    measured = dict.fromkeys(each.field.name for each in aggregate.having if each.field)
+    whole = whole.select("line", POSTED_DAY, *dict.fromkeys((*by, *measured)))
+    keyed = whole.mutate(key=_hashed(ibis, [whole[name] for name in by], dialect))
+    counted = keyed.group_by("key").agg(parcels=keyed.count())
+    crowded = counted.filter(counted["parcels"] >= _fewest(aggregate)).select("key")
+    there = ibis.table(crowded.schema(), name=CROWDED)
+    found = _windowed(ibis, keyed.semi_join(there, "key").drop("key"), by, aggregate)
+    none = ibis.null("int64")
+    figures = {
+        f"f{n}": found[f"f{n}"] if n < len(aggregate.having) else none for n in range(FIGURES)
+    }
+    hits = found.select(
+        line=found["line"],
+        rule=ibis.literal(number, "int64"),
+        window_end=found["window_end"].cast("int64"),
+        **figures,
+    )
+    return crowded, hits
+
+
+def _fewest(aggregate: Aggregate) -> int:
+    """The parcels that a group has at least: as many as any of its counts asks for."""
+    return max(
+        each.threshold + (each.modifier is Modifier.GT)
+        for each in aggregate.having
+        if each.is_lower_bound
+    )
+
+
+def _windowed(ibis: Ibis, whole: Ibis, by: Sequence[str], aggregate: Aggregate) -> Ibis:
+    """The parcels of groups and windows that hold; of several windows the fullest is kept."""
     bounds = [each for each in aggregate.having if _bounds_the_whole(each)]
     likely = whole.group_by(by).agg(**_amounts(whole, bounds))
     likely = likely.filter(_all([_reached(likely, each, n) for n, each in enumerate(bounds)]))
-    likely = likely.select(**{f"k_{name}": likely[name] for name in by})
-    kept = whole.semi_join(likely, [whole[name] == likely[f"k_{name}"] for name in by])
+    kept = _of_groups(whole, likely, by)
     days = kept.mutate(offset=ibis.range(0, aggregate.days).unnest())
     days = days.mutate(window_end=days[POSTED_DAY] + days["offset"].cast("int64"))
     windows = days.group_by([*by, "window_end"]).agg(
@@ -274,6 +352,11 @@ def _windowed(mine: Ibis, aggregate: Aggregate, ibis: Ibis) -> Ibis:
     first = joined.mutate(turn=turn)
     first = first.filter(first["turn"] == 0)
     return first.select("line", window_end=first["last"], **{name: first[name] for name in figures})
+
+
+def _of_groups(table: Ibis, groups: Ibis, by: Sequence[str]) -> Ibis:
+    keys = groups.select(**{f"k_{name}": groups[name] for name in by})
+    return table.semi_join(keys, [table[name] == keys[f"k_{name}"] for name in by])
 
 
 def _amounts(table: Ibis, having: Sequence[Having]) -> dict[str, Ibis]:

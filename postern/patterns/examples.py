@@ -1,11 +1,12 @@
-"""A rule's own tests: parcels that must hit, and parcels that must not."""
+"""A rule's own tests: parcels that must hit and parcels that must not; and parcels to try it on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from postern.patterns.contents import folded_contents
 from postern.patterns.derived import with_derived
 from postern.patterns.detection import field_of, operand_of
+from postern.patterns.errors import PatternFault
 from postern.patterns.fields import FieldType, Modifier
 from postern.patterns.model import Example, Operand, Row
 from postern.patterns.notes import Notes
@@ -37,17 +38,44 @@ def read_examples(rule: Entries, notes: Notes) -> tuple[Example, ...]:
             )
             continue
         for item in listed.items:
-            rows = tuple(_rows(item, notes))
+            rows = tuple(row for _place, row in _rows(item, notes))
             if len(rows) > _MOST_ROWS:
                 notes.fault(item, f"It has more than {_MOST_ROWS} parcels.", "Use fewer.")
             found.append(Example(rows, must_hit, item.line))
     return tuple(found)
 
 
-def _rows(item: Node, notes: Notes) -> Iterator[Row]:
+def typed_parcels(
+    parcels: Sequence[Sequence[tuple[str, str]]],
+) -> tuple[list[tuple[int, Row]], list[PatternFault]]:
+    """Parcels that somebody typed, each as (name of the field, text): the rows, and what is wrong.
+
+    Each row has the place of its parcel, from 0; one that is repeated makes several. They are read
+    as those of a rule's own tests are. Of a fault, `line` is the parcel's number and `column` that
+    of the field in it, both from 1.
+    """
+    notes = Notes()
+    nodes = [
+        Entries(
+            tuple(
+                (Scalar(name, line, column), Scalar(text, line, column))
+                for column, (name, text) in enumerate(parcel, 1)
+            ),
+            line,
+            1,
+        )
+        for line, parcel in enumerate(parcels, 1)
+    ]
+    rows = list(_rows(Items(tuple(nodes), 1, 1), notes))
+    if len(rows) > _MOST_ROWS:
+        notes.fault(nodes[-1], f"It has more than {_MOST_ROWS} parcels.", "Use fewer.")
+    return rows, notes.faults
+
+
+def _rows(item: Node, notes: Notes) -> Iterator[tuple[int, Row]]:
     parcels = item.items if isinstance(item, Items) else (item,)
     count = 0
-    for parcel in parcels:
+    for place, parcel in enumerate(parcels):
         if not isinstance(parcel, Entries):
             notes.fault(parcel, "A parcel is not a map.", "Write {field: value, ...}.")
             continue
@@ -55,8 +83,9 @@ def _rows(item: Node, notes: Notes) -> Iterator[Row]:
         repeated = 1 if times is None else notes.number(times, "times", least=1, most=_MOST_TIMES)
         for _ in range(repeated or 0):
             count += 1
-            yield _row(parcel, count, notes)
-            if notes.faults:
+            before = len(notes.faults)
+            yield place, _row(parcel, count, notes)
+            if len(notes.faults) > before:
                 break  # each repetition would tell the same
 
 

@@ -28,6 +28,15 @@ from postern.patterns.model import (
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A window that holds: its last day since 1970-01-01, its parcels, what its having counted."""
+
+    end: int
+    places: tuple[int, ...]
+    amounts: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FailedExample:
     """A test of a rule that came out otherwise: where it stands, and what it should have done."""
 
@@ -38,16 +47,36 @@ class FailedExample:
 
 def hits(rule: Rule, rows: Sequence[Row], filters: Iterable[Filter] = ()) -> set[int]:
     """The places of the rows that hit the rule."""
-    mine = [each for each in filters if not each.rules or rule.id in each.rules]
-    candidates = [
-        place
-        for place, row in enumerate(rows)
-        if holds(rule.condition, rule.selections, row)
-        and not any(holds(each.condition, each.selections, row) for each in mine)
-    ]
+    candidates = _candidates(rule, rows, filters)
     if rule.aggregate is None:
         return set(candidates)
-    return _grouped(rule.aggregate, rows, candidates)
+    found: set[int] = set()
+    for _end, window in _windows(rule.aggregate, rows, candidates):
+        if not found.issuperset(window) and _all_hold(rule.aggregate, rows, window):
+            found.update(window)
+    return found
+
+
+def told_hits(rule: Rule, rows: Sequence[Row]) -> dict[int, Window | None]:
+    """The places of the rows that hit, each with its window: the fullest, of these the first.
+
+    None for a rule about single parcels. The engines keep the same window of several.
+    """
+    candidates = _candidates(rule, rows, ())
+    if rule.aggregate is None:
+        return dict.fromkeys(candidates)
+    found: dict[int, Window | None] = {}
+    holding = [
+        (end, window)
+        for end, window in _windows(rule.aggregate, rows, candidates)
+        if _all_hold(rule.aggregate, rows, window)
+    ]
+    for end, window in sorted(holding, key=lambda each: (-len(each[1]), each[0])):
+        inside = [rows[place] for place in window]
+        amounts = tuple(measured(each, inside)[0] for each in rule.aggregate.having)
+        for place in window:
+            found.setdefault(place, Window(end, tuple(window), amounts))
+    return found
 
 
 def failed_examples(rule: Rule) -> Iterator[FailedExample]:
@@ -156,23 +185,34 @@ def _matches(found: str, modifier: Modifier, operand: str) -> bool:
             return found.startswith(operand)
 
 
-def _grouped(aggregate: Aggregate, rows: Sequence[Row], candidates: Sequence[int]) -> set[int]:
+def _candidates(rule: Rule, rows: Sequence[Row], filters: Iterable[Filter]) -> list[int]:
+    """The places of the rows that fulfil the condition and that no filter keeps out."""
+    mine = [each for each in filters if not each.rules or rule.id in each.rules]
+    return [
+        place
+        for place, row in enumerate(rows)
+        if holds(rule.condition, rule.selections, row)
+        and not any(holds(each.condition, each.selections, row) for each in mine)
+    ]
+
+
+def _windows(
+    aggregate: Aggregate, rows: Sequence[Row], candidates: Sequence[int]
+) -> Iterator[tuple[int, list[int]]]:
+    """The last day and the places of each window of each group that holds a parcel."""
     groups: Mapping[tuple[Operand, ...], list[int]] = defaultdict(list)
     for place in candidates:
         key = tuple(rows[place].get(field.name) for field in aggregate.by)
         whole = tuple(each for each in key if each is not None)
         if len(whole) == len(key) and rows[place].get(POSTED_DAY) is not None:
             groups[whole].append(place)
-    found: set[int] = set()
     for places in groups.values():
-        for last in {_day(rows[place]) for place in places}:
-            for end in range(last, last + aggregate.days):
-                window = [
-                    place for place in places if end - aggregate.days < _day(rows[place]) <= end
-                ]
-                if not found.issuperset(window) and _all_hold(aggregate, rows, window):
-                    found.update(window)
-    return found
+        first = {_day(rows[place]) for place in places}
+        for end in sorted({day + later for day in first for later in range(aggregate.days)}):
+            yield (
+                end,
+                [place for place in places if end - aggregate.days < _day(rows[place]) <= end],
+            )
 
 
 def _all_hold(aggregate: Aggregate, rows: Sequence[Row], window: Sequence[int]) -> bool:

@@ -27,6 +27,7 @@ from tests.app.matrix.disclosure_stage import make_requests
 from tests.app.matrix.jobs_stage import make_channels
 from tests.app.matrix.keys_stage import make_alarms, publish_keys
 from tests.app.matrix.recall_stage import make_recalls
+from tests.app.patterns.shelf import publish, starter
 
 HOME = "post-be"
 """Whose pages are full; its person holds every role."""
@@ -82,6 +83,13 @@ def make_lively(exchange: Exchange) -> None:
         watches.set_up(session, person, *_watch(last_day))
         text = (POLICIES / f"{HOME}.cedar").read_text()
         drafts.create(session, person, title="Customs sooner", text=text)
+    make_patterns(exchange)
+
+
+def make_patterns(exchange: Exchange) -> None:
+    """A pattern of two versions, so that they can be compared."""
+    text = starter("documents-fan-out")
+    publish(exchange, HOME, text, text.replace("level: high", "level: medium"))
 
 
 def _watch(last_day: date) -> tuple[Grounds, Wanted]:

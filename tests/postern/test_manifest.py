@@ -187,6 +187,64 @@ def test_excel_and_parquet_are_read_as_csv_is(read: Read, engine: Engine, tmp_pa
         assert (row["posted_day"], row["contents"], row["gross_weight_g"]) == (20777, " tea ", 500)
 
 
+XML = """\
+<?xml version="1.0"?>
+<m:message xmlns:m="urn:example"><m:header><m:name>not a parcel</m:name></m:header>
+ <m:thing id="RR473124829GB"><posted>2026-11-02</posted>
+  <sender country="NL"><name>Jansen "&amp; zoon"</name></sender>
+  <piece><text>green tea</text></piece><piece><text>toys</text></piece><gross>120</gross></m:thing>
+ <m:thing id="EE471108151FR"><posted>2026-11-03</posted><thing>inside</thing><gross>x</gross></m:thing>
+</m:message>
+"""
+OF_XML = ManifestMapping(
+    item="thing",
+    weight_unit="g",
+    columns={
+        "@id": "item_id",
+        "posted": "posted_on",
+        "sender/@country": "origin_country",
+        "sender/name": "sender_name",
+        "piece/text": "contents",
+        "gross": "gross_weight",
+    },
+)
+
+
+def test_xml_is_read_by_the_paths_that_a_mapping_names(read: Read, engine: Engine) -> None:
+    made = read(XML, OF_XML, "m.xml")
+    first, second = rows(engine, made)
+    assert (
+        first["item_id"],
+        first["contents"],
+        first["gross_weight_g"],
+        first["origin_country"],
+    ) == (*("RR473124829GB", " green tea toys ", 120, "NL"),)
+    assert (second["item_id"], second["faults"]) == (
+        *("EE471108151FR", ["gross_weight:not_a_number"]),
+    )
+    assert (made.account.lines, made.account.header, made.account.screened) == (3, 1, 2)
+    assert made.account.unused_columns == ("thing",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('<!DOCTYPE m [<!ENTITY a "aa">]><m><thing>&a;</thing></m>', "declares a document type"),
+        ("<m><thing>", "is not whole XML"),
+        ("<m><parcel/></m>", "has no element <thing>"),
+        ("<a>" * 50 + "</a>" * 50, "elements more than 40 deep"),
+    ],
+)
+def test_xml_that_cannot_be_read_is_refused_as_a_whole(read: Read, text: str, told: str) -> None:
+    with pytest.raises(ManifestError, match=told):
+        read(text, OF_XML, "m.xml")
+
+
+def test_xml_is_not_guessed_at(read: Read) -> None:
+    with pytest.raises(ManifestError, match="which element holds one parcel"):
+        read(XML, ManifestMapping(), "m.xml")
+
+
 def test_a_mapping_names_columns_words_marks_and_rates(
     read: Read, engine: Engine, tmp_path: Path
 ) -> None:

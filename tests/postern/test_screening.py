@@ -4,7 +4,11 @@
 
 import csv
 import json
+import signal
 import stat
+import subprocess
+import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -139,6 +143,32 @@ def test_a_run_that_fails_leaves_nothing_behind(desk: Path) -> None:
     assert result.exit_code == 1
     assert "no column for the day of posting" in result.output
     assert list((desk / "m.csv-hits").iterdir()) == []
+
+
+def test_an_interrupted_run_ends_and_leaves_nothing_behind(desk: Path) -> None:
+    manifest = desk / "large.csv"
+    lines = MANIFEST.splitlines(keepends=True)
+    with manifest.open("w") as file:
+        file.write(lines[0])
+        for _ in range(40_000):
+            file.writelines(lines[1:5])
+    code = "from postern.cli import cli; cli()"
+    files = [str(manifest), "--patterns", str(desk / "rules")]
+    command = [sys.executable, "-c", code, "screen", *files]
+    out = desk / "large.csv-hits"
+    with subprocess.Popen(
+        [*command, "--patterns", desk / "rules"], stderr=subprocess.PIPE
+    ) as process:
+        try:
+            while not list(out.glob(".work-*/work.duckdb")):
+                assert process.poll() is None, "It ended before it could be interrupted."
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode != 0
+    assert list(out.iterdir()) == []
 
 
 def test_rules_are_checked_with_their_own_tests(desk: Path) -> None:

@@ -20,6 +20,8 @@ def test_without_a_role_no_scope_is_allowed() -> None:
         Scope.REPORTS_WRITE,
         Scope.REPORTS_READ,
         Scope.OUTCOMES_WRITE,
+        Scope.PATTERNS_READ,
+        Scope.PATTERNS_WRITE,
         Scope.RECALLS_WRITE,
     }
     assert scopes_of([Role.COMPLIANCE]) == {
@@ -32,7 +34,9 @@ def test_without_a_role_no_scope_is_allowed() -> None:
         Scope.DISCLOSURES_DECIDE,
         Scope.WATCHES_WRITE,
         Scope.OUTCOMES_WRITE,
+        Scope.PATTERNS_READ,
         Scope.RECALLS_WRITE,
+        Scope.SCREENING_RUN,
         Scope.SUBJECTS_WRITE,
     }
 

@@ -10,9 +10,12 @@ from marshmallow import Schema
 from app.indicators.kinds import FACETS_OF, ROLES_OF
 from app.indicators.reading import NewReport, read_report
 from app.indicators.schemas import IndicatorSchema, ReportSchema, ShipmentSchema
+from app.indicators.shared_schemas import FiltersSchema
+from app.lookups.schemas import QuerySchema
+from app.lookups.watch_schemas import SetWatchSchema
 from postern import facets, normalise
 from postern.facet_kinds import FACETS
-from postern.vocabulary import Kind
+from postern.vocabulary import INDICATOR_KINDS, Kind
 from tests.app.exchange import JAN, SOPHIE
 from tests.app.indicators.test_reading import RULES
 
@@ -42,16 +45,24 @@ def test_every_facet_that_a_value_has_is_allowed_for_its_kind(value: normalise.V
 
 def test_every_facet_belongs_to_a_kind_and_every_kind_has_roles() -> None:
     assert set().union(*FACETS_OF.values()) == set(FACETS)
-    assert set(FACETS_OF) == set(ROLES_OF) == set(Kind)
+    assert set(FACETS_OF) == set(ROLES_OF) == set(INDICATOR_KINDS)
     assert all(ROLES_OF.values())
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", INDICATOR_KINDS)
 def test_the_page_lists_the_roles_and_facets_of_a_kind(kind: Kind) -> None:
     (row,) = re.findall(rf"^\| `{kind}` \| (.*) \| (.*) \|$", PAGE, re.MULTILINE)
     roles, numbers = row
     assert set(re.findall(r"`(\w+)`", roles)) == ROLES_OF[kind]
     assert {int(number) for number in numbers.split(", ")} == FACETS_OF[kind]
+
+
+@pytest.mark.parametrize("schema", [IndicatorSchema, QuerySchema, SetWatchSchema, FiltersSchema])
+def test_a_pattern_is_refused_like_a_kind_that_there_is_not(schema: type[Schema]) -> None:
+    told = [schema().validate({"kind": kind})["kind"] for kind in ("pattern", "no such")]
+    assert told[0] == told[1]
+    assert "pattern" not in str(told[0])
+    assert "kind" not in schema().validate({"kind": "item"})
 
 
 @pytest.mark.parametrize("schema", [ReportSchema, ShipmentSchema, IndicatorSchema])

@@ -28,7 +28,9 @@ from tests.app.matrix.expectations import (
     Relation,
     State,
 )
+from tests.app.matrix.filter_stage import OLDER
 from tests.app.matrix.keys_stage import sealed_file
+from tests.app.matrix.pattern_stage import revision_in
 from tests.app.matrix.stage import (
     GROUNDS,
     HOMES,
@@ -70,7 +72,8 @@ class Asker:
         """The address, with what names the record."""
         names = self.rule(cell.endpoint, cell.method).arguments
         found = self.value(cell) if names else None
-        values = found if isinstance(found, dict) else dict.fromkeys(names, found)
+        given = found if isinstance(found, dict) else dict.fromkeys(names, found)
+        values = {name: given[name] for name in names}
         return self._adapter.build(cell.endpoint, values, method=cell.method)
 
     def value(self, cell: Cell) -> Any:
@@ -85,6 +88,8 @@ class Asker:
             return self.stage.checkpoint if is_live else 2**40
         if named is Named.TILE:
             return "entries/000.p/1" if is_live else "0/x999/999"
+        if named is Named.EVALUATION:
+            return {"kind": "phone" if is_live else "nothing", "epoch": 1}
         relation, state = cell.record.relation, cell.record.state
         assert relation, f"{cell}: its path names a record"
         assert state, f"{cell}: its path names a record"
@@ -184,6 +189,11 @@ def _draft_form(**fields: Any) -> Callable[[Stage, Cell], Sending]:
     return lambda stage, cell: {"data": {**fields, "revision": _revision(stage, cell.record)}}
 
 
+def _pattern_draft(**body: Any) -> Callable[[Stage, Cell], Sending]:
+    """With the revision that the draft has; of a draft that can be proposed, its text is sound."""
+    return lambda _stage, cell: {"json": {**body, "revision": revision_in(cell.record.state)}}
+
+
 def _grounds(**arguments: Any) -> Callable[[Stage, Cell], Sending]:
     return lambda _stage, _cell: {"query_string": {**GROUNDS, **arguments}}
 
@@ -192,6 +202,17 @@ def _evaluate(_stage: Stage, _cell: Cell) -> Sending:
     why = {name: GROUNDS[name] for name in ("purpose", "case")}
     elements = [to_base64url(group.GENERATOR)]
     return {"json": {"kind": "phone", "epoch": 1, "elements": elements, **why}}
+
+
+def _pattern_form(**fields: Any) -> Callable[[Stage, Cell], Sending]:
+    """The same as the page's form sends it."""
+    return lambda _stage, cell: {"data": {**fields, "revision": revision_in(cell.record.state)}}
+
+
+def _evaluate_in_bulk(_stage: Stage, _cell: Cell) -> Sending:
+    why = {name: GROUNDS[name] for name in ("purpose", "case")}
+    octets = {"data": group.GENERATOR, "content_type": "application/octet-stream"}
+    return {"query_string": why, **octets}
 
 
 def _submit(stage: Stage, _cell: Cell) -> Sending:
@@ -265,6 +286,8 @@ _NEW_TEXT = (
 
 _MESSAGE = {"message": "bm9uZQ", "record": f"ask/{'r' * 22}"}
 _HOLD = {"reason": "proceedings", "until": str(LAST_DAY), "case": "K-1"}
+
+_NOON_DAY = NOON.date().isoformat()
 
 NAMED_IN_QUERY = {"sharing.audience": "indicator"}
 """Which argument names the record where the path does not."""
@@ -367,6 +390,39 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "policies.foresee_audience": _json(**PLAIN.stored(), age_band=0),
     "policies.replay_draft": _json(days=7),
     "policies.simulate": _json(text=_NEW_TEXT),
+    "patterns.list_patterns": _grounds(),
+    "patterns.begin": _json(text="not yet"),
+    "patterns.check": _json(text="not yet"),
+    "patterns.read_pattern": _grounds(),
+    "patterns.read_figures": _grounds(),
+    "patterns.read_version": _grounds(),
+    "patterns.save_draft": _pattern_draft(text="not yet"),
+    "patterns.discard_draft": lambda _stage, cell: {
+        "query_string": {"revision": revision_in(cell.record.state)}
+    },
+    "patterns.propose": _pattern_draft(),
+    "patterns.withdraw": _pattern_draft(),
+    "patterns.approve": _pattern_draft(),
+    "patterns.refuse": _pattern_draft(note="Too wide"),
+    "patterns.deprecate": _json(reason="Worn out"),
+    "patterns.subscribe": _json(purpose=GROUNDS["purpose"], legal_basis=GROUNDS["legal_basis"]),
+    "patterns.tell_run": _json(version=1, day=_NOON_DAY, parcels=10, hits=1),
+    "patterns.tell_outcomes": _json(
+        version=1, day=_NOON_DAY, examined=1, found=1, not_found=0, wrong=0
+    ),
+    "pattern_pages.withdraw": _pattern_form(),
+    "pattern_pages.approve": _pattern_form(),
+    "pattern_pages.refuse": _pattern_form(note="Too wide"),
+    "pattern_pages.deprecate": _form(reason="Worn out"),
+    "pattern_pages.editing.keep": _form(text="not yet"),
+    "pattern_pages.editing.compose": _form(text="not yet"),
+    "pattern_pages.editing.save": _pattern_form(text="not yet"),
+    "pattern_pages.editing.propose": _pattern_form(),
+    "pattern_pages.editing.discard": _pattern_form(),
+    "filters.make": _json(**GROUNDS),
+    "filters.fetch": lambda _stage, _cell: {"query_string": {"part": 1}},
+    "filters.changes": lambda _stage, _cell: {"query_string": {"since": OLDER}},
+    "screening.evaluate": _evaluate_in_bulk,
     "pseudonyms.evaluate": _evaluate,
     "reports.submit": _submit,
     "reports.withdraw": _json(reason="error"),

@@ -63,6 +63,7 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
     Named.ERROR: ((None,), (State.LIVE, State.NEVER)),
     Named.CHECKPOINT: ((None,), (State.LIVE, State.NEVER)),
     Named.TILE: ((None,), (State.LIVE, State.NEVER)),
+    Named.EVALUATION: ((None,), (State.LIVE, State.NEVER)),
     Named.PLACE: (_BY_ORGANISATION, (State.LIVE, State.NEVER)),
     Named.REPORT: (_BY_POLICY, _OF_INDICATOR),
     Named.ENVELOPE: (
@@ -87,6 +88,16 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
         (State.LIVE, State.ERASED, State.NEVER),
     ),
     Named.WATCH: (_BY_ORGANISATION, _OF_TASK),
+    Named.PATTERN: (
+        (Relation.OWN, Relation.FEED, Relation.METADATA, Relation.OWNER_SUSPENDED),
+        (State.LIVE, State.NEVER),
+    ),
+    Named.PUBLISHED: ((Relation.OWN, Relation.FEED), (State.LIVE, State.NEVER)),
+    Named.PATTERN_DRAFT: (
+        (Relation.OWN, Relation.OTHER),
+        (State.EDITING, State.PROPOSED, State.NEVER),
+    ),
+    Named.FILTER: (_BY_ORGANISATION, _OF_TASK),
     Named.TOKEN: (_BY_PERSON, (State.LIVE, State.REVOKED, State.EXPIRED, State.NEVER)),
     Named.MEMBER_TOKEN: (_BY_PERSON, (State.LIVE, State.REVOKED, State.EXPIRED, State.NEVER)),
     Named.PERSON: (_BY_ORGANISATION, _OF_TASK),
@@ -108,6 +119,7 @@ OF_MEMBERS = frozenset(Named) - {
     Named.ERROR,
     Named.CHECKPOINT,
     Named.TILE,
+    Named.EVALUATION,
     Named.MEMBER,
 }
 """What belongs to an organisation or to one of its people."""

@@ -37,9 +37,14 @@ class Named(StrEnum):
     INDICATOR = "an indicator that one may see"
     LOOKUP = "one's own lookup"
     WATCH = "one's own watch"
+    FILTER = "one's own screening filter"
+    EVALUATION = "an evaluation kind and an epoch"
     TOKEN = "one's own person's token"
     MEMBER_TOKEN = "a token of a person of one's own organisation"
     PERSON = "another person of one's own organisation"
+    PATTERN = "a pattern that one may know of"
+    PUBLISHED = "a published pattern of one's own, to which one subscribes"
+    PATTERN_DRAFT = "an open draft of one's own pattern"
     DRAFT = "one's own draft"
     VERSION = "one's own version"
     REVIEW = "one's own review"
@@ -205,6 +210,7 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     # What every member may read of the log itself; beyond its end there is nothing.
     Named.CHECKPOINT: ({None}, None),
     Named.TILE: ({None}, None),
+    Named.EVALUATION: ({None}, None),
     # The directory is everybody's.
     Named.MEMBER: ({None}, None),
     Named.PLACE: ({Relation.OWN}, None),
@@ -236,9 +242,15 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
         },
         {State.LIVE},
     ),
+    # What is shared at metadata is known of where it may be listed, or screened with.
+    Named.PATTERN: ({Relation.OWN, Relation.FEED}, {State.LIVE}),
+    Named.PUBLISHED: ({Relation.OWN}, {State.LIVE}),
+    Named.PATTERN_DRAFT: ({Relation.OWN}, None),
     Named.LOOKUP: ({Relation.OWN}, {State.LIVE}),
     # One that has ended is still listed.
     Named.WATCH: ({Relation.OWN}, None),
+    # Of one that is over, that it was there.
+    Named.FILTER: ({Relation.OWN}, None),
     Named.TOKEN: ({Relation.MINE}, None),
     Named.MEMBER_TOKEN: ({Relation.MINE, Relation.COLLEAGUE}, None),
     # Of a closed account its people still know whose it was.
@@ -306,13 +318,14 @@ DECIDERS = (Role.POLICY_OWNER, Role.APPROVER)
 OWN_READERS = (Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE)
 AUDIENCE_READERS = (Role.SUBMITTER, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER)
 KEEPERS = (Role.COMPLIANCE, Role.ADMINISTRATOR)
+PATTERN_READERS = (*OWN_READERS, Role.POLICY_OWNER)
 LOOKUP_READERS = (Role.ANALYST, Role.COMPLIANCE)
 
 _CLOSED = dict.fromkeys((State.APPROVED, State.REFUSED, State.DISCARDED), 409)
 _VERSIONS = (State.IN_FORCE, State.PAST, State.SCHEDULED, State.CANCELLED)
 
 
-# Their roles are for nothing that a token can do, so there is no scope to give to one.
+# Their roles are not for what the token is asked for here.
 _WITHOUT_TOKENS = dict.fromkeys((Role.POLICY_OWNER, Role.ADMINISTRATOR, None), 422)
 
 
@@ -359,10 +372,39 @@ _TELLERS = (Role.ANALYST, Role.SUBMITTER)
 _FOLLOWERS = (Role.ANALYST, Role.SUBMITTER, Role.COMPLIANCE)
 _ASKER, _DECIDER = Role.ANALYST, Role.APPROVER
 _ASKS, _DECIDES = Scope.DISCLOSURES_ASK, Scope.DISCLOSURES_DECIDE
+_SCREENS = Scope.SCREENING_RUN
+_OF_FILTER = {State.LIVE: 200, State.CLOSED: 410}
 _RECALLS, _OUTCOMES = Scope.RECALLS_WRITE, Scope.OUTCOMES_WRITE
 
 _SHARED = Scope.INDICATORS_READ
 _OFFICER, _LOG, _SUBJECTS = Role.COMPLIANCE, Scope.AUDIT_READ, Scope.SUBJECTS_WRITE
+
+_READS, _WRITES = Scope.PATTERNS_READ, Scope.PATTERNS_WRITE
+_WRITERS = (Role.ANALYST, Role.SUBMITTER)
+
+
+def _of_pattern_draft(editing: int, proposed: int) -> dict[State, int]:
+    return {State.EDITING: editing, State.PROPOSED: proposed}
+
+
+def _written_pattern(editing: int, proposed: int) -> Route:
+    gives = _of_pattern_draft(editing, proposed)
+    return only(*_WRITERS, token=_WRITES, names=Named.PATTERN_DRAFT, gives=gives)
+
+
+def _decided_pattern() -> Route:
+    """By people alone, and never before it was proposed."""
+    return only(*DECIDERS, names=Named.PATTERN_DRAFT, gives=_of_pattern_draft(409, 200))
+
+
+def _pattern_form(*roles: Role, gives: dict[State, int]) -> Route:
+    """A form about an open draft, or its page."""
+    return only(*roles, names=Named.PATTERN_DRAFT, gives=gives)
+
+
+def _counted_pattern() -> Route:
+    return only(*_WRITERS, token=_WRITES, names=Named.PUBLISHED, gives=204)
+
 
 EXPECTED: dict[tuple[str, str], Route] = {
     # Open.
@@ -659,6 +701,70 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("searching.find_past", "POST"): only(Role.ANALYST),
     ("searching.reopen", "GET"): only(Role.ANALYST, names=Named.LOOKUP),
     # What is waited for, and who else waits for the same.
+    # Shared patterns: written by one, published by a second, screened with by subscribers.
+    ("patterns.list_patterns", "GET"): only(*PATTERN_READERS, token=_READS),
+    ("patterns.begin", "POST"): only(*_WRITERS, token=_WRITES, gives=201),
+    ("patterns.check", "POST"): only(*_WRITERS, token=_WRITES),
+    ("patterns.fetch_subscribed", "GET"): only(*_WRITERS, token=_READS),
+    ("patterns.read_pattern", "GET"): only(*PATTERN_READERS, token=_READS, names=Named.PATTERN),
+    ("patterns.read_figures", "GET"): only(*PATTERN_READERS, token=_READS, names=Named.PATTERN),
+    ("patterns.read_version", "GET"): only(*PATTERN_READERS, token=_READS, names=Named.PUBLISHED),
+    ("patterns.save_draft", "PUT"): _written_pattern(200, 409),
+    ("patterns.discard_draft", "DELETE"): _written_pattern(204, 409),
+    ("patterns.propose", "POST"): _written_pattern(200, 409),
+    ("patterns.withdraw", "POST"): _written_pattern(409, 200),
+    ("patterns.approve", "POST"): _decided_pattern(),
+    ("patterns.refuse", "POST"): _decided_pattern(),
+    ("patterns.deprecate", "POST"): only(*DECIDERS, names=Named.PUBLISHED),
+    ("patterns.subscribe", "PUT"): only(
+        Role.ANALYST, token=_WRITES, names=Named.PUBLISHED, gives=204
+    ),
+    ("patterns.unsubscribe", "DELETE"): only(
+        Role.ANALYST, token=_WRITES, names=Named.PUBLISHED, gives=204
+    ),
+    ("patterns.tell_run", "POST"): _counted_pattern(),
+    ("patterns.tell_outcomes", "POST"): _counted_pattern(),
+    # The same as pages: whoever may not write reads; the editor is its writers'.
+    ("pattern_pages.show_all", "GET"): only(*PATTERN_READERS),
+    ("pattern_pages.show", "GET"): only(*PATTERN_READERS, names=Named.PATTERN),
+    ("pattern_pages.compare", "GET"): only(*PATTERN_READERS, names=Named.PATTERN),
+    ("pattern_pages.audience", "GET"): only(
+        *AUDIENCE_READERS, names=Named.PATTERN_DRAFT, gives=_of_pattern_draft(200, 200)
+    ),
+    ("pattern_pages.subscribe", "POST"): only(Role.ANALYST, names=Named.PUBLISHED, gives=303),
+    ("pattern_pages.unsubscribe", "POST"): only(Role.ANALYST, names=Named.PUBLISHED, gives=303),
+    ("pattern_pages.withdraw", "POST"): _pattern_form(*_WRITERS, gives=_of_pattern_draft(409, 303)),
+    ("pattern_pages.approve", "POST"): _pattern_form(*DECIDERS, gives=_of_pattern_draft(409, 303)),
+    ("pattern_pages.refuse", "POST"): _pattern_form(*DECIDERS, gives=_of_pattern_draft(409, 303)),
+    ("pattern_pages.deprecate", "POST"): only(*DECIDERS, names=Named.PUBLISHED, gives=303),
+    ("pattern_pages.editing.begin", "GET"): only(*_WRITERS),
+    ("pattern_pages.editing.keep", "POST"): only(*_WRITERS, gives=303),
+    ("pattern_pages.editing.compose", "POST"): only(*_WRITERS),
+    ("pattern_pages.editing.show", "GET"): _pattern_form(
+        *_WRITERS, gives=_of_pattern_draft(200, 303)
+    ),
+    ("pattern_pages.editing.save", "POST"): _pattern_form(
+        *_WRITERS, gives=_of_pattern_draft(303, 409)
+    ),
+    ("pattern_pages.editing.propose", "POST"): _pattern_form(
+        *_WRITERS, gives=_of_pattern_draft(303, 409)
+    ),
+    ("pattern_pages.editing.discard", "POST"): _pattern_form(
+        *_WRITERS, gives=_of_pattern_draft(303, 409)
+    ),
+    ("pattern_pages.screening_filters.show_all", "GET"): only(*LOOKUP_READERS),
+    # Screening filters, and bulk evaluation.
+    ("filters.make", "POST"): only(Role.ANALYST, token=_SCREENS, gives=201),
+    ("filters.list_filters", "GET"): only(*LOOKUP_READERS, token=_SCREENS),
+    ("filters.read_filter", "GET"): only(*LOOKUP_READERS, token=_SCREENS, names=Named.FILTER),
+    ("filters.fetch", "GET"): only(
+        Role.ANALYST, token=_SCREENS, names=Named.FILTER, gives=_OF_FILTER
+    ),
+    ("filters.changes", "GET"): only(
+        Role.ANALYST, token=_SCREENS, names=Named.FILTER, gives=_OF_FILTER
+    ),
+    ("screening.evaluate", "POST"): only(Role.ANALYST, token=_SCREENS, names=Named.EVALUATION),
+    ("screening.read_agreed", "GET"): only(*LOOKUP_READERS, token=_SCREENS),
     ("watches.set_watch", "POST"): only(Role.ANALYST, token=Scope.WATCHES_WRITE, gives=201),
     ("watches.list_watches", "GET"): only(*LOOKUP_READERS, token=Scope.WATCHES_WRITE),
     ("watches.read_watch", "GET"): only(Role.ANALYST, token=Scope.WATCHES_WRITE, names=Named.WATCH),

@@ -46,8 +46,10 @@ from tests.app.matrix.compliance_stage import Made, make_tasks
 from tests.app.matrix.disclosure_stage import make_requests
 from tests.app.matrix.ending_stage import make_endings
 from tests.app.matrix.expectations import Means, Named, Relation, State
+from tests.app.matrix.filter_stage import make_filters
 from tests.app.matrix.jobs_stage import make_channels
 from tests.app.matrix.keys_stage import attach_file, make_alarms, publish_keys
+from tests.app.matrix.pattern_stage import make_patterns
 from tests.app.matrix.recall_stage import make_recalls
 from tests.app.matrix.watch_stage import make_watches
 from tests.app.people import (
@@ -168,8 +170,9 @@ class Stage:
 
     def path_value(self, named: Named, relation: Relation, state: State, person: Person) -> Any:
         """What stands in the path for a record; `person` is who asks."""
-        if named is Named.VERSION:
-            return _version_number(relation, state)
+        if named in {Named.VERSION, Named.PUBLISHED}:
+            is_policy = named is Named.VERSION
+            return (_version_number if is_policy else self._version_of_pattern)(relation, state)
         if named is Named.PLACE:
             return NO_PLACE if state is State.NEVER else self._place(relation)
         if state is State.NEVER:
@@ -192,6 +195,9 @@ class Stage:
             Named.REVIEW: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.ROUND: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.WATCH: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.PATTERN: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.PATTERN_DRAFT: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.FILTER: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.SIGNAL: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.HOLD: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.SUBJECT: lambda: self.tasks[holder.caller.organisation][named, state],
@@ -219,6 +225,10 @@ class Stage:
         owned = Relation.FEED if relation is Relation.OTHER else relation
         part = self.files[owned, State.LIVE]
         return {"request_id": made[Named.RECEIVED, state], "envelope_id": part}
+
+    def _version_of_pattern(self, relation: Relation, state: State) -> dict[str, UUID | int]:
+        made = self.tasks[self._holder(relation).caller.organisation]
+        return {"pattern_id": made.get((Named.PUBLISHED, state), NEVER), "seq": 1}
 
     def _place(self, relation: Relation) -> int:
         """Of an entry that names one organisation alone."""
@@ -369,8 +379,13 @@ def _today(stage: Stage) -> None:
             )
             stage.tasks[code] |= make_channels(session, stage.writers[code].caller)
             stage.tasks[code] |= make_people(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_patterns(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_filters(session, stage.writers[code].caller)
             stage.tasks[code] |= make_watches(session, stage.writers[code].caller)
             stage.tasks[code] |= make_alarms(session, stage.writers[code].caller, KEEPER)
+    shy = OWNERS[Relation.METADATA]
+    with stage.transaction() as session:
+        stage.tasks[shy] = make_patterns(session, stage.writers[shy].caller, drafts=False)
     _schedule(stage)
     _notify(stage)
     with stage.transaction() as session:

@@ -80,6 +80,7 @@ CURSORS = (
     ("disclosures.list_received", "cursor", Named.RECEIVED),
     ("holds.list_holds", "cursor", Named.HOLD),
     ("subjects.list_requests", "cursor", Named.SUBJECT),
+    ("filters.list_filters", "cursor", Named.FILTER),
 )
 
 TOLD_OF = {

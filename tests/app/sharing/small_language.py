@@ -164,7 +164,12 @@ def _platform_forbids(action: Action, asked: Asked) -> bool:
         or (Handling.H2 in record.handling and action is Action.ONWARD)
         or (Handling.H3 in record.handling and action in _SHOWN)
         or (record.permitted_action is PermittedAction.KNOW and action is Action.SCREEN)
-        or (reader in _OPERATORS and owner in _AUTHORITIES and action in _SHOWN)
+        or (
+            record.kind is not Kind.PATTERN
+            and reader in _OPERATORS
+            and owner in _AUTHORITIES
+            and action in _SHOWN
+        )
         or (to_operator and owner in _AUTHORITIES and action is Action.ONWARD)
         or (reader in _AUTHORITIES and owner in _OPERATORS and action is Action.ALERT_OWNER)
         or seat.purpose not in _PURPOSES[reader]

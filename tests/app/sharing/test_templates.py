@@ -70,6 +70,11 @@ COURIER_SECURITY = reader(Sector.COURIER, Purpose.SERVICE_SECURITY)
 COURIER_SCREEN = reader(Sector.COURIER, Purpose.PARCEL_SCREENING)
 
 ITEM = {"kind": Kind.ITEM, "role": PartyRole.SHIPMENT, "tlp": Tlp.GREEN}
+PATTERN = {
+    "kind": Kind.PATTERN,
+    "role": PartyRole.SHIPMENT,
+    "permitted_action": PermittedAction.WATCH,
+}
 TO_HOLD = {"permitted_action": PermittedAction.HOLD_FOR_CUSTOMS}
 TO_WATCH = {"permitted_action": PermittedAction.WATCH}
 ASSESSED = {"information_grade": InformationGrade.TWO}
@@ -134,6 +139,9 @@ def text_of(template_id: str, owner: Member) -> str:
         ("screening-filters", COURIER_SCREEN, {**ITEM, **TO_WATCH}, 29, "presence, screen"),
         ("screening-filters", COURIER_SCREEN, {**ITEM, **TO_WATCH}, 30, "nothing"),
         ("screening-filters", COURIER_SCREEN, TO_WATCH, 0, "nothing"),
+        ("shipping-patterns", COURIER_SCREEN, PATTERN, 900, "metadata, both"),
+        ("shipping-patterns", INTELLIGENCE, PATTERN, 0, "metadata, both"),
+        ("shipping-patterns", COURIER_SCREEN, {**ITEM, **TO_WATCH}, 0, "nothing"),
         ("risk-analysis-feed", CUSTOMS_RISK, ITEM, 0, "metadata, feed"),
         (
             "risk-analysis-feed",
@@ -161,7 +169,8 @@ def test_a_template_lets_out_what_its_summary_says(
     found = answer(text_of(template_id, owner), owner, seat, record, age)
     level, _, beyond = gets.partition(", ")
     assert ("nothing", *engine.CHAIN)[found.level] == level
-    assert (found.may_screen, found.may_feed) == (beyond == "screen", beyond == "feed")
+    allowed = {"both": {"screen", "feed"}}.get(beyond, {beyond})
+    assert (found.may_screen, found.may_feed) == ("screen" in allowed, "feed" in allowed)
     assert found.told is (Told.BOTH if found.level else None)
 
 
@@ -169,6 +178,12 @@ def test_an_authority_puts_nothing_into_the_filters_of_operators() -> None:
     text = text_of("screening-filters", POLICE)
     found = answer(text, POLICE, COURIER_SCREEN, {**ITEM, **TO_WATCH})
     assert (found.level, found.may_screen) == (1, False)
+
+
+def test_an_authority_shares_its_patterns_with_operators() -> None:
+    text = text_of("shipping-patterns", POLICE)
+    found = answer(text, POLICE, COURIER_SCREEN, PATTERN)
+    assert (found.level, found.may_screen, found.may_feed) == (2, True, True)
 
 
 @pytest.mark.parametrize("seat", [INVESTIGATION_DE, INTELLIGENCE, AUTHORITY, CUSTOMS_INTELLIGENCE])

@@ -163,18 +163,24 @@ def test_sql_and_cedar_row_by_row_never_disagree(database: Database) -> None:
     tokens = [token for _, _, _, token in sample.records]
     found = [_seen_in_sql(world, profile(seat), tokens) for seat in sample.seats]
     expected = {
-        pair: (each.level, each.tells_owner, each.may_feed) for pair, each in sample.rulings.items()
+        pair: (each.level, each.tells_owner, each.may_feed, each.may_screen)
+        for pair, each in sample.rulings.items()
     }
     different = {
         (seat, record): each
         for (seat, record), each in expected.items()
-        if found[seat].get(tokens[record], (0, False, False)) != each
+        if found[seat].get(tokens[record], (0, False, False, False)) != each
     }
     assert different == {}
     assert len(expected) == 4_000
-    # Nothing, and every level; told and not told; the owner alone; in bulk and not.
+    # Nothing, and every level; told and not told; the owner alone; in bulk, to screen, and not.
     assert {each[0] for each in expected.values()} == {0, 1, 2, 3}
-    assert {(0, True, False), (2, True, True), (2, True, False)} < set(expected.values())
+    assert {each[:3] for each in expected.values()} > {
+        (0, True, False),
+        (2, True, True),
+        (2, True, False),
+    }
+    assert {each[::3] for each in expected.values()} > {(1, True), (1, False), (3, True)}
 
 
 def test_without_a_policy_only_the_owner_sees(database: Database) -> None:
@@ -463,15 +469,53 @@ def test_nobody_else_reads_or_writes_the_grants() -> None:
 
 def _seen_in_sql(
     world: World, profile: int, tokens: list[bytes]
-) -> dict[bytes, tuple[int, bool, bool]]:
-    """(level, whether the owner is told, whether it may be had in bulk) by token."""
+) -> dict[bytes, tuple[int, bool, bool, bool]]:
+    """(level, whether the owner is told, whether it may be had in bulk, or screened) by token."""
     in_bulk = visibility.visible_indicators(profile, moment(TODAY), in_bulk=True)
     with world.database.reading() as session:
         fed = {row.indicator_id for row in session.execute(in_bulk)}
+        postings = session.execute(visibility.screening_postings(profile, moment(TODAY))).all()
+    screened = {row.indicator_id: row for row in postings}
+    for row in postings:
+        assert row.token in tokens
+        assert row.level > 0
     return {
-        match.token: (match.level, match.tells_owner, match.indicator_id in fed)
+        match.token: (
+            match.level,
+            match.tells_owner,
+            match.indicator_id in fed,
+            match.indicator_id in screened,
+        )
         for match in world.matches(profile, *tokens)
     }
+
+
+def test_what_may_be_screened_ends_with_its_time_its_owner_and_its_reader(
+    database: Database,
+) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    watched = like(permitted_action=PermittedAction.WATCH)
+    shown = world.indicator("post-be", watched, token=token_of(1))
+    own = world.indicator("police-de", token=token_of(2))
+    world.indicator("customs-nl", watched, token=token_of(3))
+    world.indicator("post-be", token=token_of(4))  # to be known only
+    profile = world.profile("police-de")
+
+    def screened(later: int = 0) -> dict[int, bytes]:
+        with database.reading() as session:
+            found = session.execute(
+                visibility.screening_postings(profile, moment(TODAY + later))
+            ).all()
+        return {row.indicator_id: row.token for row in found}
+
+    assert screened() == {shown: token_of(1), own: token_of(2)}
+    assert screened(99) == screened()
+    assert screened(100) == {}
+    _set_status(database, "post-be", OrganisationStatus.SUSPENDED)
+    assert screened() == {own: token_of(2)}
+    _set_status(database, "police-de", OrganisationStatus.SUSPENDED)
+    assert screened() == {}
 
 
 def _listed(database: Database, profile: int, *least: int) -> dict[int, int]:

@@ -25,8 +25,9 @@ def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, 
     sign_in(client, make_person(app, post, [Role.ANALYST]))
     page = client.get("/account").get_data(as_text=True)
     exchange = ["/disclosures", "/watches", "/outcomes", "/recalls"]
+    patterns = ["/patterns", "/filters"]
     everybody = ["/account", "/notifications"]
-    of_analyst = ["/", "/reports", "/search", *exchange, "/keys", *everybody]
+    of_analyst = ["/", "/reports", "/search", *exchange, *patterns, "/keys", *everybody]
     assert links_of(page) == of_analyst
     other = app.test_client()
     sign_in(other, make_person(app, post, [Role.COMPLIANCE]))
@@ -34,7 +35,16 @@ def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, 
     oversight = ["/access-log", "/log", "/reviews", "/signals", "/subjects", "/holds"]
     organisation = ["/policy", "/keys", "/channels"]
     kept = ["/people", "/tokens", "/organisations", "/quotas", "/platform/epochs"]
-    of_officer = ["/", "/reports", *exchange, "/ledger", *oversight, *organisation, *kept]
+    of_officer = [
+        "/",
+        "/reports",
+        *exchange,
+        *patterns,
+        "/ledger",
+        *oversight,
+        *organisation,
+        *kept,
+    ]
     assert links_of(page) == [*of_officer, *everybody]
 
 

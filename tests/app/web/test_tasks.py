@@ -55,6 +55,13 @@ def test_what_is_due_first_comes_first_and_what_has_no_clock_last(app: Flask) ->
     ]
 
 
+def test_a_pattern_that_waits_is_one_task_for_who_holds_both_roles(app: Flask) -> None:
+    decider = ApproverSection(0, ToDecide(NONE, NONE, NONE), 0, [], patterns=2)
+    owner = PolicySection(0, sharing.CurrentPolicy("post-be", 1, AT, "", (), True), [], patterns=2)
+    told = overview(approver=decider, policy=owner)
+    assert words(app, told) == ["2 versions of patterns wait for a second person"]
+
+
 def test_a_clock_that_ran_out_is_late() -> None:
     tasks = [Task(1, "", "/", due) for due in (AT - timedelta(seconds=1), AT, None)]
     assert [task.is_late(AT) for task in tasks] == [True, False, False]

@@ -20,6 +20,7 @@ from postern.patterns.files import rules_of
 from postern.patterns.model import Row, Rule
 from postern.patterns.plain import hits
 from postern.patterns.reading import read_filters
+from postern.patterns.terms import MOST_TERMS, terms_of
 from postern.screening import find
 from postern.screening_spark import Spark
 from tests.postern.patterns.examples import group_rule, row_rule, rule
@@ -33,6 +34,7 @@ RULES = [
     rule(row_rule("a: {'contents|startswith': tea}\nb: {'sender_phone|exists': yes}", "a and not b", number=4)),
     rule(row_rule("a: {'hs_code|startswith': ['09', '38']}\nb: {sender_area_differs: yes}", "not (a or b)", number=5)),
     rule(row_rule("a: {'contents|exists': no, origin_country: [NL, DE]}", "a", number=6)),
+    rule(row_rule("a: {'value_eur|gt': 5, payment: [cash, account], 'net_weight_g|lt': 600}\nb: {'hs_code|exists': no}", "not a and not b", number=11)),
     rule(group_rule("a: {'net_weight_g|gt': 0}", "a", "by: [sender]\nwithin: 3d\nhaving: {'count|gte': 3}", number=7)),
     rule(group_rule("a: {'net_weight_g|gt': 0}", "a", "by: [origin_country, addressee]\nwithin: 7d\nhaving: {'sender|distinct|gte': 2, 'net_weight_g|sum|gte': 500, 'count|lte': 6}", number=8)),
     rule(group_rule("a: {'pieces|exists': no}", "a", "by: [addressee]\nwithin: 1d\nhaving: {'count|gt': 1, 'net_weight_g|avg|lt': 300}", number=9)),
@@ -121,6 +123,53 @@ def test_duckdb_finds_what_rules_mean_in_any_order_of_rows(
     mixed = [row | {"line": n} for n, row in enumerate(dict(each) for each in rows)]
     random.Random(seed).shuffle(mixed)  # noqa: S311 - an order, no secret
     assert by_plan(engine, prepared(mixed, engine, folder / "mixed.parquet"), PLAN, RULES) == meant
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=ROWS, seed=st.integers(0, 10**6))
+def test_files_row_groups_and_threads_make_no_difference(
+    engine: Engine, tmp_path_factory: pytest.TempPathFactory, rows: list[Row], seed: int
+) -> None:
+    folder = tmp_path_factory.mktemp("parts")
+    rows = [*rows, *(made_up(random.Random(seed + n)) for n in range(60))]  # noqa: S311 - no secret
+    whole = prepared(rows, engine, folder / "whole.parquet")
+    meant = hits_of(engine, whole)
+    grouped = folder / "grouped.parquet"
+    engine.run(
+        f"COPY (SELECT * FROM read_parquet({literal(whole)}) ORDER BY hash(line + {seed})) "
+        f"TO {literal(grouped)} (FORMAT parquet, ROW_GROUP_SIZE 2048)"
+    )
+    (folder / "parts").mkdir()
+    for part in range(3):
+        engine.run(
+            f"COPY (SELECT * FROM read_parquet({literal(whole)}) WHERE hash(line + {seed}) % 3 = {part}) "
+            f"TO {literal(folder / 'parts' / f'{part}.parquet')} (FORMAT parquet)"
+        )
+    engine.run("SET threads = 1")
+    assert hits_of(engine, grouped) == meant
+    engine.run("SET threads = 3")
+    assert hits_of(engine, folder / "parts" / "*.parquet") == meant
+
+
+def hits_of(engine: Engine, path: Path) -> list[tuple[Any, ...]]:
+    """Every hit with its window and amounts."""
+    find(engine, path, PLAN, lambda *_: None)
+    return sorted(engine.rows("SELECT * FROM hits"), key=str)
+
+
+def test_a_condition_with_too_many_alternatives_is_asked_as_it_stands(
+    engine: Engine, tmp_path: Path
+) -> None:
+    names = [f"s{n}" for n in range(MOST_TERMS + 2)]
+    selections = "\n".join(f"{name}: {{net_weight_g: {n}}}" for n, name in enumerate(names))
+    wide = rule(
+        row_rule(
+            f"{selections}\nheavy: {{'net_weight_g|gte': 3}}", f"({' or '.join(names)}) and heavy"
+        )
+    )
+    assert terms_of(wide, ()) is None
+    path = prepared([{"net_weight_g": n} for n in range(20)], engine, tmp_path / "m.parquet")
+    assert found_by(engine, path, [wide]) == {0: set(range(3, MOST_TERMS + 2))}
 
 
 def test_more_rules_than_one_mask_holds_are_told_apart(engine: Engine, tmp_path: Path) -> None:

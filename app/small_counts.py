@@ -30,7 +30,7 @@ _Z = 1.959963984540054  # of the normal distribution: 95 % lie within
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Outcomes of one kind of indicator: how many, and of how many each step was taken.
+    """Outcomes of one kind of indicator, or of one pattern: of how many each step was taken.
 
     found <= examined <= located <= told and held <= located hold for what was accepted; the rest
     of the results is pending.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.disclosures.suppression import LEAST, Counts, Row, Table, sum_of, told, wilson
+from app.small_counts import LEAST, Counts, Row, Table, sum_of, told, wilson
 from tests.deeper import examples
 
 COLUMNS = ("asked", "located", "held", "examined", "found", "not_found", "error")

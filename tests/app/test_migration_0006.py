@@ -1,0 +1,37 @@
+"""Revision 0006 and back: nothing stays that an older platform could not read."""
+
+from flask import Flask
+from sqlalchemy import text
+
+from app.__main__ import migrate
+from app.config import Settings
+from postern.vocabulary import Scope
+from tests.app.exchange import SOPHIE, make_exchange, report
+from tests.app.patterns.writing import ANALYSIS, published, seen, shares
+from tests.app.people import bearer
+
+
+def test_patterns_leave_with_their_classes_and_tokens_and_indicators_stay(
+    app: Flask, settings: Settings
+) -> None:
+    exchange = make_exchange(app)
+    exchange.publish("police-de", shares("police-de", "screen"))
+    exchange.submit("police-de", report("k1", exchange.indicator(SOPHIE)))
+    seen(exchange, "police-de", ANALYSIS, published(exchange, "police-de"))
+    for scope in (Scope.PATTERNS_READ, Scope.SCREENING_RUN, Scope.EVALUATE):
+        bearer(app, exchange.people["police-de"], [scope])
+    database = exchange.database
+
+    def column(statement: str) -> list[str]:
+        with database.engine.connect() as connection:
+            return sorted(str(each) for each in connection.execute(text(statement)).scalars())
+
+    kinds = "SELECT attributes ->> 'kind' FROM share_class"
+    assert column(kinds) == ["party", "pattern"]
+    granted = column("SELECT share_class_id FROM share_grant")
+    migrate(settings, "0005", down=True)
+    assert column(kinds) == ["party"]
+    assert set(column("SELECT share_class_id FROM share_grant")) < set(granted)
+    assert column("SELECT CAST(scopes AS TEXT) FROM api_token") == ['["evaluate"]']
+    migrate(settings)
+    assert column("SELECT count(*) FROM pattern") == ["0"]
