@@ -2,12 +2,14 @@
 
 The seconds of doing are those of the keystroke-level model (S. K. Card, T. P. Moran, A. Newell,
 Communications of the ACM 23(7), 1980) with its values for an average typist who is no secretary;
-those of reading count each word of a heading, label or button once, at the average of silent
-reading (M. Brysbaert, Journal of Memory and Language 109, 2019). The seconds of waiting are
-measured. The model is of one who makes no mistake; reading is what a first-time user adds to it.
+those of reading count each word of a heading, label or button once, and of what a person came for,
+at the average of silent reading (M. Brysbaert, Journal of Memory and Language 109, 2019). The
+seconds of waiting are measured. The model is of one who makes no mistake; reading is what a
+first-time user adds to it.
 """
 
-from collections.abc import Callable
+import mimetypes
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -49,11 +51,13 @@ class Hand:
 
     def read(self) -> None:
         """The words that have come on the page."""
-        for told in self.page.locator(_TO_READ).all_inner_texts():
-            text = " ".join(told.split())
-            if text and text not in self._read:
-                self._read.add(text)
-                self.words += len(text.split())
+        self._count(self.page.locator(_TO_READ).all_inner_texts())
+
+    def study(self, what: Locator) -> None:
+        """All that it says: what a person came for, or answers for with the next act."""
+        lines = [line for told in what.all_inner_texts() for line in told.splitlines()]
+        assert lines, what
+        self._count(lines)
 
     def click(self, what: Locator) -> None:
         self._point()
@@ -71,7 +75,8 @@ class Hand:
         self._point()
         self.clicks += 2
         self.doing += THINK + 2 * (POINT + PRESS)
-        what.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content.encode()})
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        what.set_input_files({"name": name, "mimeType": kind, "buffer": content.encode()})
 
     def type(self, what: Locator, text: str) -> None:
         """Into a field that is pointed at first."""
@@ -80,6 +85,15 @@ class Hand:
         self._to_keys()
         self.keystrokes += len(text)
         self.doing += KEY * len(text)
+        what.fill(text)
+
+    def paste(self, what: Locator, text: str) -> None:
+        """Into a field that is pointed at first, what was copied elsewhere."""
+        self._point()
+        what.click()
+        self._to_keys()
+        self.keystrokes += 2
+        self.doing += KEY * 2
         what.fill(text)
 
     def press(self, key: str, keys: int = 1) -> None:
@@ -105,6 +119,13 @@ class Hand:
             what()
         self.waiting += perf_counter() - begun
         self.read()
+
+    def _count(self, texts: Iterable[str]) -> None:
+        for told in texts:
+            text = " ".join(told.split())
+            if text and text not in self._read:
+                self._read.add(text)
+                self.words += len(text.split())
 
     def _point(self) -> None:
         self.doing += THINK + POINT + PRESS + (HAND if self._is_on_keys else 0)

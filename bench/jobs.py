@@ -1,72 +1,67 @@
 """Clicks, keystrokes and seconds of each job in the pages, done as a person does it.
 
-    python -m bench.jobs [--only search,report]
+    python -m bench.jobs [--only search,report] [--rows]
 
-Every job begins on the overview of a person who is signed in, and ends when its result is shown.
-`bench.hand` says how seconds are counted. The browser is a real one; its time, and the platform's,
-is measured. To add a job, write a function below and name it in JOBS. The last line is one JSON
-object.
+Every job begins on the overview of a person who is signed in, holds one role and has never met
+another member, on a platform of its own, and ends when its result is shown. `bench.hand` says how
+seconds are counted. The browser is a real one; its time, and the platform's, is measured. With
+`--rows` the rows of the table in docs/workspaces.md follow. To add a job, write it in the module of
+whose job it is and name it in JOBS there; what must have happened before goes to
+`bench.jobs_scenes`. The last line is one JSON object.
 """
 
 import argparse
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from bench.browser import PASSWORD, Served, chromium, profile, served, sign_in
+from bench import jobs_compliance, jobs_operator, jobs_owner, jobs_police
+from bench.browser import PASSWORD, chromium, profile, served
 from bench.hand import Hand
-from bench.jobs_stage import POLICE, POST, furnish
+from bench.jobs_clock import Clock, take_over
+from bench.jobs_desk import Job, begin
+from bench.jobs_stage import POLICE, POST, furnish, login
 from bench.machine import machine
-
-LABEL = "16, rue de la Loi\n1040 Bruxelles\nBelgique"
-SEEN = "Mme Sophie VANDAMME, R. de la Loi 16 bte 3, B-1040 Brussel"
-
-
-@dataclass(frozen=True)
-class Job:
-    """`who` does `what`, at the desk of a member; `do` is how."""
-
-    name: str
-    who: str
-    what: str
-    desk: str
-    do: Callable[[Hand], None]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Clicks and seconds of each job.")
     parser.add_argument("--only", default="", help="names of jobs, separated by commas")
-    only = set(filter(None, parser.parse_args().only.split(",")))
-    with ExitStack() as stack:
-        here = stack.enter_context(served())
-        furnish(here)
-        browser = stack.enter_context(chromium())
-        told = [_done(browser, here, job) for job in JOBS if not only or job.name in only]
+    parser.add_argument("--rows", action="store_true", help="the rows of the documentation's table")
+    given = parser.parse_args()
+    only = set(filter(None, given.only.split(",")))
+    if unknown := only - {job.name for job in JOBS}:
+        parser.error(f"no such job: {', '.join(sorted(unknown))}")
     heads = (f"{head:>7}" for head in ("clicks", "keys", "do s", "read s", "wait s", "all s"))
     print(f"{'job':14}", *heads)
-    for each in told:
-        print(
-            f"{each['job']:14} {each['clicks']:7} {each['keystrokes']:7} {each['doing']:7.1f}"
-            f" {each['reading']:7.1f} {each['waiting']:7.1f} {each['seconds']:7.1f}"
-        )
+    with chromium() as browser:
+        clock = take_over()
+        told = [_done(browser, clock, job) for job in JOBS if not only or job.name in only]
+    if given.rows:
+        _show_rows(told)
     print(json.dumps({"jobs": told, "load": os.getloadavg()[0], "machine": machine("playwright")}))
 
 
-def _done(browser: Browser, here: Served, job: Job) -> dict[str, Any]:
-    with profile(browser, here.address) as page:
+def _done(browser: Browser, clock: Clock, job: Job) -> dict[str, Any]:
+    with ExitStack() as stack:
+        clock.back = job.ago
+        here = stack.enter_context(served())
+        stage = furnish(here, clock)
+        if job.scene:
+            job.scene(stage)
+        clock.back *= 0
+        page = stack.enter_context(profile(browser, here.address))
         hand = Hand(page)
         if job.do is not _sign_in:
-            sign_in(page, job.desk)
-            page.wait_for_load_state("networkidle")
+            _enter(page, login(job.person, job.desk))
             hand.read()
             hand.words = 0  # the overview is known from the day before
         job.do(hand)
-    return {
+    told = {
         "job": job.name,
         "who": job.who,
         "what": job.what,
@@ -77,80 +72,45 @@ def _done(browser: Browser, here: Served, job: Job) -> dict[str, Any]:
         "waiting": round(hand.waiting, 1),
         "seconds": round(hand.seconds, 1),
     }
+    print(
+        f"{job.name:14} {hand.clicks:7} {hand.keystrokes:7} {hand.doing:7.1f}"
+        f" {hand.reading:7.1f} {hand.waiting:7.1f} {hand.seconds:7.1f}",
+        flush=True,
+    )
+    return told
+
+
+def _show_rows(told: Sequence[dict[str, Any]]) -> None:
+    for each in told:
+        known = each["doing"] + each["waiting"]
+        print(
+            f"| {each['what']} | {each['who']} | {each['clicks']} | {each['keystrokes']}"
+            f" | {each['doing']:.0f} s | {each['reading']:.0f} s | {each['waiting']:.1f} s"
+            f" | **{each['seconds']:.0f} s** | {known:.0f} s |"
+        )
+
+
+def _enter(page: Page, name: str) -> None:
+    """Sign in before the job begins."""
+    _go(page, "/sign-in")
+    page.get_by_label("Sign-in name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
+    page.wait_for_load_state("networkidle")
 
 
 def _sign_in(hand: Hand) -> None:
     hand.await_(lambda: _go(hand.page, "/sign-in"))
-    hand.type(hand.page.get_by_label("Sign-in name"), f"analyst@{POST}.example")
+    hand.type(hand.page.get_by_label("Sign-in name"), login("analyst", POST))
     hand.type(hand.page.get_by_label("Password"), PASSWORD)
     hand.click(hand.page.get_by_role("button", name="Sign in"))
     hand.await_(lambda: hand.page.wait_for_url("**/"))
 
 
-def _report(hand: Hand) -> None:
-    page = hand.page
-    hand.click(_job(page, "Report a suspicious shipment"))
-    hand.await_(page.locator('[data-field="sender_name"]'))
-    hand.type(page.locator('[data-field="sender_name"]'), "Sophie Van Damme")
-    hand.type(page.locator('[data-field="sender_street"]'), LABEL)
-    hand.type(page.locator('[data-field="case"]'), "PV-1")
-    hand.click(page.locator('[data-do="preview"]:visible'))
-    hand.await_(page.locator('[data-do="release"]:visible'))
-    hand.click(page.locator('[data-do="release"]:visible'))
-    hand.await_(page.locator("#result").get_by_text("Released"))
-
-
-def _search(hand: Hand) -> None:
-    page = hand.page
-    hand.click(_job(page, "Search an address, name, handle or number"))
-    hand.await_(page.locator("#search-grounds"))
-    hand.choose(page.locator("#search-grounds"), "criminal_investigation criminal_procedure")
-    hand.type(page.locator("#search-case"), "PV-2026-17")
-    hand.click(page.locator("#search-why-form button"))
-    hand.await_(page.locator("#search-text"))
-    hand.type(page.locator("#search-text"), SEEN)
-    hand.press("Enter")
-    hand.await_(page.locator(".search-hit").first)
-
-
-def _watch(hand: Hand) -> None:
-    _search(hand)
-    hand.click(hand.page.get_by_role("button", name="Watch for it"))
-    hand.await_(hand.page.get_by_role("button", name="Set the watch"))
-    hand.click(hand.page.get_by_role("button", name="Set the watch"))
-    hand.await_(hand.page.get_by_text("The watch is set"))
-
-
-def _log(hand: Hand) -> None:
-    page = hand.page
-    hand.click(_job(page, "Search the access log"))
-    hand.await_(page.get_by_role("heading", name="Access log").first)
-    hand.click(page.locator(".filters-fold > summary"))
-    hand.choose(page.locator("#filter-act"), "lookup.ask")
-    hand.click(page.get_by_role("button", name="Search"))
-    hand.await_(lambda: page.wait_for_url("**act=lookup.ask**"))
-
-
-def _policy(hand: Hand) -> None:
-    page = hand.page
-    hand.click(_job(page, "Begin a policy from a template"))
-    hand.await_(page.get_by_role("heading", level=1))
-    hand.click(page.get_by_role("button", name="Use this template").first)
-    hand.await_(page.get_by_label("What the change is about"))
-    hand.type(page.get_by_label("What the change is about"), "Operators warn one another")
-    hand.click(page.get_by_role("button", name="Save and check"))
-    hand.await_(page.get_by_role("button", name="Propose revision"))
-    hand.click(page.get_by_role("link", name="What changes"))
-    hand.await_(page.get_by_role("link", name="Back to the draft"))
-    hand.click(page.get_by_role("link", name="Back to the draft"))
-    hand.await_(page.get_by_role("button", name="Propose revision"))
-    hand.click(page.get_by_role("button", name="Propose revision"))
-    hand.await_(page.get_by_role("button", name="Withdraw"))
-
-
 def _person(hand: Hand) -> None:
     page = hand.page
-    hand.click(_job(page, "Add a colleague or change what they may do"))
+    begin(hand, "Add a colleague or change what they may do")
     hand.await_(page.get_by_role("heading", level=1))
     hand.click(page.locator('main a[href="/people/new"]').first)
     hand.await_(page.get_by_label("Name", exact=True))
@@ -168,24 +128,18 @@ def _palette(hand: Hand) -> None:
     hand.await_(lambda: hand.page.wait_for_url("**/signals"))
 
 
-def _job(page: Page, words: str) -> Any:
-    """The button of the overview."""
-    return page.locator(".jobs").get_by_role("link", name=words)
-
-
 def _go(page: Page, address: str) -> None:
     page.goto(address)
 
 
 JOBS = (
-    Job("sign-in", "everybody", "sign in", POST, _sign_in),
-    Job("report", "operator analyst", "report one suspicious shipment", POST, _report),
-    Job("search", "police analyst", "find who holds an address", POLICE, _search),
-    Job("watch", "police analyst", "find, and wait for more of it", POLICE, _watch),
-    Job("log", "compliance officer", "see who looked something up", POLICE, _log),
-    Job("policy", "policy owner", "propose a policy, its effect seen", POST, _policy),
-    Job("person", "administrator", "let a colleague in", POLICE, _person),
-    Job("palette", "everybody", "go to a page by keyboard", POST, _palette),
+    Job("sign-in", "everybody", "sign in", "analyst", POST, _sign_in),
+    *jobs_operator.JOBS,
+    *jobs_police.JOBS,
+    *jobs_owner.JOBS,
+    *jobs_compliance.JOBS,
+    Job("person", "administrator", "let a colleague in", "administrator", POLICE, _person),
+    Job("palette", "everybody", "go to a page by keyboard", "compliance", POST, _palette),
 )
 
 if __name__ == "__main__":

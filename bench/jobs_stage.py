@@ -1,64 +1,110 @@
-"""The exchange in which bench.jobs works: a post that shares, and police who look for it."""
+"""The exchange in which bench.jobs works: a post that shares, and police who look for it.
 
-from typing import Any
+Each member has one person for each role, and a second approver. What else a job needs is laid out
+by `bench.jobs_scenes`.
+"""
 
-from app.access import CONSOLE, Caller
-from app.indicators import service as indicators
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from app.access import CONSOLE, Caller, Means
+from app.organisations import service as organisations
+from app.runtime import Runtime
 from app.sharing import service as sharing
 from bench.browser import PASSWORD, Served
-from bench.stage import database_of, member
-from postern import group, normalise, pseudonym, voprf
-from postern.base64url import to_base64url
-from postern.facets import evaluation_input, facets
-from postern.vocabulary import EVALUATION_KIND, Sector
+from bench.jobs_clock import Clock
+from bench.stage import database_of
+from postern.vocabulary import Role, Sector
 
 POST, POLICE = "post-be", "police-de"
-HELD = normalise.Party("Sophie Van Damme", ("16, rue de la Loi",), "1040", "Bruxelles", "BE")
-_ONE = (1).to_bytes(32, "little")
+CASE = "PV-2026-17"
 
 _POLICY = """
 @id("bench/police") @label("Police see what we reported, and may ask for it")
 permit (principal, action, resource) when { principal.sector == Sector::"police" };
 """
+_SECOND = "second"
 
 
-def furnish(here: Served) -> None:
-    """Both members, each with one person who holds every role, a policy and one report."""
+@dataclass(frozen=True)
+class Stage:
+    """The platform, its clock, and who acts: by the first part of a sign-in name and a member."""
+
+    app: Flask
+    clock: Clock
+    people: Mapping[tuple[str, str], Caller]
+
+    @property
+    def runtime(self) -> Runtime:
+        found: Runtime = self.app.extensions["postern"]
+        return found
+
+    @property
+    def submitter(self) -> Caller:
+        return self.people[Role.SUBMITTER.value, POST]
+
+    @property
+    def analyst(self) -> Caller:
+        return self.people[Role.ANALYST.value, POLICE]
+
+    @property
+    def approvers(self) -> tuple[Caller, Caller]:
+        """Those of the post: a release of what names a person takes both."""
+        return self.people[Role.APPROVER.value, POST], self.people[_SECOND, POST]
+
+    @contextmanager
+    def doing(self) -> Iterator[Session]:
+        """One act, in a transaction of its own."""
+        with self.app.app_context(), self.runtime.database.transaction() as session:
+            yield session
+
+
+def login(name: str, organisation: str) -> str:
+    """The sign-in name of a person, whose first part says what they do."""
+    return f"{name}@{organisation}.example"
+
+
+def furnish(here: Served, clock: Clock) -> Stage:
+    """Both members with their people, and the policy of the post."""
     from app.accounts import service as accounts  # noqa: PLC0415 - needs the application below
 
     with here.app.app_context():
-        secret = accounts.new_secret("analyst@post.example", PASSWORD)
-    post = member(here.app, POST, Sector.POST, "BE", secret=secret)
-    member(here.app, POLICE, Sector.POLICE, "DE", secret=secret)
+        secret = accounts.new_secret(login("analyst", POST), PASSWORD)
+    people: dict[tuple[str, str], Caller] = {}
+    for code, sector, country in ((POST, Sector.POST, "BE"), (POLICE, Sector.POLICE, "DE")):
+        with here.app.app_context(), database_of(here.app).transaction() as session:
+            number = organisations.create(
+                session, CONSOLE, code=code, name=f"Member {code}", sector=sector, country=country
+            )
+            for name, role in _people():
+                made = accounts.create(
+                    session,
+                    CONSOLE,
+                    organisation=code,
+                    login=login(name, code),
+                    name=name.capitalize(),
+                    roles=frozenset({role}),
+                    secret=secret,
+                )
+                people[name, code] = Caller(
+                    person_id=made.person_id,
+                    person=made.public_id,
+                    organisation_id=number,
+                    organisation=code,
+                    roles=frozenset({role}),
+                    scopes=None,
+                    means=Means.SESSION,
+                )
     with here.app.app_context(), database_of(here.app).transaction() as session:
         sharing.publish(session, CONSOLE, POST, _POLICY)
-    _submit(here, post)
+    return Stage(here.app, clock, people)
 
 
-def _submit(here: Served, post: Caller) -> None:
-    raw: dict[str, Any] = {
-        "kind": "party",
-        "role": "sender",
-        "epoch": 1,
-        "elements": _elements(here.app.extensions["postern"].secrets.evaluation),
-        "learned": "outside_of_item",
-        "legal_basis": "postal_law",
-    }
-    with here.app.app_context(), database_of(here.app).transaction() as session:
-        indicators.submit(session, post, [{"client_key": "1", "indicators": [raw]}])
-
-
-def _elements(seed: bytes) -> list[dict[str, Any]]:
-    """Of HELD, with the platform's own key and without the detour of blinding."""
-    normalised = normalise.normalise(HELD)
-    kind = EVALUATION_KIND[normalised.kind]
-    secret, _ = pseudonym.derive_epoch_key(seed, kind, 1)
-    return [
-        {
-            "facet": facet.number,
-            "element": to_base64url(
-                group.mul(secret, voprf.blind(evaluation_input(facet, kind), r=_ONE)[1])
-            ),
-        }
-        for facet in facets(normalised)
-    ]
+def _people() -> Iterator[tuple[str, Role]]:
+    for role in Role:
+        yield role.value.replace("_", "-"), role
+    yield _SECOND, Role.APPROVER

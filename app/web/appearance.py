@@ -98,7 +98,10 @@ def _zones_by_region() -> list[tuple[str, list[str]]]:
 
 
 def _datetime(at: datetime, length: str = "medium") -> str:
-    return str(flask_babel.format_datetime(zones.local(at), length, rebase=False))
+    """A moment; "short" leaves the seconds out and keeps the month in letters."""
+    if length != "short":
+        return str(flask_babel.format_datetime(zones.local(at), length, rebase=False))
+    return f"{_date(at)}, {_time(at, 'short')}"
 
 
 def _date(on: object, length: str = "medium") -> str:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Flask
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 from marshmallow import INCLUDE, Schema, fields
 from werkzeug.routing import Rule
 
@@ -70,6 +70,7 @@ class Interface(Api):  # type: ignore[misc]  # flask-smorest has no types
     ERROR_SCHEMA = ProblemSchema
 
     def __init__(self, app: Flask, origin: str) -> None:
+        self._undescribed: list[Blueprint] = []
         super().__init__(
             app,
             spec_kwargs={
@@ -97,6 +98,25 @@ class Interface(Api):  # type: ignore[misc]  # flask-smorest has no types
             },
         )
 
+    def register_blueprint(self, blp: Blueprint, **options: Any) -> None:
+        """Register the views; they are described when the description is asked for.
+
+        Describing them takes most of a start, and few processes are ever asked.
+        """
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append(blp)
+
+    def description(self) -> dict[str, Any]:
+        """The OpenAPI document of what has been registered, as flask-smorest makes it."""
+        while self._undescribed:
+            blueprint = self._undescribed.pop(0)
+            blueprint.register_views_in_doc(
+                self, self._app, self.spec, name=blueprint.name, parameters=None
+            )
+            self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        return cast("dict[str, Any]", self.spec.to_dict())
+
     def _register_error_handlers(self) -> None:
         """None: they would answer in another shape than app/problems.py."""
 
@@ -122,7 +142,7 @@ def document(app: Flask) -> dict[str, Any]:
 
 def _make(app: Flask) -> dict[str, Any]:
     interface = app.extensions["postern-api"]
-    made: dict[str, Any] = interface.spec.to_dict()
+    made: dict[str, Any] = interface.description()
     for rule in app.url_map.iter_rules():
         path = made["paths"].get(interface.flask_plugin.flaskpath2openapi(rule.rule), {})
         methods = [method for method in path if method.upper() in (rule.methods or ())]

@@ -7,7 +7,7 @@ that was erased is left out of the sentence.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from flask_babel import format_datetime, format_decimal
+from flask_babel import format_date, format_decimal, format_time
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
@@ -371,7 +371,7 @@ def _publication(told: _Told) -> str:
             "%(who)s made version %(version)s of the sharing policy, in force from %(moment)s UTC",
             who=told.who,
             version=version,
-            moment=format_datetime(begins, "short"),
+            moment=f"{format_date(begins)}, {format_time(begins, 'short')}",
         )
     return gettext(
         "%(who)s put version %(version)s of the sharing policy in force",

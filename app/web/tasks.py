@@ -92,7 +92,7 @@ def _of_analyst(overview: "Overview") -> Iterator[Task]:
             "requests were released: open them and confirm",
             asked.released.count,
         ),
-        own,
+        f"{own}&show=given",
     )
     yield Task(
         watches.with_news,

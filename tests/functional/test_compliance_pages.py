@@ -70,28 +70,6 @@ def office(exchange: Exchange) -> Office:
 
 
 @on_one_database
-def test_every_page_of_the_log_is_accessible_and_keeps_the_content_policy(
-    page: Page, office: Office
-) -> None:
-    heard: list[str] = []
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
-            heard.append(message.text)
-            if message.type == "error" and "Content Security" in message.text
-            else None
-        ),
-    )
-    sign_in(page, office.officer)
-    for address in office.addresses():
-        page.goto(address)
-        require_accessible(page)
-        require_fitting(page)
-    assert heard == []
-
-
-@on_one_database
 def test_everything_unfolded_is_accessible_in_the_dark_on_a_narrow_screen(
     browser: Browser, platform: Platform, office: Office
 ) -> None:

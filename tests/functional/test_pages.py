@@ -82,6 +82,7 @@ def require_fitting(page: Page) -> None:
     assert width <= page.viewport_size["width"], (page.url, page.evaluate(_STICKING_OUT))
 
 
+@on_one_database
 @pytest.mark.usefixtures("complaints")
 def test_every_page_is_accessible_and_keeps_the_policy(page: Page, busy: Exchange) -> None:
     page.goto("/sign-in")
@@ -98,12 +99,22 @@ def test_every_page_is_accessible_and_keeps_the_policy(page: Page, busy: Exchang
         require_fitting(page)
 
 
+_EVERY_FOURTH = """() => {
+    const all = [...document.querySelectorAll("article")];
+    all.filter((_, at) => at % 4).forEach((each) => each.remove());
+    return document.querySelectorAll("article").length;
+}"""
+
+
 @on_one_database
 def test_the_longest_page_is_accessible(page: Page, exchange: Exchange) -> None:
     assert exchange.people
     page.goto("/api/docs")
-    require_accessible(page)
     require_fitting(page)
+    # One template writes hundreds of alike articles; axe takes a minute for all of them.
+    left = page.evaluate(_EVERY_FOURTH)
+    assert left > 50
+    require_accessible(page)
 
 
 @on_one_database

@@ -188,6 +188,22 @@ def sign_in_french(page: Page, exchange: Exchange) -> None:
 
 
 @on_one_database
+def test_of_a_long_list_the_wrong_lines_stand_first_and_the_rest_comes_when_asked_for(
+    page: Page, held: Exchange
+) -> None:
+    open_search(page, held)
+    lines = [f"+32 475 12 {number:04}" for number in range(249)]
+    page.locator("#search-text").fill("\n".join([*lines, "???"]))
+    rows, more = page.locator("#search-list tbody tr"), page.locator("#search-list [data-all]")
+    expect(rows).to_have_count(200)
+    expect(rows.first).to_contain_text("???")
+    more.click()
+    expect(rows).to_have_count(250)
+    expect(more).to_be_hidden()
+    expect(page.locator("#search-list .search-rows")).to_be_focused()
+
+
+@on_one_database
 def test_what_is_refused_is_told_and_nothing_that_was_typed_is_lost(
     page: Page, context: BrowserContext, held: Exchange
 ) -> None:

@@ -7,7 +7,7 @@ be tested; here each mutant is a whole file, to be imported afresh.
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -65,8 +65,11 @@ class Mutant:
         return self.file, self.function, self.change
 
 
-def mutants(file: str, source: str) -> list[Mutant]:
-    """Every mutant of `source`, in the order of its lines; none equals it or fails to compile."""
+def mutants(file: str, source: str, functions: Container[str] | None = None) -> list[Mutant]:
+    """Every mutant of `source`, in the order of its lines; none equals it or fails to compile.
+
+    With `functions` only those in functions of these names.
+    """
     wrapper = MetadataWrapper(cst.parse_module(source))
     visitor = _Faults()
     wrapper.visit(visitor)
@@ -75,6 +78,8 @@ def mutants(file: str, source: str) -> list[Mutant]:
     starts = dict(zip(written, _starts(source, written.values()), strict=True))
     made: dict[str, Mutant] = {}
     for fault in visitor.found:
+        if functions is not None and fault.function not in functions:
+            continue
         before, start = written[id(fault.statement)], starts[id(fault.statement)]
         changed = fault.statement.deep_replace(fault.old, fault.new)
         assert isinstance(changed, cst.CSTNode)

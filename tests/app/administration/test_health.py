@@ -101,14 +101,20 @@ def _outbox(state: JobState, minutes: int) -> Callable[[Any], None]:
 
 
 def _epochs(days: int) -> Callable[[Any], None]:
-    end = clock.now() + timedelta(days=days)
-    return lambda session: session.execute(update(KeyEpoch).values(valid_to=end))
+    def make(session: Any) -> None:
+        end = clock.now() + timedelta(days=days)
+        session.execute(update(KeyEpoch).values(valid_to=end))
+
+    return make
 
 
 def _duty(minutes: int, failures: int = 0) -> Callable[[Any], None]:
-    due = clock.now() - timedelta(minutes=minutes)
-    changed = update(DutyRun).where(DutyRun.name == "log.watch")
-    return lambda session: session.execute(changed.values(due_at=due, failures=failures))
+    def make(session: Any) -> None:
+        due = clock.now() - timedelta(minutes=minutes)
+        changed = update(DutyRun).where(DutyRun.name == "log.watch")
+        session.execute(changed.values(due_at=due, failures=failures))
+
+    return make
 
 
 def _queue(minutes: int) -> Callable[[Any], None]:
@@ -139,8 +145,12 @@ WRONG = {
 
 
 @on_one_database
-def test_what_is_wrong_is_found(app: Flask, exchange: Exchange) -> None:
+def test_what_is_wrong_is_found(
+    app: Flask, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_sound(app)
+    standing_still = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: standing_still)
     for wrong, make in WRONG.items():
         with (
             app.app_context(),

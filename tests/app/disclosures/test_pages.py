@@ -313,7 +313,7 @@ def test_the_overview_tells_how_many_wait_and_the_oldest_clock(desk: Desk) -> No
     second.ask(SealedPart.NOTE, urgency=Urgency.URGENT)
     approver = browser(desk, "post-be", Role.APPROVER)
     page = approver.open("/")
-    assert "2 disclosure requests wait for a decision The first is due 02/03/2026, 21:00" in page
+    assert "2 disclosure requests wait for a decision The first is due 2 Mar 2026, 21:00" in page
     first.decide()
     page = approver.open("/")
     assert "1 disclosure request waits for a decision" in page

@@ -346,9 +346,7 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "indicators.read_shared": _grounds(),
     "lookups.ask": _lookup,
     "watches.set_watch": lambda _stage, _cell: {"json": {**GROUNDS, **watch_of()}},
-    "compliance.take_month": lambda _stage, _cell: {
-        "query_string": {"month": f"{datetime.now(UTC):%Y-%m}"}
-    },
+    "compliance.take_month": lambda _stage, _cell: {"query_string": {"month": f"{NOON:%Y-%m}"}},
     "audit.timeline": lambda _stage, _cell: {"query_string": {"case": "PV-2024-17"}},
     "audit-log.cosign": lambda _stage, _cell: {"data": b"-\n", "content_type": "text/plain"},
     "audit-log.take_evidence": _json(notes=["no checkpoint"]),

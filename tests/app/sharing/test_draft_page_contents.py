@@ -19,6 +19,7 @@ from app.sharing import (
     drafts,
     replay,
     service,
+    side_by_side,
     simulation,
     typed_rules,
     versions,
@@ -214,8 +215,12 @@ def test_of_a_proposal_that_can_no_longer_take_effect_the_faults_are_shown(desk:
     name, content = desk.open(draft_pages.changes, "/", DRAFT_ID)
     assert desk.done[0] == ("read", (WRITER, DRAFT_ID), {})
     assert name == "sharing/changes.html"
+    held = replace(HELD, text="held")
     assert content == {
         "draft": draft(status=DraftStatus.PROPOSED),
+        "held": held,
+        "rows": side_by_side.rows("held", draft().text),
+        "rules": side_by_side.rules(held.policies, EXAMINED.policies),
         "simulated": None,
         "faults_found": refusal.faults,
     }

@@ -120,7 +120,7 @@ def test_a_version_that_waits_is_told_with_its_time_and_a_stop_as_a_stop() -> No
     who = "Person 3f2a77aa of Police of Example"
     later = details | {"valid_from": "2027-02-01T09:00:00+00:00"}
     assert sentence(published, later, NAMES) == (
-        f"{who} made version 4 of the sharing policy, in force from 01/02/2027, 09:00 UTC"
+        f"{who} made version 4 of the sharing policy, in force from 1 Feb 2027, 09:00 UTC"
     )
     at_once = details | {"valid_from": "2027-01-15T08:00:00+00:00"}
     assert sentence(published, at_once, NAMES) == (

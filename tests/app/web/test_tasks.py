@@ -92,3 +92,9 @@ def test_an_analyst_is_told_of_answers_and_finds(app: Flask) -> None:
         "2 requests were released: open them and confirm",
         "1 watch found something that nobody has looked at",
     ]
+    with app.test_request_context():
+        asked_again, released, _found = tasks_of(overview(analyst=section))
+    assert (asked_again.address, released.address) == (
+        "/disclosures?box=asked",
+        "/disclosures?box=asked&show=given",  # where what was released stands
+    )

@@ -300,7 +300,7 @@ def _trial(place: Ground, folder: Path, fault: str) -> Trial:
     migrate(settings)
     app = create_app(settings)
     runtime = runtime_of(app)
-    runtime.add(dataclasses.replace(_PACE, tries=5) if fault else _PACE)  # faults end soon
+    runtime.add(dataclasses.replace(_PACE, tries=2) if fault else _PACE)  # faults end soon
     allow(runtime, WATCH, lambda _session, notice: int(notice.facts["number"]) % 2 == 0)
     trial = Trial(place, app, notes, server, mail_port, {}, fault)
     for code in (_ACTIVE, _SUSPENDED):

@@ -4,7 +4,7 @@
 import { say } from "./say.js";
 import { refusalOf } from "./search_asking.js";
 import { counted } from "./search_hits.js";
-import { at, csvOf, flagWords, made, rowOf, save } from "./search_parts.js";
+import { at, csvOf, fill, FIRST_ROWS, flagWords, made, rowOf, save } from "./search_parts.js";
 
 const SHOWN_LETTERS = 60; // of a line in a table
 
@@ -45,6 +45,8 @@ export class PastedList {
       else line.fault = { reason: say("search.unknown"), remedy: say("search.unknown.remedy") };
       return line;
     });
+    // Of a long list the first rows alone are drawn: there stands what a person looks for.
+    this.#sortBy(texts.length > FIRST_ROWS ? "hits" : "line", texts.length > FIRST_ROWS ? -1 : 1);
     this.#preview();
     return true;
   }
@@ -78,18 +80,11 @@ export class PastedList {
   }
 
   #preview() {
-    at("search-list").querySelector("tbody").replaceChildren(
-      ...this.#lines.map((line) => {
-        const remark = line.fault ? `${line.fault.reason} ${line.fault.remedy}` : flagWords(line.flags).join(" ");
-        const kind = line.entry ? say(`kind.${line.entry.kind}`) : "";
-        const row = rowOf([String(line.line), shortened(line.text), kind], 1);
-        row.cells[0].className = "number";
-        if (remark) row.cells[1].append(made("p", remark, "note mb-0"));
-        if (line.fault) row.className = "search-wrong";
-        return row;
-      }),
-    );
-    const wrong = this.#lines.filter((line) => line.fault).length;
+    const faulty = this.#lines.filter((line) => line.fault);
+    const isLong = this.#lines.length > FIRST_ROWS;
+    const shown = isLong ? [...faulty, ...this.#lines.filter((line) => !line.fault)] : this.#lines;
+    fill(at("search-list"), shown, previewed);
+    const wrong = faulty.length;
     const good = this.#lines.length - wrong;
     at("search-list-said").textContent = [
       say("search.list", { num: good }),
@@ -112,11 +107,10 @@ export class PastedList {
     at("search-rejected").hidden = !this.#rejected.length;
     const [by, direction] = this.#order;
     const key = KEYS[by];
-    const rows = this.#lines
+    const lines = this.#lines
       .filter((line) => line.entry)
-      .toSorted((one, other) => direction * compared(key(one), key(other)) || one.line - other.line)
-      .map((line) => this.#answerRow(line));
-    at("search-answers").querySelector("tbody").replaceChildren(...rows);
+      .toSorted((one, other) => direction * compared(key(one), key(other)) || one.line - other.line);
+    fill(at("search-answers"), lines, (line) => this.#answerRow(line));
     at("search-answers").hidden = false;
   }
 
@@ -139,10 +133,17 @@ export class PastedList {
     const { sort } = button.dataset;
     const [by, direction] = this.#order;
     const first = sort === "hits" ? -1 : 1; // the most hits first
-    this.#order = [sort, by === sort ? -direction : first];
-    for (const head of button.closest("tr").cells) head.removeAttribute("aria-sort");
-    button.closest("th").setAttribute("aria-sort", this.#order[1] > 0 ? "ascending" : "descending");
+    this.#sortBy(sort, by === sort ? -direction : first);
     this.#answers();
+  }
+
+  #sortBy(column, direction) {
+    this.#order = [column, direction];
+    for (const button of document.querySelectorAll(".search-sort")) {
+      const head = button.closest("th");
+      if (button.dataset.sort !== column) head.removeAttribute("aria-sort");
+      else head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
+    }
   }
 
   get #rejected() {
@@ -177,6 +178,16 @@ const KEYS = {
 
 function compared(one, other) {
   return typeof one === "number" ? one - other : one.localeCompare(other);
+}
+
+function previewed(line) {
+  const remark = line.fault ? `${line.fault.reason} ${line.fault.remedy}` : flagWords(line.flags).join(" ");
+  const kind = line.entry ? say(`kind.${line.entry.kind}`) : "";
+  const row = rowOf([String(line.line), shortened(line.text), kind], 1);
+  row.cells[0].className = "number";
+  if (remark) row.cells[1].append(made("p", remark, "note mb-0"));
+  if (line.fault) row.className = "search-wrong";
+  return row;
 }
 
 function answerOf({ about }) {

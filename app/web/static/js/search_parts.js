@@ -41,6 +41,21 @@ export function rowOf(cells, heads = 0) {
   return row;
 }
 
+export const FIRST_ROWS = 200; // that are drawn at once: a thousand would hold the page up
+
+/** Fill the table within `place` with the first rows; its button, if there are more, adds the rest. */
+export function fill(place, lines, row) {
+  const body = place.querySelector("tbody");
+  const more = place.querySelector("[data-all]");
+  body.replaceChildren(...lines.slice(0, FIRST_ROWS).map(row));
+  more.hidden = lines.length <= FIRST_ROWS;
+  more.onclick = () => {
+    more.hidden = true;
+    body.append(...lines.slice(FIRST_ROWS).map(row));
+    place.querySelector(".search-rows").focus();
+  };
+}
+
 /** Gives the text of a file to the person; it is made here and sent nowhere. */
 export function save(name, text) {
   const link = document.createElement("a");
