@@ -1,6 +1,6 @@
 """Finding hits on a Spark cluster: the same expressions as on one machine, in Spark's SQL.
 
-Worth its start and its ten times dearer processor time only past one machine, or where data may
+Worth its start and its many times dearer processor time only past one machine, or where data may
 not leave the cluster. The manifest is prepared by DuckDB all the same; the cluster has to reach
 the directory of results.
 """

@@ -206,10 +206,8 @@ def _code(ibis: Ibis, column: Ibis, dialect: Dialect) -> Ibis:
 def _masked(ibis: Ibis, table: Ibis, masks: Masks, asked: _Asked) -> Ibis:
     """The parcels with a bit, each with its masks."""
     columns = range(len(masks.columns))
-    # The random term keeps the words from being computed wherever they are spoken of.
-    early = table.mutate(
-        **{f"early{n}": masks.early(ibis, table, n) + _barrier(ibis) for n in columns}
-    )
+    early = table.mutate(**{f"early{n}": masks.early(ibis, table, n) for n in columns})
+    early = _with_a_bit(ibis, early, "early", columns)
     late = early.mutate(
         **{
             f"mask{n}": masks.late(
@@ -222,12 +220,13 @@ def _masked(ibis: Ibis, table: Ibis, masks: Masks, asked: _Asked) -> Ibis:
             for n in columns
         }
     )
-    return late.filter(_any([(late[f"mask{n}"] + _barrier(ibis)) != 0 for n in columns]))
+    return _with_a_bit(ibis, late, "mask", columns)
 
 
-def _barrier(ibis: Ibis) -> Ibis:
-    """Nothing, of which no engine knows that it is nothing."""
-    return ibis.ifelse(ibis.random() < 0, 1, 0).cast("int64")
+def _with_a_bit(ibis: Ibis, table: Ibis, name: str, columns: Sequence[int]) -> Ibis:
+    # The random term keeps an engine from computing every mask a second time in its filter.
+    barrier = ibis.ifelse(ibis.random() < 0, 1, 0).cast("int64")
+    return table.filter(_any([(table[f"{name}{n}"] + barrier) != 0 for n in columns]))
 
 
 def _holds(table: Ibis, condition: Condition, selections: Sequence[Selection]) -> Ibis:
