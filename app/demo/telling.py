@@ -68,6 +68,7 @@ Six things to try:
   1. Look someone up as the police, with a typing error of your own:
        .venv/bin/postern --config {police}/config.toml lookup {lookup} \\
          --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-3
+     or sign in as analyst@police-de.example and type it, as it comes, under "Search".
   2. Submit a shipment of your own as the post; nothing in clear leaves it. Then look it up:
        printf 'sender_name,sender_street,sender_postcode,sender_city,sender_country\\n%s\\n' \\
          'Sender Example,Rue de la Loi 16,1040,Bruxelles,BE' > {post}/mine.csv

@@ -5,6 +5,7 @@ say something else than the guard does.
 """
 
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, cast
 
 from flask import Flask
@@ -70,6 +71,7 @@ class Interface(Api):  # type: ignore[misc]  # flask-smorest has no types
     ERROR_SCHEMA = ProblemSchema
 
     def __init__(self, app: Flask, origin: str) -> None:
+        self.lock = Lock()
         self._undescribed: list[Blueprint] = []
         super().__init__(
             app,
@@ -135,8 +137,9 @@ class Interface(Api):  # type: ignore[misc]  # flask-smorest has no types
 
 def document(app: Flask) -> dict[str, Any]:
     """The OpenAPI document of `app`, made once for the life of the process."""
-    if _KEPT not in app.extensions:
-        app.extensions[_KEPT] = _make(app)
+    with app.extensions["postern-api"].lock:  # who asks meanwhile must not get half of it
+        if _KEPT not in app.extensions:
+            app.extensions[_KEPT] = _make(app)
     return cast("dict[str, Any]", app.extensions[_KEPT])
 
 

@@ -3,7 +3,9 @@
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -33,6 +35,19 @@ def described(app: Flask) -> dict[str, Any]:
 def test_the_description_is_valid_openapi(described: dict[str, Any]) -> None:
     assert described["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(described).validate()
+
+
+def test_whoever_asks_while_the_description_is_made_gets_it_whole(app: Flask) -> None:
+    together = Barrier(4)
+
+    def ask(_: int) -> int:
+        together.wait(timeout=10)
+        return len(document(app)["paths"])
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(ask, range(4)))
+    assert set(found) == {len(document(app)["paths"])}
+    assert found[0] > 100
 
 
 def test_the_description_is_public_and_can_be_kept(client: FlaskClient) -> None:
