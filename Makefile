@@ -105,6 +105,10 @@ bench-screen: $(VENV)/.bench ## Rows screened per second beside a bare scan and 
 bench-detection: $(VENV)/.bench ## What is found of campaigns whose kinds the rules do not know (ARGS="--rows 1000000")
 	@$(BIN)/python -m bench.detection $(ARGS)
 
+.PHONY: bench-barriers
+bench-barriers: $(VENV)/.tests ## What the barrier methods find of what was planted, and their false alarms (ARGS="--years 300")
+	@$(BIN)/python -m bench.barriers $(ARGS)
+
 .PHONY: bench-token-screening
 bench-token-screening: $(VENV)/.bench ## What screening against a token filter evaluates, sends and takes (ARGS="--every")
 	@$(BIN)/python -m bench.token_screening $(ARGS)

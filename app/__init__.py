@@ -31,6 +31,7 @@ ROOMS = (
     "patterns",
     "lookups",
     "disclosures",
+    "barriers",
     "compliance",
     "administration",
     "web",

@@ -9,8 +9,8 @@ from postern.normalise.tables import table
 from postern.patterns.contents import folded_operand
 from postern.patterns.fields import FIELDS, Field, FieldType, Measure, Modifier
 from postern.patterns.model import Aggregate, Condition, Having, Operand, Predicate, Selection
-from postern.patterns.notes import Notes, one_of
-from postern.patterns.source import Entries, Items, Node, Scalar
+from postern.yaml_documents.notes import Notes, one_of
+from postern.yaml_documents.source import Entries, Items, Node, Scalar
 
 COUNTRIES = frozenset(code.upper() for code in table("countries")["iso"])
 MOST_SELECTIONS = 20

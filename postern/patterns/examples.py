@@ -9,8 +9,8 @@ from postern.patterns.detection import field_of, operand_of
 from postern.patterns.errors import PatternFault
 from postern.patterns.fields import FieldType, Modifier
 from postern.patterns.model import Example, Operand, Row
-from postern.patterns.notes import Notes
-from postern.patterns.source import Entries, Items, Node, Scalar
+from postern.yaml_documents.notes import Notes
+from postern.yaml_documents.source import Entries, Items, Node, Scalar
 
 POSTED_DAY = "posted_day"
 _EPOCH = date(1970, 1, 1)

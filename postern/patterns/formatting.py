@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from postern.patterns.errors import PatternError
 from postern.patterns.reading import FILTER_KEYS, RULE_KEYS
-from postern.patterns.source import (
+from postern.patterns.source import LIMITS
+from postern.yaml_documents.source import (
     Comment,
     Entries,
     Items,
@@ -32,7 +33,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+]*([ -]+[A-Za-z0-9_./+]+)*", re.
 def formatted(text: str, name: str = "The file") -> str:
     """The same documents, written in the one way. Raises PatternError when it is not YAML."""
     try:
-        nodes = documents(text)
+        nodes = documents(text, LIMITS)
         noted = comments(text)
     except SourceError as error:
         raise PatternError(name, [error.fault]) from None

@@ -19,9 +19,10 @@ from postern.patterns.model import (
     Status,
     parts_of,
 )
-from postern.patterns.notes import Notes
-from postern.patterns.source import Entries, Items, Node, Scalar, SourceError, documents
+from postern.patterns.source import LIMITS
 from postern.vocabulary import Tlp
+from postern.yaml_documents.notes import Notes
+from postern.yaml_documents.source import Entries, Items, Node, Scalar, SourceError, documents
 
 RULE_KEYS = (
     *("format", "id", "title", "status", "author", "description", "references", "barrier_step"),
@@ -52,7 +53,7 @@ def read_filters(text: str, name: str = "The file") -> tuple[Filter, ...]:
 
 def _read(text: str, name: str, read: Callable[[Entries, Notes], Made | None]) -> tuple[Made, ...]:
     try:
-        nodes = documents(text)
+        nodes = documents(text, LIMITS)
     except SourceError as error:
         raise PatternError(name, [error.fault]) from None
     notes = Notes()

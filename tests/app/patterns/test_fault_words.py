@@ -15,6 +15,8 @@ _TELLING = {
     "fault": 2,
     "_fault": 2,
     "PatternFault": 2,
+    "Fault": 2,
+    "Refusal": 2,
     "ConditionError": 2,
     "_refused": 2,
     "_at": 2,
@@ -33,6 +35,7 @@ _OF_FILTERS = {
 def written() -> Iterator[str]:
     """The sentences as they stand in the sources, `4` for what is filled in."""
     sources = [*(ROOT / "postern" / "patterns").glob("*.py")]
+    sources += (ROOT / "postern" / "yaml_documents").glob("*.py")
     sources += [ROOT / "app" / "patterns" / name for name in ("documents.py", "drafting.py")]
     for path in sources:
         if path.name in _NOT_ON_PAGES:

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postern.patterns import PatternError, formatted, read_rules
-from postern.patterns.source import Entries, Items, Node, Scalar, documents
+from postern.patterns.source import LIMITS
+from postern.yaml_documents.source import Entries, Items, Node, Scalar, documents
 from tests.postern.patterns.examples import DOCUMENT
 
 
@@ -72,7 +73,9 @@ NODES = st.recursive(
 def test_whatever_is_written_is_read_back(content: dict[str, object]) -> None:
     text = as_flow(content)
     written = formatted(text)
-    assert [plain(each) for each in documents(written)] == [plain(each) for each in documents(text)]
+    assert [plain(each) for each in documents(written, LIMITS)] == [
+        plain(each) for each in documents(text, LIMITS)
+    ]
     assert formatted(written) == written
 
 

@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import TypeVar
 
-from postern.patterns.errors import PatternFault
-from postern.patterns.source import Entries, Items, Node, Scalar
+from postern.yaml_documents.faults import Fault
+from postern.yaml_documents.source import Entries, Items, Node, Scalar
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -15,11 +15,11 @@ class Notes:
     """The faults of one document; every reader returns None for what it noted."""
 
     def __init__(self) -> None:
-        self.faults: list[PatternFault] = []
+        self.faults: list[Fault] = []
 
     def fault(self, node: Node, reason: str, remedy: str, *, offset: int = 0) -> None:
         """Note what is wrong at a node."""
-        self.faults.append(PatternFault(node.line, node.column + offset, reason, remedy))
+        self.faults.append(Fault(node.line, node.column + offset, reason, remedy))
 
     def only(self, entries: Entries, known: Collection[str]) -> None:
         """Note every key that is not known."""
