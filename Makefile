@@ -109,6 +109,10 @@ bench-detection: $(VENV)/.bench ## What is found of campaigns whose kinds the ru
 bench-barriers: $(VENV)/.tests ## What the barrier methods find of what was planted, and their false alarms (ARGS="--years 300")
 	@$(BIN)/python -m bench.barriers $(ARGS)
 
+.PHONY: bench-board
+bench-board: $(VENV)/.tests ## Answers of the board over 1,000,000 indicators, kept and anew (ARGS="--indicators 100000")
+	@$(BIN)/python -m bench.board $(ARGS)
+
 .PHONY: bench-token-screening
 bench-token-screening: $(VENV)/.bench ## What screening against a token filter evaluates, sends and takes (ARGS="--every")
 	@$(BIN)/python -m bench.token_screening $(ARGS)

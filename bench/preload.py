@@ -45,6 +45,7 @@ class _Dialect:
     at: str
     expires: str
     draw: str  # a place in the pool, the first ones more often
+    key: str  # 32 random bits
 
 
 _SQLITE = _Dialect(
@@ -59,6 +60,7 @@ _SQLITE = _Dialect(
     at=":at",
     expires=":expires",
     draw="CAST(exp(ln(:pool + 1.0) * (abs(random()) / 9223372036854775808.0)) AS INTEGER) - 1",
+    key="random() & 4294967295",
 )
 _POSTGRESQL = _Dialect(
     numbers="",
@@ -72,6 +74,7 @@ _POSTGRESQL = _Dialect(
     at="CAST(:at AS timestamp) AT TIME ZONE 'UTC'",
     expires="CAST(:expires AS date)",
     draw="CAST(floor(exp(ln(:pool + 1.0) * random())) AS integer) - 1",
+    key="CAST(floor(random() * 4294967296) AS bigint)",
 )
 
 
@@ -205,8 +208,8 @@ _FILL = (
     "CREATE UNIQUE INDEX bench_pool_place ON bench_pool (place)",
     """
     INSERT INTO report (id, public_id, organisation_id, person_id, client_key, content_hash,
-      status, created_at)
-    $numbers SELECT i, $uuid, o.organisation, o.person, 'fill-' || i, $bytes32, 'active', $at
+      status, created_at, key)
+    $numbers SELECT i, $uuid, o.organisation, o.person, 'fill-' || i, $bytes32, 'active', $at, $key
     FROM $source JOIN bench_owner o ON o.place = i % :owners
     """,
     """

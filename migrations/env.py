@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Enum
 import app.accounts.models
 import app.administration.models
 import app.audit.models
+import app.barriers.models
+import app.barriers.stat_models
 import app.compliance.models
 import app.disclosures.models
 import app.indicators.models

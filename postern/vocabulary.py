@@ -42,10 +42,13 @@ class Kind(StrEnum):
     PAYMENT = "payment"
     ITEM = "item"
     PATTERN = "pattern"  # a shared shipping pattern: knowledge about parcels, no indicator
+    BARRIER = "barrier"  # a measure that an organisation took: it is about nobody, no indicator
 
 
-INDICATOR_KINDS: tuple[Kind, ...] = tuple(kind for kind in Kind if kind is not Kind.PATTERN)
-"""What a report or a lookup can be about: a pattern is shared, but it indicates nobody."""
+INDICATOR_KINDS: tuple[Kind, ...] = tuple(
+    kind for kind in Kind if kind not in {Kind.PATTERN, Kind.BARRIER}
+)
+"""What a report or a lookup can be about: patterns and barriers are shared, but indicate nobody."""
 
 
 class EvaluationKind(StrEnum):
@@ -76,7 +79,7 @@ EVALUATION_KIND: dict[Kind, EvaluationKind] = {
 }
 """The evaluation kind of each kind that is evaluated.
 
-`INDUCTION_POINT` and `PATTERN` are absent on purpose.
+`INDUCTION_POINT`, `PATTERN` and `BARRIER` are absent on purpose.
 """
 
 
@@ -332,6 +335,8 @@ class Scope(StrEnum):
     OUTCOMES_WRITE = "outcomes:write"
     PATTERNS_READ = "patterns:read"
     PATTERNS_WRITE = "patterns:write"
+    BARRIERS_READ = "barriers:read"
+    BARRIERS_WRITE = "barriers:write"
     RECALLS_WRITE = "recalls:write"
     SCREENING_RUN = "screening:run"
     SUBJECTS_WRITE = "subjects:write"

@@ -22,6 +22,9 @@ ROLES_OF_SCOPE: Mapping[Scope, frozenset[Role]] = {
     # All of an organisation read patterns but who keeps its accounts.
     Scope.PATTERNS_READ: frozenset(Role) - {Role.ADMINISTRATOR},
     Scope.PATTERNS_WRITE: frozenset({Role.SUBMITTER, Role.ANALYST}),
+    # As of patterns; a model is proposed by its policy owner or an analyst, without a token.
+    Scope.BARRIERS_READ: frozenset(Role) - {Role.ADMINISTRATOR},
+    Scope.BARRIERS_WRITE: frozenset({Role.SUBMITTER, Role.ANALYST}),
     Scope.RECALLS_WRITE: frozenset({Role.ANALYST, Role.SUBMITTER, Role.COMPLIANCE}),
     # Compliance reads the list of filters under this scope.
     Scope.SCREENING_RUN: frozenset({Role.ANALYST, Role.COMPLIANCE}),

@@ -1,20 +1,25 @@
-"""`flask --app wsgi barriers ...`: judge the text of a model, before anybody loads it."""
+"""`flask --app wsgi barriers ...`: judge the text of a model, load the shipped one, choose."""
 
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import click
 
+from app.access import CONSOLE
+from app.barriers import closing, model_upkeep
 from app.barriers.comparing import Comparison, Named, compared
 from app.barriers.documents import read_model
 from app.barriers.errors import ModelError
 from app.barriers.model import BarrierModel, Basis, CellKind
 from app.barriers.schema import written_schema
 from app.barriers.words import words
+from app.clock import now
 from app.console import RoomCommands
+from app.runtime import runtime
 
-commands = RoomCommands("barriers", help="Barrier models: check a text, compare two versions.")
+commands = RoomCommands("barriers", help="Barrier models: check, compare, load, choose.")
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -41,6 +46,35 @@ def compare(before: Path, after: Path) -> None:
 def schema() -> None:
     """Print the JSON Schema of a barrier model, for editors that complete and warn."""
     click.echo(written_schema(), nl=False)
+
+
+@commands.command("load")
+def load() -> None:
+    """Put the shipped model in force as the platform's own; a duty does the same every hour."""
+    try:
+        with runtime().database.transaction() as session:
+            count = model_upkeep.load_shipped(session)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("The shipped model is in force." if count else "It was in force already.")
+
+
+@commands.command("count")
+def count() -> None:
+    """Count the reports of the last week that is over anew; a duty does it once a week."""
+    with runtime().database.transaction() as session:
+        counted = closing.recount(session, now())
+    click.echo(f"{counted} reports counted.")
+
+
+@commands.command("choose")
+@click.argument("community")
+@click.argument("model", type=click.UUID)
+def choose(community: str, model: UUID) -> None:
+    """Let the members of COMMUNITY use MODEL (its id here) unless they choose another one."""
+    with runtime().database.transaction() as session:
+        model_upkeep.choose_for_community(session, CONSOLE, community, model)
+    click.echo(f"{community} uses {model} from now on, where a member did not choose.")
 
 
 def _model(path: Path) -> BarrierModel:

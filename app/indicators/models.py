@@ -3,6 +3,7 @@
 The one exception is public by nature: the code of an induction point, a place of the operator.
 """
 
+import secrets
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Date,
     ForeignKey,
     Index,
@@ -45,6 +47,13 @@ from postern.vocabulary import (
     WeightBand,
 )
 
+_KEY_BITS = 32
+
+
+def new_key() -> int:
+    """The random number by which a report takes part in the noise of counts."""
+    return secrets.randbits(_KEY_BITS)
+
 
 class ReportStatus(StrEnum):
     ACTIVE = "active"
@@ -78,6 +87,7 @@ class Report(Base):
     hs_chapter: Mapped[str | None] = mapped_column(String(2))
     concealment: Mapped[Concealment | None] = mapped_column(word(Concealment))
     substance: Mapped[Substance | None] = mapped_column(word(Substance))
+    key: Mapped[int] = mapped_column(BigInteger, default=new_key)  # decides the noise of counts
 
 
 class Indicator(Base):

@@ -21,7 +21,7 @@ from app.clock import now
 from app.errors import InvalidRequestError, NotFoundError
 from app.indicators import ending, envelopes, own, storage
 from app.indicators.hooks import Ending, Hooks, Stored, StoredIndicator
-from app.indicators.models import Indicator, ReportStatus
+from app.indicators.models import Indicator, ReportStatus, new_key
 from app.indicators.own import Figures, OwnReport, Page
 from app.indicators.reading import (
     SHIPMENT_FIELDS,
@@ -334,6 +334,7 @@ def _store(
             "content_hash": report.content_hash,
             "status": ReportStatus.ACTIVE,
             "created_at": at,
+            "key": new_key(),
             **report.columns,
         }
         for key, report in fresh.items()

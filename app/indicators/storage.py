@@ -299,6 +299,7 @@ _REPORT_ARRAYS = {
     "client_key": "varchar",
     "content_hash": "bytea",
     "barrier_step": "smallint",
+    "key": "bigint",
     **dict.fromkeys(SHIPMENT_FIELDS, "varchar"),
 }
 _INSERT_REPORTS = Template(

@@ -16,7 +16,7 @@ from app.sharing.situations import PolicyAlone, Situations, look_at
 from postern.vocabulary import Action
 
 _SPARES_PATTERNS = "platform/authority-to-operator"
-"""The rule of the platform that denies nothing of a shipping pattern."""
+"""The rule of the platform that denies nothing of a shipping pattern, nor of a barrier."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ _FREEST: Mapping[str, Any] = {
     _TLP: Tlp.CLEAR.value,
     "resource.handling": frozenset[str](),
     "resource.permittedAction": PermittedAction.WATCH.value,
-    # Not a pattern, of which an operator may learn more: a text that does not ask means indicators.
+    # Neither a pattern nor a barrier, of which an operator may learn more: a text that does not
+    # ask means indicators.
     _KIND: Kind.PARTY.value,
 }
 """What the platform's rules hold against nobody: enough where a text does not ask."""

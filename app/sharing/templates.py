@@ -160,6 +160,15 @@ _WORDS: dict[str, tuple[str, str]] = {
             "this."
         ),
     ),
+    "barriers": (
+        N_("Barriers that you have set"),
+        N_(
+            "Members of every sector may list the barriers that you register, so that together "
+            "you see what holds and where nothing does. A barrier is a measure and names nobody, "
+            "so an authority may share it with operators too. Nothing of your indicators is "
+            "shared by this."
+        ),
+    ),
     "risk-analysis-feed": (
         N_("A feed for risk analysis"),
         N_(

@@ -175,6 +175,28 @@ def visible_classed(
     return _visible(statement, source, profile_id, at, least)
 
 
+def bulk_windows(session: Session, profile_id: int, at: datetime) -> list[tuple[int, int, int]]:
+    """Each class that the profile may list at metadata at the moment `at`: class, first, last age.
+
+    All that decides what `visible_classed` lets it list, but for the rows and the day: as long as
+    these are the same, so is what it lists.
+    """
+    found = session.execute(
+        select(ShareGrant.share_class_id, ShareGrant.age_min, ShareGrant.age_max)
+        .where(
+            ShareGrant.profile_id == profile_id,
+            ShareGrant.valid_from <= second(at),
+            ShareGrant.valid_until > second(at),
+            ShareGrant.level >= METADATA,
+            ShareGrant.may_feed,
+            _reader_is_active(literal(profile_id)),
+            ShareGrant.share_class_id.not_in(_SUSPENDED_CLASSES),
+        )
+        .order_by(ShareGrant.share_class_id, ShareGrant.age_min)
+    )
+    return [(share_class_id, first, last) for share_class_id, first, last in found]
+
+
 def screening_postings(
     profile_id: int, at: datetime
 ) -> Select[bytes, int, int, UUID, int, bool, int, int]:

@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from app.audit.catalogue import CATALOGUE
+from app.web.barrier_words import BARRIER_ACTS
 from app.web.languages import translated
 from app.web.pattern_words import PATTERN_ACTS
 
@@ -22,6 +23,7 @@ def act_meaning(act: str) -> str:
 
 
 ACT_NAMES: Mapping[str, LazyString] = {
+    **BARRIER_ACTS,
     **PATTERN_ACTS,
     "account.create": _("Account created"),
     "account.decide": _("Proposed role decided"),

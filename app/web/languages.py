@@ -157,6 +157,7 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Kind.PAYMENT: _("payment"),
             Kind.ITEM: _("item"),
             Kind.PATTERN: _("shipping pattern"),
+            Kind.BARRIER: _("barrier"),
         }
     ),
     "EvaluationKind": _by_value(
@@ -370,6 +371,8 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Scope.OUTCOMES_WRITE: _("tell and read outcomes"),
             Scope.PATTERNS_READ: _("read and fetch shared patterns"),
             Scope.PATTERNS_WRITE: _("write patterns, subscribe, and tell counts"),
+            Scope.BARRIERS_READ: _("read barrier models and barriers"),
+            Scope.BARRIERS_WRITE: _("tag with steps, and register barriers"),
             Scope.RECALLS_WRITE: _("answer recalls, read who got what"),
             Scope.SCREENING_RUN: _("make filters and evaluate in bulk to screen parcels"),
             Scope.SUBJECTS_WRITE: _("work on subject requests"),

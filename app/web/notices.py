@@ -8,6 +8,7 @@ from flask_babel.speaklater import LazyString
 
 from app.jobs.notifications import Notice
 from app.web.account_words import ACCOUNT_NOTICES
+from app.web.barrier_sentences import BARRIER_NOTICES
 from app.web.channel_words import CHANNEL_NOTICES
 from app.web.disclosure_sentences import DISCLOSURE_NOTICES
 from app.web.languages import gettext, ngettext, words
@@ -89,6 +90,7 @@ def _subject(facts: Facts, _names: Names) -> str:
 
 _SENTENCES: Mapping[str, Callable[[Facts, Names], str]] = {
     **ACCOUNT_NOTICES,
+    **BARRIER_NOTICES,
     **CHANNEL_NOTICES,
     **DISCLOSURE_NOTICES,
     **PATTERN_NOTICES,

@@ -17,6 +17,7 @@ from app.clock import milliseconds
 from app.sharing.models import Cause
 from app.web.account_words import ACCOUNT_SENTENCES
 from app.web.act_names import act_name
+from app.web.barrier_sentences import BARRIER_SENTENCES
 from app.web.channel_words import JOB_SENTENCES, TELL_THEIR_OUTCOME
 from app.web.disclosure_sentences import DISCLOSURE_SENTENCES
 from app.web.ending_sentences import ENDING_SENTENCES
@@ -471,6 +472,7 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     **KEY_SENTENCES,
     **OVERSIGHT_SENTENCES,
     **PATTERN_SENTENCES,
+    **BARRIER_SENTENCES,
     **RECALL_SENTENCES,
     **WATCH_SENTENCES,
     "audit.alarm": _fixed(_("An alarm about the log itself was raised or closed")),

@@ -66,14 +66,20 @@ class Rank:
     worst: int
 
 
-def risk(weeks: Sequence[float], substances: Mapping[Substance, float], weights: Weights) -> Risk:
-    """The risk of one step or corridor; `weeks` are its reports, `substances` theirs.
+def risk(
+    counts: Sequence[float],
+    substances: Mapping[Substance, float],
+    weights: Weights,
+    *,
+    length: int = 1,
+) -> Risk:
+    """The risk of one step or corridor; `counts` are its reports, `substances` theirs.
 
-    Raises ValueError without weeks.
+    Reports are counted in times of `length` weeks. Raises ValueError without any time.
     """
-    if not weeks:
+    if not counts:
         raise ValueError("There is no week to tell a rate from. Give at least one.")
-    rate = _rate(weeks)
+    rate = _rate(counts, length)
     severity = _severity(substances, weights)
     return Risk(
         _banded(rate, lambda figure: _likelihood(figure, weights)),
@@ -95,16 +101,17 @@ def ranks(risks: Mapping[str, Risk]) -> dict[str, Rank]:
     }
 
 
-def _rate(weeks: Sequence[float]) -> Estimate:
+def _rate(counts: Sequence[float], length: int) -> Estimate:
     """In four weeks, with the score interval of a quasi-Poisson mean: also for no report at all."""
-    total, length = sum(weeks), len(weeks)
-    expected = total / length
-    residuals = [(count - expected) / sqrt(expected) for count in weeks] if expected else []
-    inflation = dispersion([residuals], max(1, length - 1))
-    reach = quantile(max(1, length - 1))
+    total, times = sum(counts), len(counts)
+    expected = total / times
+    residuals = [(count - expected) / sqrt(expected) for count in counts] if expected else []
+    inflation = dispersion([residuals], max(1, times - 1))
+    reach = quantile(max(1, times - 1))
     middle = total + inflation * reach**2 / 2
     half = reach * sqrt(inflation * total + (inflation * reach) ** 2 / 4)
-    return Estimate(*(MONTH * each / length for each in (total, middle - half, middle + half)))
+    bounds = (total, middle - half, middle + half)
+    return Estimate(*(MONTH * each / (times * length) for each in bounds))
 
 
 def _severity(substances: Mapping[Substance, float], weights: Weights) -> Estimate:

@@ -22,6 +22,8 @@ def test_without_a_role_no_scope_is_allowed() -> None:
         Scope.OUTCOMES_WRITE,
         Scope.PATTERNS_READ,
         Scope.PATTERNS_WRITE,
+        Scope.BARRIERS_READ,
+        Scope.BARRIERS_WRITE,
         Scope.RECALLS_WRITE,
     }
     assert scopes_of([Role.COMPLIANCE]) == {
@@ -35,6 +37,7 @@ def test_without_a_role_no_scope_is_allowed() -> None:
         Scope.WATCHES_WRITE,
         Scope.OUTCOMES_WRITE,
         Scope.PATTERNS_READ,
+        Scope.BARRIERS_READ,
         Scope.RECALLS_WRITE,
         Scope.SCREENING_RUN,
         Scope.SUBJECTS_WRITE,

@@ -17,6 +17,7 @@ from postern import group
 from postern.base64url import to_base64url
 from postern.tlog.notes import KIND_COSIGNATURE, SigningKey
 from postern.vocabulary import Scope
+from tests.app.matrix.barrier_stage import model_text
 from tests.app.matrix.cells import Cell, routes
 from tests.app.matrix.ending_stage import LAST_DAY
 from tests.app.matrix.expectations import (
@@ -388,6 +389,27 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "policies.foresee_audience": _json(**PLAIN.stored(), age_band=0),
     "policies.replay_draft": _json(days=7),
     "policies.simulate": _json(text=_NEW_TEXT),
+    "barriers.begin_model": _json(text=model_text("a new one", State.LIVE)),
+    "barriers.check_model": _json(text="not yet"),
+    "barriers.choose_model": lambda stage, _cell: {"json": {"model": str(stage.model)}},
+    "barriers.compare_versions": lambda _stage, _cell: {"query_string": {"before": 1, "after": 1}},
+    "barriers.propose_version": lambda _stage, _cell: {
+        "json": {"text": model_text(READER, State.LIVE, 2)}
+    },
+    "barriers.approve_model": _json(version=1),
+    "barriers.refuse_model": _json(version=1, note="Too short"),
+    "barriers.withdraw_model": _json(version=1),
+    "barriers.read_tags": lambda _stage, _cell: {"query_string": {"subject": "report"}},
+    "barriers.tag": _json(subject="report", step=1),
+    "barriers.list_barriers": _grounds(),
+    "barriers.register_barrier": _json(
+        **{"step": 1, "barrier": "ask-why", "from": _NOON_DAY, "legal_basis": "customs_law"}
+    ),
+    "barrier_board.read_board": _grounds(),
+    "barriers.read_gaps": _grounds(),
+    "barriers.read_barrier": _grounds(),
+    "barriers.renew_barrier": _json(),
+    "barriers.end_barrier": _json(on=_NOON_DAY),
     "patterns.list_patterns": _grounds(),
     "patterns.begin": _json(text="not yet"),
     "patterns.check": _json(text="not yet"),

@@ -97,6 +97,12 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
         (Relation.OWN, Relation.OTHER),
         (State.EDITING, State.PROPOSED, State.NEVER),
     ),
+    Named.BARRIER: (
+        (Relation.OWN, Relation.FEED, Relation.METADATA, Relation.OWNER_SUSPENDED),
+        (State.LIVE, State.NEVER),
+    ),
+    Named.OWN_BARRIER: ((Relation.OWN, Relation.FEED), (State.LIVE, State.NEVER)),
+    Named.MODEL: ((Relation.OWN, Relation.OTHER), (State.LIVE, State.PROPOSED, State.NEVER)),
     Named.FILTER: (_BY_ORGANISATION, _OF_TASK),
     Named.TOKEN: (_BY_PERSON, (State.LIVE, State.REVOKED, State.EXPIRED, State.NEVER)),
     Named.MEMBER_TOKEN: (_BY_PERSON, (State.LIVE, State.REVOKED, State.EXPIRED, State.NEVER)),

@@ -45,6 +45,9 @@ class Named(StrEnum):
     PATTERN = "a pattern that one may know of"
     PUBLISHED = "a published pattern of one's own, to which one subscribes"
     PATTERN_DRAFT = "an open draft of one's own pattern"
+    BARRIER = "a barrier that one may know of"
+    OWN_BARRIER = "one's own barrier"
+    MODEL = "one's own barrier model"
     DRAFT = "one's own draft"
     VERSION = "one's own version"
     REVIEW = "one's own review"
@@ -246,6 +249,11 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     Named.PATTERN: ({Relation.OWN, Relation.FEED}, {State.LIVE}),
     Named.PUBLISHED: ({Relation.OWN}, {State.LIVE}),
     Named.PATTERN_DRAFT: ({Relation.OWN}, None),
+    # What is shared at metadata is known of where it may be listed.
+    Named.BARRIER: ({Relation.OWN, Relation.FEED}, {State.LIVE}),
+    Named.OWN_BARRIER: ({Relation.OWN}, {State.LIVE}),
+    # Nobody else's: it was made for no community.
+    Named.MODEL: ({Relation.OWN}, None),
     Named.LOOKUP: ({Relation.OWN}, {State.LIVE}),
     # One that has ended is still listed.
     Named.WATCH: ({Relation.OWN}, None),
@@ -381,6 +389,28 @@ _OFFICER, _LOG, _SUBJECTS = Role.COMPLIANCE, Scope.AUDIT_READ, Scope.SUBJECTS_WR
 
 _READS, _WRITES = Scope.PATTERNS_READ, Scope.PATTERNS_WRITE
 _WRITERS = (Role.ANALYST, Role.SUBMITTER)
+
+
+_KNOWS, _REGISTERS = Scope.BARRIERS_READ, Scope.BARRIERS_WRITE
+_MODELLERS = (Role.ANALYST, Role.POLICY_OWNER)
+
+
+def _of_model(live: int, proposed: int) -> dict[State, int]:
+    return {State.LIVE: live, State.PROPOSED: proposed}
+
+
+def _known_model() -> Route:
+    gives = _of_model(200, 200)
+    return only(*PATTERN_READERS, token=_KNOWS, names=Named.MODEL, gives=gives)
+
+
+def _decided_model(*roles: Role) -> Route:
+    """By people alone, and never before it was proposed."""
+    return only(*roles, names=Named.MODEL, gives=_of_model(409, 200))
+
+
+def _changed_barrier() -> Route:
+    return only(*_WRITERS, token=_REGISTERS, names=Named.OWN_BARRIER)
 
 
 def _of_pattern_draft(editing: int, proposed: int) -> dict[State, int]:
@@ -701,6 +731,31 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("searching.find_past", "POST"): only(Role.ANALYST),
     ("searching.reopen", "GET"): only(Role.ANALYST, names=Named.LOOKUP),
     # What is waited for, and who else waits for the same.
+    # Barriers: a model by two people, tags and barriers by one, known of as policies say.
+    ("barriers.list_models", "GET"): only(*PATTERN_READERS, token=_KNOWS),
+    ("barriers.begin_model", "POST"): only(*_MODELLERS, gives=201),
+    ("barriers.check_model", "POST"): only(*PATTERN_READERS, token=_KNOWS),
+    ("barriers.read_used", "GET"): only(*PATTERN_READERS, token=_KNOWS),
+    ("barriers.choose_model", "PUT"): only(*DECIDERS),
+    ("barriers.read_model", "GET"): _known_model(),
+    ("barriers.read_text", "GET"): _known_model(),
+    ("barriers.compare_versions", "GET"): _known_model(),
+    ("barriers.propose_version", "POST"): only(
+        *_MODELLERS, names=Named.MODEL, gives=_of_model(201, 409)
+    ),
+    ("barriers.approve_model", "POST"): _decided_model(*DECIDERS),
+    ("barriers.refuse_model", "POST"): _decided_model(*DECIDERS),
+    ("barriers.withdraw_model", "POST"): _decided_model(*_MODELLERS),
+    ("barriers.suggest", "GET"): only(*_WRITERS, token=_KNOWS, names=Named.REPORT),
+    ("barriers.read_tags", "GET"): only(*PATTERN_READERS, token=_KNOWS, names=Named.REPORT),
+    ("barriers.tag", "POST"): only(*_WRITERS, token=_REGISTERS, names=Named.REPORT, gives=_OF_FILE),
+    ("barriers.list_barriers", "GET"): only(*PATTERN_READERS, token=_KNOWS),
+    ("barriers.register_barrier", "POST"): only(*_WRITERS, token=_REGISTERS, gives=201),
+    ("barrier_board.read_board", "GET"): only(*PATTERN_READERS, token=_KNOWS),
+    ("barriers.read_gaps", "GET"): only(*PATTERN_READERS, token=_KNOWS),
+    ("barriers.read_barrier", "GET"): only(*PATTERN_READERS, token=_KNOWS, names=Named.BARRIER),
+    ("barriers.renew_barrier", "POST"): _changed_barrier(),
+    ("barriers.end_barrier", "POST"): _changed_barrier(),
     # Shared patterns: written by one, published by a second, screened with by subscribers.
     ("patterns.list_patterns", "GET"): only(*PATTERN_READERS, token=_READS),
     ("patterns.begin", "POST"): only(*_WRITERS, token=_WRITES, gives=201),

@@ -41,6 +41,7 @@ from postern.organisation_keys import OrganisationKeys
 from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Scope, Sector
 from tests.app.exchange import REQUESTER_ONLY, distinct_elements
 from tests.app.matrix.accounts_stage import make_people
+from tests.app.matrix.barrier_stage import load_model, make_barriers
 from tests.app.matrix.cells import PERSONS
 from tests.app.matrix.compliance_stage import Made, make_tasks
 from tests.app.matrix.disclosure_stage import make_requests
@@ -152,6 +153,7 @@ class Stage:
     tasks: dict[str, Made] = field(default_factory=dict)
     keys: dict[str, OrganisationKeys] = field(default_factory=dict)
     files: dict[tuple[Relation, State], UUID] = field(default_factory=dict)
+    model: UUID = field(init=False)  # the platform's own
     checkpoint: int = 0  # size of the log's newest
 
     @property
@@ -170,9 +172,8 @@ class Stage:
 
     def path_value(self, named: Named, relation: Relation, state: State, person: Person) -> Any:
         """What stands in the path for a record; `person` is who asks."""
-        if named in {Named.VERSION, Named.PUBLISHED}:
-            is_policy = named is Named.VERSION
-            return (_version_number if is_policy else self._version_of_pattern)(relation, state)
+        if named in {Named.VERSION, Named.PUBLISHED, Named.MODEL}:
+            return self._with_version(named, relation, state)
         if named is Named.PLACE:
             return NO_PLACE if state is State.NEVER else self._place(relation)
         if state is State.NEVER:
@@ -197,6 +198,8 @@ class Stage:
             Named.WATCH: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.PATTERN: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.PATTERN_DRAFT: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.BARRIER: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.OWN_BARRIER: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.FILTER: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.SIGNAL: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.HOLD: lambda: self.tasks[holder.caller.organisation][named, state],
@@ -226,9 +229,12 @@ class Stage:
         part = self.files[owned, State.LIVE]
         return {"request_id": made[Named.RECEIVED, state], "envelope_id": part}
 
-    def _version_of_pattern(self, relation: Relation, state: State) -> dict[str, UUID | int]:
+    def _with_version(self, named: Named, relation: Relation, state: State) -> Any:
+        if named is Named.VERSION:
+            return _version_number(relation, state)
         made = self.tasks[self._holder(relation).caller.organisation]
-        return {"pattern_id": made.get((Named.PUBLISHED, state), NEVER), "seq": 1}
+        of_what = "pattern_id" if named is Named.PUBLISHED else "model_id"
+        return {of_what: made.get((named, state), NEVER), "seq": 1}
 
     def _place(self, relation: Relation) -> int:
         """Of an entry that names one organisation alone."""
@@ -363,6 +369,8 @@ def _today(stage: Stage) -> None:
             tokens.revoke_token(session, CONSOLE, stage.tokens[person.person_id, State.REVOKED])
     _let_in(stage)
     _write_drafts(stage)
+    with stage.transaction() as session:
+        stage.model = load_model(session)
     for code in (READER, OWNERS[Relation.FEED], OWNERS[Relation.OWNER_SUSPENDED]):
         with stage.transaction() as session:
             stage.tasks[code] = make_tasks(session, stage.writers[code].caller)
@@ -380,12 +388,18 @@ def _today(stage: Stage) -> None:
             stage.tasks[code] |= make_channels(session, stage.writers[code].caller)
             stage.tasks[code] |= make_people(session, stage.writers[code].caller)
             stage.tasks[code] |= make_patterns(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_barriers(session, stage.writers[code].caller)
             stage.tasks[code] |= make_filters(session, stage.writers[code].caller)
             stage.tasks[code] |= make_watches(session, stage.writers[code].caller)
             stage.tasks[code] |= make_alarms(session, stage.writers[code].caller, KEEPER)
     shy = OWNERS[Relation.METADATA]
     with stage.transaction() as session:
         stage.tasks[shy] = make_patterns(session, stage.writers[shy].caller, drafts=False)
+    with stage.transaction() as session:
+        for code in OWNERS.values():
+            held = stage.tasks.setdefault(code, {})
+            if (Named.BARRIER, State.LIVE) not in held:
+                held |= make_barriers(session, stage.writers[code].caller, models=False)
     _schedule(stage)
     _notify(stage)
     with stage.transaction() as session:

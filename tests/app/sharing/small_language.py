@@ -165,7 +165,7 @@ def _platform_forbids(action: Action, asked: Asked) -> bool:
         or (Handling.H3 in record.handling and action in _SHOWN)
         or (record.permitted_action is PermittedAction.KNOW and action is Action.SCREEN)
         or (
-            record.kind is not Kind.PATTERN
+            record.kind not in {Kind.PATTERN, Kind.BARRIER}
             and reader in _OPERATORS
             and owner in _AUTHORITIES
             and action in _SHOWN

@@ -75,6 +75,11 @@ PATTERN = {
     "role": PartyRole.SHIPMENT,
     "permitted_action": PermittedAction.WATCH,
 }
+BARRIER = {
+    "kind": Kind.BARRIER,
+    "role": PartyRole.SHIPMENT,
+    "permitted_action": PermittedAction.KNOW,
+}
 TO_HOLD = {"permitted_action": PermittedAction.HOLD_FOR_CUSTOMS}
 TO_WATCH = {"permitted_action": PermittedAction.WATCH}
 ASSESSED = {"information_grade": InformationGrade.TWO}
@@ -142,6 +147,10 @@ def text_of(template_id: str, owner: Member) -> str:
         ("shipping-patterns", COURIER_SCREEN, PATTERN, 900, "metadata, both"),
         ("shipping-patterns", INTELLIGENCE, PATTERN, 0, "metadata, both"),
         ("shipping-patterns", COURIER_SCREEN, {**ITEM, **TO_WATCH}, 0, "nothing"),
+        ("barriers", COURIER_SCREEN, BARRIER, 900, "metadata, feed"),
+        ("barriers", INTELLIGENCE, BARRIER, 0, "metadata, feed"),
+        ("barriers", INTELLIGENCE, {**BARRIER, "tlp": Tlp.RED}, 0, "nothing"),
+        ("barriers", INTELLIGENCE, ITEM, 0, "nothing"),
         ("risk-analysis-feed", CUSTOMS_RISK, ITEM, 0, "metadata, feed"),
         (
             "risk-analysis-feed",
@@ -184,6 +193,11 @@ def test_an_authority_shares_its_patterns_with_operators() -> None:
     text = text_of("shipping-patterns", POLICE)
     found = answer(text, POLICE, COURIER_SCREEN, PATTERN)
     assert (found.level, found.may_screen, found.may_feed) == (2, True, True)
+
+
+def test_an_authority_shares_its_barriers_with_operators() -> None:
+    found = answer(text_of("barriers", POLICE), POLICE, COURIER_SCREEN, BARRIER)
+    assert (found.level, found.may_screen, found.may_feed) == (2, False, True)
 
 
 @pytest.mark.parametrize("seat", [INVESTIGATION_DE, INTELLIGENCE, AUTHORITY, CUSTOMS_INTELLIGENCE])

@@ -16,7 +16,7 @@ from app.access import CONSOLE
 from app.database import Database
 from app.indicators.models import Indicator
 from app.organisations import service as organisations
-from app.organisations.models import OrganisationStatus
+from app.organisations.models import Organisation, OrganisationStatus
 from app.sharing import reasons, visibility
 from app.sharing.classes import ClassAttributes
 from app.sharing.eras import second
@@ -546,6 +546,41 @@ def test_what_an_owner_keeps_out_of_lists_is_not_had_in_bulk(database: Database)
         ).all()
     assert [row.indicator_id for row in fed] == [in_bulk]
     assert _listed(database, profile) == {in_bulk: 3, one_by_one: 3}
+
+
+def test_what_is_had_in_bulk_is_what_lies_in_the_windows_of_its_class(database: Database) -> None:
+    world = trio(database)
+    world.publish(
+        "post-be",
+        """
+        @id("be/some") @label("Some") permit (principal, action, resource)
+        when { principal.sector == Sector::"police" && [1, 3].contains(resource.ageBand) };
+        @id("be/unlisted") @label("Not listed") forbid (principal, action == Action::"feed",
+        resource) when { resource.role == PartyRole::"addressee" };
+        @id("be/known") @label("Known only") forbid (principal, action == Action::"metadata",
+        resource) when { resource.ageBand == 3 && resource.tlp == Tlp::"GREEN" };
+        """,
+    )
+    profile = world.profile("police-de")
+    for each in (like(), like(role=PartyRole.ADDRESSEE), like(tlp=Tlp.GREEN)):
+        for age in (0, 6, 7, 29, 30, 89, 90, 364, 365):
+            world.indicator("post-be", each, age=age)
+    with database.transaction() as session:
+        windows = visibility.bulk_windows(session, profile, moment(TODAY))
+        listed = visibility.visible_indicators(profile, moment(TODAY), in_bulk=True).subquery()
+        in_bulk = set(session.scalars(select(listed.c.indicator_id)))
+        rows = session.execute(select(Indicator.id, Indicator.share_class_id, Indicator.seen_day))
+        inside = {
+            number
+            for number, share_class, seen_day in rows
+            for of_class, first, last in windows
+            if share_class == of_class and first <= TODAY - seen_day <= last
+        }
+        session.execute(update(Organisation).values(status=OrganisationStatus.SUSPENDED))
+        assert not visibility.bulk_windows(session, profile, moment(TODAY))
+    assert len(in_bulk) == 6
+    assert inside == in_bulk
+    assert windows == sorted(windows)
 
 
 def test_a_list_tells_whose_it_is_its_class_its_day_and_who_decided(database: Database) -> None:

@@ -1,0 +1,7 @@
+"""Over HTTP: barrier models, tags, registered barriers, and the board."""
+
+from app.barriers import barrier_api, board_api
+
+blueprint = barrier_api.blueprint
+
+blueprints = (blueprint, board_api.blueprint)
