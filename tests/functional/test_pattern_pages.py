@@ -1,6 +1,7 @@
 """The pages of shared patterns in a real browser: written, tried, decided on, subscribed to.
 
-What they say is tested in tests/app/patterns; here is only what needs a browser.
+What they say is tested in tests/app/patterns, and test_every_page.py asks of each page whether
+everybody can read it; here is only what needs a browser and does not stand on a page at first.
 """
 
 from collections.abc import Iterator
@@ -83,7 +84,6 @@ def test_a_pattern_is_written_tried_proposed_decided_on_and_subscribed_to(
     for figure in page.locator("section > figure.chart").all():
         figure.scroll_into_view_if_needed()
         expect(figure.locator("svg, canvas").first).to_be_visible()
-    require_accessible(page)
     keep_picture(page, "pattern-figures")
 
 
@@ -103,7 +103,6 @@ def correct_as_one_types(page: Page) -> None:
         "text.value.slice(0, document.getElementById('text').selectionStart).split('\\n').length"
     )
     assert wrong.text_content() == str(line)
-    require_accessible(page)
     keep_picture(page, "pattern-editor-fault")
     text.fill(whole)
     expect(page.locator("#says")).to_contain_text("A parcel counts if")

@@ -38,7 +38,15 @@ from app.sharing import service as sharing
 from app.sharing.drafts import Draft
 from app.sharing.models import Cause
 from postern.organisation_keys import OrganisationKeys
-from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Scope, Sector
+from postern.vocabulary import (
+    Kind,
+    LegalBasis,
+    PermittedAction,
+    Purpose,
+    Role,
+    Scope,
+    Sector,
+)
 from tests.app.exchange import REQUESTER_ONLY, distinct_elements
 from tests.app.matrix.accounts_stage import make_people
 from tests.app.matrix.cells import PERSONS
@@ -61,7 +69,7 @@ from tests.app.people import (
     sign_in,
 )
 from tests.app.sharing.ground import NOON, Clock, Thing, fitting, wire
-from tests.app.sharing.world import PLAIN
+from tests.app.sharing.world import like
 
 READER, KEEPER, SUSPENDED = "police-de", "authority-be", "police-fr"
 """Who asks: of everything; of versions of a policy, since one waits; and being suspended."""
@@ -78,6 +86,9 @@ GROUNDS = {
     "case": "PV-2024-17",
 }
 
+RECORD = like(permitted_action=PermittedAction.WATCH)
+"""What every record of the stage is like, but for its kind."""
+
 _TO_POLICE = 'when { principal.sector == Sector::"police" }'
 
 
@@ -93,7 +104,7 @@ POLICIES: dict[Relation, str] = {
     Relation.NOTHING: "",
     Relation.PRESENCE: _permit("presence"),
     Relation.METADATA: _permit("presence", "metadata"),
-    Relation.REQUEST: _permit("presence", "metadata", "request"),
+    Relation.REQUEST: _permit("presence", "metadata", "request", "screen"),
     Relation.FEED: _FED,
     Relation.OWNER_ONLY: _permit("alert_owner"),
     Relation.REQUESTER_ONLY: _FED + REQUESTER_ONLY,
@@ -383,9 +394,11 @@ def _today(stage: Stage) -> None:
             stage.tasks[code] |= make_filters(session, stage.writers[code].caller)
             stage.tasks[code] |= make_watches(session, stage.writers[code].caller)
             stage.tasks[code] |= make_alarms(session, stage.writers[code].caller, KEEPER)
-    shy = OWNERS[Relation.METADATA]
     with stage.transaction() as session:
-        stage.tasks[shy] = make_patterns(session, stage.writers[shy].caller, drafts=False)
+        for code in OWNERS.values():
+            if code not in stage.tasks:
+                caller = stage.writers[code].caller
+                stage.tasks[code] = make_patterns(session, caller, drafts=False)
     _schedule(stage)
     _notify(stage)
     with stage.transaction() as session:
@@ -428,7 +441,7 @@ def _submit(stage: Stage, state: State, *, age: int, expires_in: int = 100) -> N
     stage.unknown = Thing(Kind.PHONE, 20, unknown)
     for relation, element in zip((Relation.OWN, *OWNERS), elements, strict=True):
         thing = Thing(Kind.PHONE, 20, element)
-        raw = wire(state.name, thing, fitting(thing, PLAIN), stage.clock.at, expires_in=expires_in)
+        raw = wire(state.name, thing, fitting(thing, RECORD), stage.clock.at, expires_in=expires_in)
         caller = stage.writers[MEMBERS[relation]].caller
         with stage.transaction() as session:
             (result,) = indicators.submit(session, caller, [raw]).results
