@@ -23,7 +23,7 @@ demo: $(VENV)/.service ## Set up and run a demonstration with three organisation
 
 .PHONY: test
 test: $(VENV)/.tests browser node java ## Install what the tests need and run them all (ARGS="-k word")
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 .PHONY: mutate
 mutate: $(VENV)/.tests ## Put faults into the code and see that the tests notice (ARGS="app/sharing")
