@@ -87,13 +87,16 @@ def test_a_pattern_is_written_tried_proposed_decided_on_and_subscribed_to(
     keep_picture(page, "pattern-figures")
 
 
+_PATIENCE = 20_000  # milliseconds that an answer to what was typed may take on a busy machine
+
+
 def correct_as_one_types(page: Page) -> None:
     """Make a fault, be led to it, and take it back: the page follows the text."""
     text = page.get_by_label("The text (YAML)")
     expect(page.locator("#faults-title")).to_have_text("No fault")
     whole = text.input_value()
     text.fill(whole.replace("net_weight_g|between", "net_weight|between"))
-    expect(page.locator("#faults-title")).to_have_text("1 fault")
+    expect(page.locator("#faults-title")).to_have_text("1 fault", timeout=_PATIENCE)
     expect(page.locator("#faults")).to_contain_text("There is no field 'net_weight'")
     expect(page.locator("#pattern-state")).to_contain_text("Not saved yet.")
     (wrong,) = page.locator(".pattern-wrong").all()
@@ -105,7 +108,7 @@ def correct_as_one_types(page: Page) -> None:
     assert wrong.text_content() == str(line)
     keep_picture(page, "pattern-editor-fault")
     text.fill(whole)
-    expect(page.locator("#says")).to_contain_text("A parcel counts if")
+    expect(page.locator("#says")).to_contain_text("A parcel counts if", timeout=_PATIENCE)
     expect(page.locator("#tests li")).to_have_count(3)
 
 

@@ -169,7 +169,9 @@ def test_an_interrupted_run_ends_and_leaves_nothing_behind(desk: Path) -> None:
     command = [sys.executable, "-c", code, "screen", *files]
     out = desk / "large.csv-hits"
     with subprocess.Popen(
-        [*command, "--patterns", desk / "rules"], stderr=subprocess.PIPE
+        [*command, "--patterns", desk / "rules"],
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread; a shell may have it ignored
     ) as process:
         try:
             while not list(out.glob(".work-*/work.duckdb")):
