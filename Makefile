@@ -22,8 +22,8 @@ demo: $(VENV)/.service ## Set up and run a demonstration with three organisation
 	@$(BIN)/python -m app.demo $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.tests browser node ## Install what the tests need and run them all (ARGS="-k word")
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: $(VENV)/.tests browser node java ## Install what the tests need and run them all (ARGS="-k word")
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 .PHONY: mutate
 mutate: $(VENV)/.tests ## Put faults into the code and see that the tests notice (ARGS="app/sharing")
@@ -52,6 +52,10 @@ modules: node ## Build the pages' cryptography anew from its sources and pinned 
 .PHONY: node
 node: ## Install Node.js for building and testing the pages' modules, when there is none
 	@tests/install-node
+
+.PHONY: java
+java: ## Install a Java runtime for Spark in the tests of screening, when there is none
+	@tests/install-java
 
 .PHONY: browser
 browser: ## Install the browser that the tests of pages drive, when there is none

@@ -31,6 +31,7 @@ _HERE = Path(__file__).parent
 _FIRST_DAY = "2026-11-01"
 _DAYS = 14
 _ONE_IN = 2_000  # parcels that belong to a campaign
+_PART = 2_000_000  # parcels that are put in order at a time: wide rows, which take memory
 _GOODS = (
     ("cotton t shirt", "610910", 5), ("phone case", "392690", 8), ("leather wallet", "420231", 3),
     ("running shoes", "640411", 5), ("paperback book", "490199", 5), ("usb cable", "854442", 6),
@@ -135,16 +136,31 @@ def generate(
         "FORMAT parquet, COMPRESSION zstd" if target.suffix == ".parquet" else "FORMAT csv, HEADER"
     )
     listed = ", ".join(COLUMNS)
-    engine.run(
-        f"COPY (SELECT {listed} FROM (SELECT {listed} FROM ({_ordinary(rows - len(campaigns), seed, value_mu, around)}) "
-        f"UNION ALL ({planted})) ORDER BY hash(item_id)) TO {literal(target)} ({form})"
+    count = rows - len(campaigns)
+    parts = (
+        [target]
+        if rows <= _PART
+        else [target.with_suffix(f".{n}.parquet") for n in range(-(-rows // _PART))]
     )
+    for n, part in enumerate(parts):
+        first, end = count * n // len(parts), count * (n + 1) // len(parts)
+        mine = f"SELECT {listed} FROM ({planted}) WHERE hash(item_id) % {len(parts)} = {n}"
+        ordinary = _ordinary(range(first, end), rows - len(campaigns), seed, value_mu, around)
+        engine.run(
+            f"COPY (SELECT {listed} FROM (SELECT {listed} FROM ({ordinary}) UNION ALL ({mine})) ORDER BY hash(item_id)) "
+            f"TO {literal(part)} ({form if part == target else 'FORMAT parquet'})"
+        )
+    if len(parts) > 1:
+        files = ", ".join(literal(part) for part in parts)
+        engine.run(f"COPY (SELECT * FROM read_parquet([{files}])) TO {literal(target)} ({form})")
+        for part in parts:
+            part.unlink()
     file.unlink()
     return [planted for _, planted in campaigns]
 
 
-def _ordinary(rows: int, seed: int, value_mu: float, around: Surroundings) -> str:
-    """Parcels without a campaign, as a query; i is the number of the parcel."""
+def _ordinary(numbers: range, rows: int, seed: int, value_mu: float, around: Surroundings) -> str:
+    """Parcels without a campaign, those of these numbers (i) of `rows`, as a query."""
 
     def share(salt: int, of: str = "i") -> str:
         # Hashes of neighbouring numbers are related; those of texts are not.
@@ -213,7 +229,7 @@ FROM (SELECT *, CASE rest WHEN 10 THEN 0 WHEN 11 THEN 5 ELSE rest END AS check_d
  CASE WHEN {share(20)} < 0.45 THEN CAST(floor(pow({share(26)}, 3) * 400) AS BIGINT)
   ELSE 1000 + CAST(floor({share(27)} * {max(rows // 2, 10)}) AS BIGINT) END AS sender,
  CAST(floor({share(28)} * {max(rows * 2 // 3, 10)}) AS BIGINT) AS addressee,
- CAST(floor({share(29)} * {max(rows // 400, 5)}) AS BIGINT) AS point FROM range({rows}) AS numbers(i))))
+ CAST(floor({share(29)} * {max(rows // 400, 5)}) AS BIGINT) AS point FROM range({numbers.start}, {numbers.stop}) AS numbers(i))))
 """
 
 

@@ -101,13 +101,17 @@ def prepare(
     lines = _lines(path, work, mapping, engine, progress)
     columns = manifest_columns(lines.header, mapping)
     _codes(engine)
-    engine.run(f"CREATE OR REPLACE TABLE raw AS SELECT {_cells(columns)} FROM {lines.source}")
+    # A temporary table is kept as it is; another one is packed, which is dearer than reading.
+    engine.run(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {_cells(columns)} FROM {lines.source}")
     refused = dict(lines.rejected) | _refused_by_engine(engine, lines)
     _folded_cells(engine, columns, mapping, work)
     target, faults = work / "manifest.parquet", work / "faults.csv"
     progress("checking", 0)
+    reading = typed(columns, mapping, tuple(postcode_forms()))
+    bits = ((str(1 << place), fault) for place, fault in enumerate(reading.faults))
+    engine.table("fault_bits", ("bit", "fault"), bits)
     engine.run(
-        f"COPY ({typed(columns, mapping, tuple(postcode_forms()))}) TO {literal(target)} "
+        f"COPY ({reading.sql}) TO {literal(target)} "
         f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{PREPARED_MARK}: '{_VERSION}'}})",
         lambda share: progress("checking", share),
     )
@@ -259,7 +263,10 @@ def _lookup(
 
 
 def _different(engine: Engine, name: str, which: str) -> Iterator[str]:
-    for row in engine.stream(f"SELECT DISTINCT trim({name}) FROM raw {which}"):
+    engine.run(
+        f"CREATE OR REPLACE TABLE different AS SELECT DISTINCT trim({name}) FROM raw {which}"
+    )
+    for row in engine.stream("SELECT * FROM different"):
         if row[0]:
             yield row[0]
 
@@ -271,10 +278,18 @@ def _write_faults(engine: Engine, prepared: Path, refused: Mapping[int, str], ta
         "COPY (SELECT line, split_part(fault, ':', 1) AS field, "
         "split_part(fault, ':', 2) AS reason FROM "
         "(SELECT CAST(line AS BIGINT) AS line, fault FROM refused UNION ALL "
-        f"SELECT line, unnest(faults) FROM read_parquet({literal(prepared)})) "
+        f"SELECT line, fault FROM {_faults_of(prepared)}) "
         f"ORDER BY line, field) TO {literal(target)} (HEADER)"
     )
     target.chmod(PRIVATE)
+
+
+def _faults_of(prepared: Path) -> str:
+    """A row for each fault of each parcel; the bits of faults are in a table."""
+    return (
+        f"read_parquet({literal(prepared)}) AS parcel JOIN fault_bits "
+        "ON (parcel.faults & CAST(fault_bits.bit AS BIGINT)) <> 0 WHERE parcel.faults <> 0"
+    )
 
 
 def _account(
@@ -286,15 +301,14 @@ def _account(
 ) -> Account:
     source = f"read_parquet({literal(prepared)})"
     ((screened, flawed),) = engine.rows(
-        f"SELECT count(*), count(*) FILTER (len(faults) > 0) FROM {source}"
+        f"SELECT count(*), count(*) FILTER (faults <> 0) FROM {source}"
     )
     ((repeated,),) = engine.rows(
         f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {source} "
         "WHERE item_id IS NOT NULL GROUP BY item_id HAVING count(*) > 1)"
     )
     counted = engine.rows(
-        f"SELECT fault, count(*) FROM (SELECT unnest(faults) AS fault FROM {source}) "
-        "GROUP BY fault ORDER BY fault"
+        f"SELECT fault, count(*) FROM {_faults_of(prepared)} GROUP BY fault ORDER BY fault"
     )
     faults = {str(fault): int(count) for fault, count in counted}
     for why in refused.values():

@@ -26,5 +26,5 @@ class ScreeningMissingError(ClientError):
     def __init__(self, package: str) -> None:
         super().__init__(
             f"Screening needs the package {package}, which is not installed. Install postern with "
-            "its extra `screen`, or `spark` for a cluster: pip install 'postern[screen]'."
+            "its extra `screen`, or `spark` for a cluster: pip install '.[screen]' in its folder."
         )

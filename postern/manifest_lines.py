@@ -20,6 +20,7 @@ LONGEST_LINE = 100_000  # bytes
 _BATCH = 2**20  # bytes
 _LONGEST_HEADER = 65_536
 _MARK = b"\xef\xbb\xbf"
+_NOT_CLOSED = "quotation_mark_not_closed"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 Progress = Callable[[int], None]
@@ -62,12 +63,14 @@ def sift(source: Path, target: Path, encoding: str | None, progress: Progress) -
                 progress(len(joined))
                 begin = lines + 1
                 lines += len(batch)
-                if _is_plain(joined):
-                    if not joined.endswith(b"\n"):
-                        batch[-1] += b"\n"
-                    numbered = enumerate(batch, begin)
-                    out.write(b"".join([b"%d%b%b" % (n, mark, line) for n, line in numbered]))
-                    kept += len(batch)
+                if plain := _plain_lines(joined, batch):
+                    whole = list(enumerate(plain, begin))
+                    if b'"' in joined:
+                        odd = {n: _NOT_CLOSED for n, line in whole if line.count(b'"') & 1}
+                        rejected += odd.items()
+                        whole = [each for each in whole if each[0] not in odd] if odd else whole
+                    out.write(b"".join(map((b"%d" + mark + b"%b").__mod__, whole)))
+                    kept += len(whole)
                     continue
                 is_decodable = _is_utf8(joined)
                 for number, line in enumerate(batch, begin):
@@ -83,11 +86,20 @@ def sift(source: Path, target: Path, encoding: str | None, progress: Progress) -
     return Sifted(header, delimiter, encoding, is_guessed, lines, kept, blank, tuple(rejected))
 
 
-def _is_plain(batch: bytes) -> bool:
-    """Whether nothing in a batch needs a look at its single lines."""
-    if any(mark in batch for mark in (b'"', b"\x00", b"\r", b"\n\n")) or batch[:1] == b"\n":
-        return False
-    return len(max(batch.split(b"\n"), key=len)) <= LONGEST_LINE and _is_utf8(batch)
+def _plain_lines(joined: bytes, batch: list[bytes]) -> list[bytes] | None:
+    """The lines of a batch, each with its end; None when one needs a look, but for its quotes."""
+    lines = batch
+    if b"\x00" in joined or not _is_utf8(joined):
+        return None
+    if b"\r" in joined:
+        if joined.count(b"\r") != joined.count(b"\r\n"):
+            return None
+        lines = joined.replace(b"\r\n", b"\n").splitlines(keepends=True)
+    if any(map(bytes.isspace, lines)) or max(map(len, lines)) > LONGEST_LINE:
+        return None
+    if not joined.endswith(b"\n"):
+        lines = [*lines[:-1], lines[-1] + b"\n"]
+    return lines
 
 
 def _fault(content: bytes, *, is_decodable: bool) -> str:
@@ -95,7 +107,7 @@ def _fault(content: bytes, *, is_decodable: bool) -> str:
     if len(content) > LONGEST_LINE:
         return "line_too_long"
     if content.count(b'"') % 2:
-        return "quotation_mark_not_closed"
+        return _NOT_CLOSED
     if b"\r" in content or b"\x00" in content:
         return "control_character"
     return "" if is_decodable or _is_utf8(content) else "not_in_the_encoding"

@@ -12,14 +12,23 @@ from dataclasses import dataclass
 
 from postern.duckdb_engine import literal
 from postern.manifest_mapping import PARTIES, ManifestColumns, ManifestMapping
-from postern.patterns.fields import FIELDS, FieldType
+from postern.patterns.fields import FIELDS, Field, FieldType
 
 WORD_FIELDS = ("service", "declared_category", "payment", "delivery")
 COUNTRY_FIELDS = ("origin_country", "destination_country", "goods_origin")
 _PARTY_KEYS = ("name", "business", "street", "postcode", "phone", "email")
 _S10 = "^[A-Z]{2}[0-9]{9}[A-Z]{2}$"
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
-_AMOUNTS = ("pieces", "gross_weight", "net_weight", "value", "postage")
+_AMOUNTS: Mapping[str, str] = {
+    "pieces": "pieces",
+    "gross_weight": "gross_weight_g",
+    "net_weight": "net_weight_g",
+    "value": "value_eur",
+    "postage": "postage_eur",
+}
+_PRICES = ("value", "postage")
+_SHORT = 8  # digits: with a factor of 1,000 and six decimals such a number has 64 bits
+_LONG = 15
 _MARKS = " .,;:-_/\\'\"`\u00b4\u2019()[]&+*#\t"  # what does not tell two names apart
 
 PREPARED: Mapping[str, str] = {
@@ -47,9 +56,17 @@ class _Column:
     faults: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A query for the prepared manifest. Its column `faults` has a bit for each of `faults`."""
+
+    sql: str
+    faults: tuple[str, ...]
+
+
 def typed(
     columns: ManifestColumns, mapping: ManifestMapping, forms: Sequence[tuple[str, str]]
-) -> str:
+) -> Typed:
     """A query over the table `raw` (line, and a text column per field) and the tables of codes.
 
     `forms` are countries and the regular expressions of their postcodes.
@@ -60,31 +77,35 @@ def typed(
     derived = {each.name: each for each in reading.derived()}
     known = {"line", *found}
     first = ",\n ".join(f"{each.sql} AS {name}" for name, each in found.items())
-    faults = [fault for each in (*found.values(),) for fault in each.faults]
+    own = [fault for each in found.values() for fault in each.faults]
     later = [fault for each in derived.values() for fault in each.faults]
-    listed = ",\n  ".join(_fault(name, condition) for name, condition in (*faults,)) or "NULL"
-    listed_later = ",\n  ".join(_fault(name, condition) for name, condition in later) or "NULL"
     prepared = ",\n ".join(
         f"CAST({derived[name].sql if name in derived else name if name in known else 'NULL'} "
         f"AS {kind}) AS {name}"
         for name, kind in PREPARED.items()
     )
-    return f"""
+    sql = f"""
 WITH cells AS (SELECT {reading.cells()} FROM raw),
 steps AS (SELECT *, {reading.steps()} FROM cells),
+amounts AS (SELECT *, {reading.amounts()} FROM steps),
 read AS (
- SELECT steps.*, {first},
- [{listed}] AS own_faults
- FROM steps {reading.joins()}
+ SELECT amounts.*, {first},
+ {_bits(own, 0)} AS own_faults
+ FROM amounts {reading.joins()}
 )
 SELECT {prepared},
- list_filter(list_concat(own_faults, [{listed_later}]), lambda x: x IS NOT NULL) AS faults
+ own_faults + {_bits(later, len(own))} AS faults
 FROM read
 """
+    return Typed(sql, tuple(name for name, _ in (*own, *later)))
 
 
-def _fault(name: str, condition: str) -> str:
-    return f"CASE WHEN {condition} THEN '{name}' END"
+def _bits(faults: Sequence[tuple[str, str]], first: int) -> str:
+    bits = [
+        f"CASE WHEN {condition} THEN {1 << place} ELSE CAST(0 AS BIGINT) END"
+        for place, (_, condition) in enumerate(faults, first)
+    ]
+    return " + ".join(bits) or "0"
 
 
 class _Reading:
@@ -116,7 +137,11 @@ class _Reading:
             for part in (*_PARTY_KEYS, "house_number")
             if (name := f"{party}_{part}") in self._has
         ]
-        found += [f"{self._amount(cell)} AS s_{cell}" for cell in _AMOUNTS if cell in self._has]
+        found += [
+            f"{self._read_amount(cell, _SHORT, f'DECIMAL({_SHORT + 10}, 6)')} AS s_{cell}"
+            for cell in _AMOUNTS
+            if cell in self._has
+        ]
         if "hs_code" in self._has:
             found.append("replace(replace(c_hs_code, '.', ''), ' ', '') AS s_hs_code")
         if "item_id" in self._has:
@@ -125,14 +150,56 @@ class _Reading:
             found.append(f"{ascii_contents('c_contents')} AS s_contents")
         return ", ".join(found)
 
-    def _amount(self, cell: str) -> str:
+    def _read_amount(self, cell: str, digits: int, kind: str) -> str:
+        """The number in a cell that has no more than so many digits."""
+        plain = f"c_{cell}" if self._mapping.decimal == "." else f"replace(c_{cell}, ',', '.')"
+        return f"CASE WHEN {self._is_amount(cell, digits)} THEN CAST({plain} AS {kind}) END"
+
+    def _is_amount(self, cell: str, digits: int) -> str:
         mark = "." if self._mapping.decimal == "." else ","
-        plain = f"replace(c_{cell}, ',', '.')" if mark == "," else f"c_{cell}"
-        form = f"[0-9]{{1,15}}([{mark}][0-9]{{1,6}})?"
+        return f"regexp_full_match(c_{cell}, '[0-9]{{1,{digits}}}([{mark}][0-9]{{1,6}})?')"
+
+    def amounts(self) -> str:
+        """Amounts in whole numbers of their fields' scales: n_ and the cell; -1 is out of range."""
+        found = [
+            f"{self._scaled(cell, name)} AS n_{cell}"
+            for cell, name in _AMOUNTS.items()
+            if cell in self._has
+        ]
+        if "item_id" in self._has:
+            found.append(f"{_s10_number('s_item_id')} AS n_item_id")
+        return ", ".join(found) or "NULL"
+
+    def _scaled(self, cell: str, name: str) -> str:
+        field = FIELDS[name]
+        least, most = _limits(field)
+        factor = 10**field.scale * (1000 if self._units.get(cell) == "kg" else 1)
+        times = f" * {factor}" if factor > 1 else ""
+        rate = f" * {self._rate()}" if cell in _PRICES else ""
+        amount = f"coalesce(s_{cell}, {self._read_amount(cell, _LONG, 'DECIMAL(28, 6)')})"
+        whole = f"round({amount}{rate}{times}, 0)"
+        is_plain = f"s_{cell} IS NOT NULL"
+        if rate:
+            is_plain += f" AND {self._currency()} = 'EUR'"
         return (
-            f"CASE WHEN regexp_full_match(c_{cell}, '{form}') "
-            f"THEN CAST({plain} AS DECIMAL(28, 6)) END"
+            f"CASE WHEN {is_plain} THEN CAST(round(s_{cell}{times}, 0) AS BIGINT) "
+            f"WHEN {whole} BETWEEN {least} AND {most} THEN CAST({whole} AS BIGINT) "
+            f"WHEN {whole} IS NOT NULL THEN -1 END"
         )
+
+    def _currency(self) -> str:
+        currency = "upper(c_currency)" if "currency" in self._has else "NULL"
+        if self._mapping.currency:
+            return f"coalesce({currency}, '{self._mapping.currency}')"
+        return currency
+
+    def _rate(self) -> str:
+        """Euro for one unit of a parcel's currency, null when nothing says how many."""
+        rates = {"EUR": "1"} | {name: str(rate) for name, rate in self._mapping.rates.items()}
+        cases = " ".join(
+            f"WHEN '{name}' THEN CAST({rate} AS DECIMAL(12, 6))" for name, rate in rates.items()
+        )
+        return f"(CASE {self._currency()} {cases} END)"
 
     def joins(self) -> str:
         """The tables of codes: small, so that they are looked up by hash."""
@@ -157,12 +224,9 @@ class _Reading:
         )
         yield from self._plain_cells()
         yield from self._coded()
-        for name in ("pieces",):
-            yield from self._number(name, name)
-        for weight in ("gross_weight", "net_weight"):
-            factor = 1000 if self._units.get(weight) == "kg" else 1
-            yield from self._number(weight, f"{weight}_g", factor=str(factor))
-        yield from self._amounts()
+        for cell in ("pieces", "gross_weight", "net_weight"):
+            yield from self._number(cell)
+        yield from self._prices()
         for party in PARTIES:
             yield from self._party(party)
 
@@ -201,7 +265,7 @@ class _Reading:
         yield _Column(
             "item_id",
             "s_item_id" if has_item else "NULL",
-            (("item_id:check_digit", f"NOT {_check_digit('s_item_id')}"),) if has_item else (),
+            (("item_id:check_digit", f"NOT {_check_digit('n_item_id')}"),) if has_item else (),
         )
         hour = "try_cast(substr(c_posted_time, 1, 2) AS BIGINT)"
         if "posted_time" in self._has:
@@ -241,24 +305,20 @@ class _Reading:
         else:
             yield _Column("contents", "NULL")
 
-    def _number(
-        self, cell: str, name: str, *, factor: str = "1", fault: str = "", known: str = "true"
-    ) -> Iterator[_Column]:
+    def _number(self, cell: str, *, fault: str = "", known: str = "true") -> Iterator[_Column]:
         """A whole number of the field's scale, if the cell holds one within the field's limits."""
+        name = _AMOUNTS[cell]
         if cell not in self._has:
             yield _Column(name, "NULL")
             return
-        field = FIELDS[name]
-        amount = f"s_{cell}"
-        scaled = f"CAST(round({amount} * {factor} * {10**field.scale}, 0) AS DECIMAL(38, 0))"
-        least = field.scaled(field.least) if field.least is not None else 0
-        most = field.scaled(field.most) if field.most is not None else 0
-        fits = f"({scaled}) BETWEEN {least} AND {most}"
+        least, most = _limits(FIELDS[name])
+        fits = f"n_{cell} BETWEEN {least} AND {most}"
+        is_none = f"CASE WHEN s_{cell} IS NULL THEN NOT {self._is_amount(cell, _LONG)} END"
         yield _Column(
             name,
-            f"CASE WHEN {fits} THEN CAST({scaled} AS BIGINT) END",
+            f"CASE WHEN {fits} THEN n_{cell} END",
             (
-                (f"{cell}:not_a_number", f"c_{cell} IS NOT NULL AND {amount} IS NULL"),
+                (f"{cell}:not_a_number", is_none),
                 (f"{cell}:out_of_range", f"NOT ({fits}) AND {known}"),
                 *(
                     ((f"{cell}:{fault}", f"c_{cell} IS NOT NULL AND NOT ({known})"),)
@@ -268,15 +328,8 @@ class _Reading:
             ),
         )
 
-    def _amounts(self) -> Iterator[_Column]:
-        currency = "upper(c_currency)" if "currency" in self._has else "NULL"
-        if self._mapping.currency:
-            currency = f"coalesce({currency}, '{self._mapping.currency}')"
-        rates = {"EUR": "1"} | {name: str(rate) for name, rate in self._mapping.rates.items()}
-        cases = " ".join(
-            f"WHEN '{name}' THEN CAST({rate} AS DECIMAL(12, 6))" for name, rate in rates.items()
-        )
-        rate = f"(CASE {currency} {cases} END)"
+    def _prices(self) -> Iterator[_Column]:
+        currency = self._currency()
         if "currency" in self._has:
             yield _Column(
                 "r_currency",
@@ -288,14 +341,8 @@ class _Reading:
                     ),
                 ),
             )
-        for cell in ("value", "postage"):
-            yield from self._number(
-                cell,
-                f"{cell}_eur",
-                factor=rate,
-                fault="without_rate",
-                known=f"{rate} IS NOT NULL",
-            )
+        for cell in _PRICES:
+            yield from self._number(cell, fault="without_rate", known=f"{self._rate()} IS NOT NULL")
 
     def _party(self, party: str) -> Iterator[_Column]:
         parts = [f"{party}_{part}" for part in (*_PARTY_KEYS, "house_number")]
@@ -322,8 +369,7 @@ class _Reading:
             yield _Column(party, "NULL")
             return
         known = f"coalesce({', '.join(whole[:3])}) IS NOT NULL"
-        text = " || '|' || ".join(f"coalesce({each}, '')" for each in whole)
-        yield _Column(party, f"CASE WHEN {known} THEN {_number_of(text)} END")
+        yield _Column(party, f"CASE WHEN {known} THEN {_hash(', '.join(whole))} END")
 
     def _postcode_fits(self, postcode: str, country: str) -> str:
         """Whether a postcode has the form of its country; an unknown country has none.
@@ -366,6 +412,13 @@ class _Reading:
         return f"CASE WHEN {number} BETWEEN 10957 AND 47846 THEN {number} END"
 
 
+def _limits(field: Field) -> tuple[int, int]:
+    """The least and the most of an amount, in its scale; none is below zero."""
+    least = field.scaled(field.least) if field.least is not None else None
+    most = field.scaled(field.most) if field.most is not None else None
+    return least or 0, most or 0
+
+
 def ascii_contents(cell: str) -> str:
     """Contents of ASCII letters folded as `postern.patterns.contents` does; null without words."""
     words = f"trim(regexp_replace(lower({cell}), '[^a-z0-9]+', ' ', 'g'))"
@@ -373,24 +426,40 @@ def ascii_contents(cell: str) -> str:
 
 
 def _plain(cell: str) -> str:
-    """A cell of a party, so that case, accents, space and punctuation make no difference."""
-    return f"nullif(translate(strip_accents(upper({cell})), {literal(_MARKS)}, ''), '')"
+    """A cell of a party, so that case, accents, space and punctuation make no difference.
+
+    Most cells have no mark but space, and need no regular expression.
+    """
+    simple = f"replace(upper({cell}), ' ', '')"
+    marks = literal(
+        "[" + "".join(f"\\{mark}" if mark in "\\-[]" else mark for mark in _MARKS) + "]+"
+    )
+    whole = f"regexp_replace(strip_accents(upper({cell})), {marks}, '', 'g')"
+    has_marks = f"regexp_matches({cell}, '[^A-Za-z0-9 ]')"
+    return f"nullif(CASE WHEN {has_marks} THEN {whole} ELSE {simple} END, '')"
 
 
 def _number_of(text: str) -> str:
     """A number that stands for a text within one prepared manifest; null for null."""
-    return f"CASE WHEN {text} IS NOT NULL THEN CAST(hash({text}) >> 1 AS BIGINT) END"
+    return f"CASE WHEN {text} IS NOT NULL THEN {_hash(text)} END"
 
 
-def _check_digit(item: str) -> str:
-    """Whether an S10 identifier has the right check digit; what is no S10 has none."""
-    weighted = " + ".join(
-        f"{weight} * CAST(substr({item}, {place}, 1) AS INTEGER)"
-        for place, weight in enumerate(_S10_WEIGHTS, 3)
-    )
-    rest = f"(11 - (({weighted}) % 11))"
-    digit = f"(CASE {rest} WHEN 10 THEN 0 WHEN 11 THEN 5 ELSE {rest} END)"
+def _hash(texts: str) -> str:
+    return f"CAST(hash({texts}) >> 1 AS BIGINT)"
+
+
+def _s10_number(item: str) -> str:
+    """The nine digits of an S10 identifier as a number; null for what is none."""
     return (
-        f"(CASE WHEN regexp_matches({item}, '{_S10}') "
-        f"THEN CAST(substr({item}, 11, 1) AS INTEGER) = {digit} ELSE true END)"
+        f"CASE WHEN regexp_matches({item}, '{_S10}') THEN CAST(substr({item}, 3, 9) AS INTEGER) END"
     )
+
+
+def _check_digit(number: str) -> str:
+    """Whether the last of the nine digits of an S10 identifier is the right one."""
+    weighted = " + ".join(
+        f"{weight} * (({number} // {10 ** (8 - place)}) % 10)"
+        for place, weight in enumerate(_S10_WEIGHTS)
+    )
+    rest = f"(({weighted}) % 11)"
+    return f"({number} % 10 = CASE {rest} WHEN 0 THEN 5 WHEN 1 THEN 0 ELSE 11 - {rest} END)"

@@ -5,8 +5,8 @@ The folder is the organisation's own: files that this list does not name are lef
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from postern.client_errors import ClientError
@@ -16,6 +16,7 @@ from postern.patterns.reading import read_rules
 from postern.private_files import write_private
 
 LIST = "subscribed.json"
+_MOST_EARLIER = 20  # versions that are remembered of one pattern
 
 
 class PatternFolderError(ClientError):
@@ -52,10 +53,12 @@ def keep_subscribed(folder: Path, subscribed: Subscribed) -> Kept:
     """Bring a folder to what is subscribed now. Raises OSError.
 
     A text that is not the one of its digest, or that this version cannot read, is refused; what
-    stood there before is removed then, for it is in force no more.
+    stood there before is removed then, for it is in force no more. The list remembers which texts
+    stood there: what was screened with one of them is still told of its own version.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    before = {each.id: each for each in _listed(folder)}
+    listed, remembered = _listed(folder)
+    before = {each.id: each for each in listed}
     held: list[Held] = []
     written, refused = [], []
     for pattern in subscribed.patterns:
@@ -73,25 +76,33 @@ def keep_subscribed(folder: Path, subscribed: Subscribed) -> Kept:
     gone = [each for each in before.values() if each.file not in current]
     for each in gone:
         (folder / each.file).unlink(missing_ok=True)
-    rows = [
-        {
-            "id": each.id,
-            "version": each.version,
-            "sha256": each.sha256,
-            "rule": each.rule,
-            "file": each.file,
-        }
-        for each in held
-    ]
-    write_private(folder / LIST, json.dumps({"patterns": rows}, indent=1) + "\n")
+    earlier = _earlier([*remembered, *listed], held)
+    rows = {
+        "patterns": [asdict(each) for each in held],
+        "earlier": [asdict(each) for each in earlier],
+    }
+    write_private(folder / LIST, json.dumps(rows, indent=1) + "\n")
     return Kept(tuple(written), len(held) - len(written), len(gone), tuple(refused))
 
 
-def held_by_rule(folder: Path) -> Mapping[str, Held]:
-    """The subscribed patterns of a folder, by the id of their rule. Raises PatternFolderError."""
+def fetched(folder: Path) -> Mapping[str, Held]:
+    """What was ever fetched into a folder and is remembered, by the digest of its text.
+
+    Raises PatternFolderError.
+    """
     if not (folder / LIST).exists():
         raise PatternFolderError(folder / LIST)
-    return {each.rule: each for each in _listed(folder)}
+    listed, remembered = _listed(folder)
+    return {each.sha256: each for each in (*remembered, *listed)}
+
+
+def _earlier(before: Sequence[Held], held: Sequence[Held]) -> list[Held]:
+    """What stood there before and stands there no more, the newest versions of each pattern."""
+    found = {(each.id, each.version): each for each in before if each not in held}
+    kept: dict[str, list[Held]] = {}
+    for key in sorted(found):
+        kept.setdefault(key[0], []).append(found[key])
+    return [each for of_one in kept.values() for each in of_one[-_MOST_EARLIER:]]
 
 
 def _held(pattern: SharedPattern) -> Held:
@@ -106,21 +117,31 @@ def _held(pattern: SharedPattern) -> Held:
     return Held(pattern.id, pattern.version, digest, rules[0].id, f"shared-{name}.yml")
 
 
-def _listed(folder: Path) -> list[Held]:
+def _listed(folder: Path) -> tuple[list[Held], list[Held]]:
+    """What stands in the folder, and what stood there before."""
     path = folder / LIST
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["patterns"]
-        found = [
-            Held(str(r["id"]), int(r["version"]), str(r["sha256"]), str(r["rule"]), str(r["file"]))
-            for r in rows
-        ]
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        found, remembered = (
+            [
+                Held(
+                    str(r["id"]),
+                    int(r["version"]),
+                    str(r["sha256"]),
+                    str(r["rule"]),
+                    str(r["file"]),
+                )
+                for r in rows[part]
+            ]
+            for part in ("patterns", "earlier")
+        )
     except FileNotFoundError:
-        return []
+        return [], []
     except (ValueError, TypeError, KeyError):
         raise PatternFolderError(path) from None
     if any(Path(each.file).name != each.file for each in found):
         raise PatternFolderError(path)
-    return found
+    return found, remembered
 
 
 def _refused(pattern: SharedPattern, reason: str) -> PatternError:

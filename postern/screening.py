@@ -6,14 +6,11 @@ reasons and results are made here in both cases, so that they cannot differ.
 
 # ruff: noqa: S608 - every name in a statement is ours; what comes from outside is a literal
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from postern.duckdb_engine import Engine, literal
 from postern.manifest import Account, Prepared
@@ -27,7 +24,8 @@ from postern.patterns.compiling import (
     compiled,
 )
 from postern.patterns.explanation import explained_hit
-from postern.patterns.model import Filter, Level, Rule, Status
+from postern.patterns.levels import level_weights
+from postern.patterns.model import Filter, Rule, Status
 
 _HIT_COLUMNS = ("line", "rule", "window_end", *(f"f{n}" for n in range(FIGURES)))
 _BATCH = 5_000
@@ -115,14 +113,22 @@ def screen(
     )
 
 
-def find(engine: Engine, manifest: Path, plan: Plan, progress: Progress) -> None:
-    """Fill the table `hits` from a prepared manifest, by a plan for DuckDB."""
+def find(
+    engine: Engine, manifest: Path, plan: Plan, progress: Progress, *, counts: bool = False
+) -> None:
+    """Fill the table `hits` from a prepared manifest, by a plan for DuckDB.
+
+    With `counts` the table `fulfilled` says in its one row how many parcels fulfil each rule, apart
+    from its aggregate: r0, r1, ...
+    """
     _look_at(engine, manifest)
     # Temporary tables are kept as they are; others are packed, which is dearer than all the rest.
     engine.run(
         f"CREATE OR REPLACE TEMP TABLE {CANDIDATES} AS {plan.candidates}",
         lambda share: progress("comparing", share),
     )
+    if counts:
+        engine.run(f"CREATE OR REPLACE TABLE fulfilled AS {_counted(plan)}")
     columns = ", ".join(f"{name} BIGINT" for name in _HIT_COLUMNS)
     engine.run(f"CREATE OR REPLACE TABLE hits ({columns})")
     if plan.single is not None:
@@ -131,22 +137,22 @@ def find(engine: Engine, manifest: Path, plan: Plan, progress: Progress) -> None
         progress("grouping", 100 * place // len(plan.groups))
         engine.run(f"CREATE OR REPLACE TEMP TABLE {CROWDED} AS {group.crowded}")
         if engine.rows(f"SELECT 1 FROM {CROWDED} LIMIT 1"):
-            engine.run(f"INSERT INTO hits {group.hits}")
+            engine.run(f"INSERT INTO hits {group.hits()}")
     engine.run(f"DROP TABLE {CANDIDATES}")
+
+
+def _counted(plan: Plan) -> str:
+    counts = ", ".join(
+        f"count(*) FILTER ((mask{at.column} & {at.bits}) <> 0) AS r{n}"
+        for n, at in enumerate(plan.places)
+    )
+    return f"SELECT {counts} FROM {CANDIDATES}"
 
 
 def _look_at(engine: Engine, manifest: Path) -> None:
     engine.run(
         f"CREATE OR REPLACE VIEW {MANIFEST} AS SELECT * FROM read_parquet({literal(manifest)})"
     )
-
-
-@cache
-def level_weights() -> Mapping[Level, float]:
-    """What a hit of each level adds to a score."""
-    source = resources.files("postern.patterns").joinpath("weights.json").read_text("utf-8")
-    document: Mapping[str, Any] = json.loads(source)
-    return {Level(name): float(weight) for name, weight in document["levels"].items()}
 
 
 def _rank(engine: Engine, rules: Sequence[Rule]) -> None:

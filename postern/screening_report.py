@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from postern.patterns.model import Rule
 from postern.patterns.words import Words, words
 from postern.screening import Screening
 
 _MOST_SHOWN = 1_000
-_BAR = 360  # width of the longest bar
+_BAR = 220  # width of the longest bar
 _ROW = 26
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --paper: #fff;
@@ -29,19 +30,25 @@ th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 .why span { color: var(--soft); display: block; }
 svg { max-width: 100%; height: auto; } svg rect { fill: var(--bar); }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
-.item { white-space: nowrap; }
-@media (max-width: 40rem) { .rules td:nth-child(4) { display: none; }
+.item { white-space: nowrap; } .about { color: var(--soft); margin: 0; }
+@media (max-width: 40rem) { .rules th, .rules td { padding-right: .4rem; white-space: normal; }
+ .rules td:nth-child(4) { display: none; }
  .account th { padding-right: .5rem; white-space: normal; }
  .hits thead { position: absolute; clip-path: inset(50%); }
  .hits tr, .hits td { display: block; } .hits td { border: 0; padding: .1rem 0; text-align: left; }
  .hits tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
  .hits td::before { content: attr(data-name) ": "; color: var(--soft); } }
-@media print { body { max-width: none; padding: 0; } tr { break-inside: avoid; } }
+@media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --paper: #fff;
+ --bar: #0b5cad; } body { font-size: .85rem; max-width: none; padding: 0; }
+ tr, svg { break-inside: avoid; } h2 { break-after: avoid; } svg { print-color-adjust: exact; } }
 """
 
 
-def report(screening: Screening, language: str) -> str:
-    """The page, in a language of `postern.patterns.words`. Raises KeyError for another."""
+def report(screening: Screening, language: str, about: str = "") -> str:
+    """The page, in a language of `postern.patterns.words`. Raises KeyError for another.
+
+    `about` stands below its title: which manifest it is of, and when it was screened.
+    """
     spoken = words(language)
     title = escape(spoken.phrases["report.title"])
     lead = escape(
@@ -54,6 +61,7 @@ def report(screening: Screening, language: str) -> str:
     body = "\n".join(
         [
             f"<h1>{title}</h1>",
+            f'<p class="about">{escape(about)}</p>' if about else "",
             f"<p>{lead}</p>",
             *_account(screening, spoken),
             *_rules(screening, spoken),
@@ -84,8 +92,17 @@ def _account(screening: Screening, spoken: Words) -> Iterator[str]:
 
 def _rules(screening: Screening, spoken: Words) -> Iterator[str]:
     ordered = sorted(screening.rules, key=lambda rule: (-screening.by_rule[rule.id], rule.title))
-    most = max((screening.by_rule[rule.id] for rule in ordered), default=0)
+    hitting = [rule for rule in ordered if screening.by_rule[rule.id]]
     yield f"<h2>{escape(spoken.phrases['report.rules'])}</h2>"
+    if hitting:
+        yield from _hitting(hitting, screening, spoken)
+    if len(hitting) < len(ordered):
+        titles = "; ".join(rule.title for rule in ordered[len(hitting) :])
+        yield f"<p>{escape(spoken.say('report.rules.none', titles=titles))}</p>"
+
+
+def _hitting(ordered: Sequence[Rule], screening: Screening, spoken: Words) -> Iterator[str]:
+    most = max(screening.by_rule[rule.id] for rule in ordered)
     yield '<table class="rules"><thead><tr>'
     for name in ("pattern", "level"):
         yield f'<th scope="col">{escape(spoken.phrases[f"report.column.{name}"])}</th>'
@@ -118,7 +135,7 @@ def _scores(screening: Screening, spoken: Words) -> Iterator[str]:
     height = _ROW * len(screening.by_score)
     yield (
         f'<svg role="img" aria-label="{label}: {escape(_spoken_scores(screening, spoken))}" '
-        f'width="560" height="{height}" viewBox="0 0 560 {height}">'
+        f'width="360" height="{height}" viewBox="0 0 360 {height}">'
     )
     for place, amount in enumerate(reversed(screening.by_score)):
         tenth = len(screening.by_score) - 1 - place

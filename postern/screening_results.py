@@ -21,12 +21,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 PARQUET, CSV, JSON, HTML = "hits.parquet", "hits.csv", "hits.json", "report.html"
 
 
-def write_results(screening: Screening, engine: Engine, target: Path, language: str) -> None:
-    """Write the four files into a directory. Raises OSError."""
+def write_results(
+    screening: Screening, engine: Engine, target: Path, language: str, about: str
+) -> None:
+    """Write the four files into a directory; `about` heads the page. Raises OSError."""
     _write_parquet(screening.rules, engine, target / PARQUET)
     write_private(target / CSV, _csv(screening))
     write_private(target / JSON, _json(screening))
-    write_private(target / HTML, report(screening, language))
+    write_private(target / HTML, report(screening, language, about))
 
 
 def _write_parquet(rules: Sequence[Rule], engine: Engine, path: Path) -> None:
@@ -78,6 +80,7 @@ def _json(screening: Screening) -> str:
                 "id": rule.id,
                 "title": rule.title,
                 "level": rule.level,
+                "sha256": rule.sha256,
                 "hits": screening.by_rule[rule.id],
             }
             for rule in screening.rules

@@ -51,7 +51,7 @@ class Spark:
             frames = [] if plan.single is None else [session.sql(plan.single)]
             for group in plan.groups:
                 session.sql(group.crowded).createOrReplaceTempView(CROWDED)
-                frames.append(session.sql(group.hits))
+                frames.append(session.sql(group.hits()))
             reduce(lambda one, other: one.unionAll(other), frames).write.parquet(str(target))
         finally:
             session.stop()

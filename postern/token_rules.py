@@ -44,7 +44,8 @@ def widened(rules: Sequence[Rule], filters: Sequence[Filter]) -> Widened:
         for rule in rules
         if _asks(rule) or any(not each.rules or rule.id in each.rules for each in asking_filters)
     ]
-    named = {name for each in (*asking, *asking_filters) for name in _token_fields(each)}
+    documents: list[Rule | Filter] = [*asking, *asking_filters]
+    named = {name for each in documents for name in _token_fields(each)}
     found = []
     every = False
     for rule in asking:

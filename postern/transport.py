@@ -57,14 +57,14 @@ _MOST_PLACES = 5
 _OK = range(200, 300)
 _REDIRECTS = range(300, 400)
 _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _CONFLICT = 401, 403, 404, 409
-_TOO_LARGE, _TOO_MANY = 413, 429
+_NO_CONTENT, _TOO_LARGE, _TOO_MANY = 204, 413, 429
 _SERVER_ERROR = 500
 _PASSING = frozenset({502, 503, 504})  # a proxy or a restarting service: worth another attempt
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer: its JSON, and the platform's clock when it said what time it is.
+    """A 2xx answer: its JSON (None when it has none), and the platform's clock when it said it.
 
     `following` is the cursor of the next page, for answers that tell it in a header; `headers`
     are there with answers in bytes.
@@ -321,6 +321,8 @@ def _answer(response: requests.Response, body: bytes, kind: "_Kind") -> Answer:
     if status in _OK and kind in _BYTES_BACK:
         following = response.headers.get(NEXT_HEADER)
         return Answer(body, _date(response), following, response.headers)
+    if status == _NO_CONTENT:
+        return Answer(None, _date(response))
     if status in _OK:
         try:
             return Answer(json.loads(body), _date(response))

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,14 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from app import create_app
+from app import database as database_module
 from app.__main__ import migrate
 from app.config import Settings, load
 from app.database import Database
@@ -40,23 +44,49 @@ _ROOM = 4 * 2**30  # bytes
 _LOG_FILES = tempfile.TemporaryDirectory(prefix="postern-log-")
 atexit.register(_LOG_FILES.cleanup)
 
-_compile_builder = Rule._compile_builder
-_builders: dict[tuple[Any, ...], Callable[..., tuple[str, str]]] = {}
+# Thousands of tests make an app and a database of their own. What each would work out anew, and
+# always the same, is kept for all of them: how addresses are read and built, and the SQL of
+# statements. Both depend on what stands in their keys alone.
+_compile_rule = Rule.compile
+_rules: dict[tuple[Any, ...], Rule] = {}
 
 
-def _compiled_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-    """The function that builds addresses of a rule: made once, for all the apps of the tests.
+def _compiled_once(rule: Rule) -> None:
+    """`Rule.compile`, with what it made for an equal rule of an earlier app."""
+    key = (rule.rule, rule.subdomain, rule.merge_slashes, repr(rule.defaults))
+    known = _rules.get(key)
+    if known is None:
+        _compile_rule(rule)
+        _rules[key] = rule
+        return
+    rule._parts, rule._trace, rule._converters = known._parts, known._trace, known._converters
+    rule.arguments |= known.arguments
+    rule._build = _function(known._build).__get__(rule, None)
+    rule._build_unknown = _function(known._build_unknown).__get__(rule, None)
 
-    It depends on what stands in the key alone, and compiling it is most of what making an app
-    takes. Thousands of tests make one.
-    """
-    key = (*rule._trace, repr(rule.defaults), append_unknown)
-    if key not in _builders:
-        _builders[key] = _compile_builder(rule, append_unknown)
-    return _builders[key]
+
+def _function(method: Any) -> Any:
+    return method.__func__
 
 
-Rule._compile_builder = _compiled_once  # type: ignore[method-assign]
+Rule.compile = _compiled_once  # type: ignore[method-assign]
+
+_create_engine = database_module.create_engine
+_statements: dict[str, LRUCache[Any, Any]] = {}
+_STATEMENTS = 5_000
+
+
+def _create_engine_that_knows(*arguments: Any, **options: Any) -> Engine:
+    """`create_engine`, with the compiled statements of all engines for the same back end."""
+    engine = _create_engine(*arguments, **options)
+    engine._compiled_cache = _statements.setdefault(engine.dialect.name, LRUCache(_STATEMENTS))
+    return engine
+
+
+database_module.create_engine = _create_engine_that_knows
+for _dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):  # they are in the keys of that cache
+    _dialect.__eq__ = lambda one, other: type(one) is type(other)  # type: ignore[method-assign]
+    _dialect.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign]
 
 # Its standard input ends when the test process does, however that ends: then the server goes too.
 _STOP_WHEN_ORPHANED = (
@@ -190,7 +220,7 @@ def new_database(request: pytest.FixtureRequest, backend: str, directory: Path) 
         return
     server = request.getfixturevalue("postgresql_template")
     name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
     url = _postgresql_url(server, name)
     shutil.rmtree(_log_files(url), ignore_errors=True)  # of an earlier database of this name
     yield url

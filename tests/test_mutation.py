@@ -181,6 +181,7 @@ def test_what_nothing_reads_at_run_time_is_left_alone() -> None:
         from a import b
         Pair = tuple[int, "Pair"]
         Shape: TypeAlias = Any
+        Columns = TypeVarTuple("Columns")
         @cache
         def f(a: "int | None") -> "str":
             """More words."""
@@ -294,6 +295,19 @@ def test_a_file_can_be_run_anew_for_what_it_does_on_import(
     found = ready.attempt(_of_gate(change), list(known.seconds), 60.0, anew=True)
     assert found is not None
     assert found.outcome is outcome
+
+
+def test_a_file_that_only_a_test_imports_is_judged_like_others(
+    project: Path, tmp_path: Path
+) -> None:
+    late = project / "test_late.py"
+    late.write_text("def test_it():\n    import gate\n    assert gate.may_pass(18, is_guest=False)")
+    known = trial.baseline(project, ["gate.py"], [late.name])
+    assert known.ran_on_import(_of_gate("LEAST = 18 => LEAST = 19"))
+    with warm.workshop(project, ["gate.py"], [late.name], tmp_path / "log") as ready:
+        found = ready.attempt(_of_gate(_OUTCOMES[0][0]), list(known.seconds), 60.0)
+    assert found is not None
+    assert found.outcome is Outcome.KILLED
 
 
 def test_a_line_that_no_test_runs_has_no_tests(known: Baseline) -> None:

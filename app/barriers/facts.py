@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from postern.patterns.detection import COUNTRIES
 from postern.vocabulary import (
+    INDICATOR_KINDS,
     Concealment,
     DeclaredCategory,
-    Kind,
     Learned,
     PartyRole,
     Service,
@@ -56,7 +56,7 @@ FACT_FIELDS: Mapping[str, FactField] = {
         _listed("concealment", Concealment),
         _listed("substance", Substance),
         _listed("learned", Learned),
-        _listed("kind", Kind),
+        FactField("kind", frozenset(INDICATOR_KINDS), ""),
         _listed("role", PartyRole),
         _listed("subject_category", SubjectCategory),
     )

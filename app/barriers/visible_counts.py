@@ -166,10 +166,10 @@ def _faces(organisation_id: int, profile_id: int | None, at: datetime) -> Any:
     return union_all(own, whole)
 
 
-def _as_of(end: int, organisation_id: int) -> Select[Any]:
+def _as_of(end: int, organisation_id: int) -> Any:
     """The faces of others as if all had been seen on this day of their week."""
     monday = (first_day(0) - _EPOCH).days
-    faces: Select[Any] = select(
+    faces = select(
         StatFace.id,
         StatFace.week,
         StatFace.share_class_id,

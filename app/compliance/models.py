@@ -53,6 +53,7 @@ class Signal(StrEnum):
     QUOTA = "quota"
     NOT_FOLLOWED_UP = "not-followed-up"
     REFUSALS = "refusals"
+    SCREENING = "screening"
 
 
 class Review(Base):

@@ -31,13 +31,16 @@ fewer days."""
 
 LOOKUP = "lookup.ask"
 SIGN_IN = "session.start"
+SCREENED = "evaluation.screen"
+LISTS = frozenset({"filter.fetch", "filter.changes"})  # by which a list to screen with is had
+COUNTED = frozenset({"pattern.run", "pattern.outcome"})  # what is told of a screening
 REFUSED = frozenset({"session.refuse", "token.refuse"})
 FOLLOW_UPS = frozenset(name for name, known in CATALOGUE.items() if known.follows_up)
 
 _CONSULTATIONS = frozenset(
     name for name, known in CATALOGUE.items() if known.operation is Operation.CONSULTATION
 )
-_READ = _CONSULTATIONS | FOLLOW_UPS | REFUSED | {SIGN_IN}
+_READ = _CONSULTATIONS | FOLLOW_UPS | REFUSED | LISTS | COUNTED | {SIGN_IN}
 _OPENED = FOLLOW_UPS | REFUSED | {LOOKUP}  # acts of which the details are needed
 
 
@@ -57,6 +60,7 @@ class Event:
     count: int = 0
     hits: int = 0
     objects: frozenset[str] = frozenset()
+    purpose: str = ""
 
     @property
     def day(self) -> int:
@@ -86,6 +90,11 @@ class Picture:
     def lookups_by(self) -> Mapping[UUID, Mapping[int, Sequence[Event]]]:
         """Lookups by person and day."""
         return _by_day(self.lookups)
+
+    @cached_property
+    def screened_by(self) -> Mapping[UUID, Mapping[int, Sequence[Event]]]:
+        """Bulk evaluations for screening by person and day."""
+        return _by_day(each for each in self.events if _is_done(each, SCREENED))
 
     @cached_property
     def consultations_by(self) -> Mapping[UUID, Mapping[int, Sequence[Event]]]:
@@ -155,6 +164,7 @@ def _event(row: Row[*tuple[Any, ...]]) -> Event:
         hits=hits if isinstance(hits, int) else 0,
         # The first object of a lookup is the lookup itself.
         objects=frozenset(objects[1:] if row.act == LOOKUP else objects),
+        purpose=record["purpose"],
     )
 
 

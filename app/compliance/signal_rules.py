@@ -18,9 +18,11 @@ from uuid import UUID
 from app.audit.entry import Outcome
 from app.compliance.models import Signal
 from app.compliance.signal_events import (
+    COUNTED,
     DAY,
     FOLLOW_UPS,
     HOUR,
+    LISTS,
     LOOKUP,
     REFUSED,
     Event,
@@ -70,6 +72,12 @@ FOLLOW_OPEN_WHOLE = 10  # of the whole organisation
 REFUSED_ACTS = 5  # a day, of a person
 REFUSED_SIGN_INS = 8  # a day, of an account
 REFUSED_TOKENS = 20  # a day, of the organisation
+
+SCREENED_FLOOR = 1_000  # evaluations of a day and purpose
+SCREENED_LIST = 7  # days before, within which a list for the purpose was fetched
+SCREENED_WITHIN = 14  # days, in which something comes of a screening
+SCREENED_OLDEST = 44  # days ago
+SCREENED_MANY = 10_000  # evaluations under one case
 
 _SATURDAY = 5
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
@@ -287,6 +295,19 @@ def refusals(picture: Picture) -> Iterator[Found]:
                 yield _of_day(Signal.REFUSALS, person, day, facts, refused)
 
 
+def screening(picture: Picture) -> Iterator[Found]:
+    """Bulk evaluations that no screening explains: without a list, or of which nothing comes."""
+    fetched = [each for each in picture.events if each.act in LISTS and each.outcome is Outcome.OK]
+    for person, days in picture.screened_by.items():
+        for day in picture.recent:
+            bare = [each for each in days.get(day, ()) if not _has_list(fetched, each)]
+            evaluated = sum(each.count for each in bare)
+            if evaluated >= SCREENED_FLOOR:
+                facts = {"evaluations": evaluated, "what": "no-list", "limit": SCREENED_FLOOR}
+                yield _of_day(Signal.SCREENING, person, day, facts, bare)
+        yield from _nothing_came(picture, person, days)
+
+
 RULES: tuple[Callable[[Picture], Iterator[Found]], ...] = (
     bulk,
     probing,
@@ -295,8 +316,46 @@ RULES: tuple[Callable[[Picture], Iterator[Found]], ...] = (
     own_interest,
     not_followed_up,
     refusals,
+    screening,
 )
 """Every rule over the log; QUOTA is read from the counters themselves, in signals.py."""
+
+
+def _has_list(fetched: Sequence[Event], event: Event) -> bool:
+    """Whether a list for the purpose was fetched by anybody in the days before."""
+    return any(
+        each.purpose == event.purpose and event.t - SCREENED_LIST * DAY <= each.t <= event.t
+        for each in fetched
+    )
+
+
+def _nothing_came(
+    picture: Picture, person: UUID, screened: Mapping[int, Sequence[Event]]
+) -> Iterator[Found]:
+    """Cases with many evaluations and neither a lookup nor, from anybody, a count of a run."""
+    days = range(picture.today - SCREENED_OLDEST, picture.today - SCREENED_WITHIN)
+    by_case: dict[str, list[Event]] = {}
+    for day in days:
+        for each in screened.get(day, ()):
+            by_case.setdefault(each.case, []).append(each)
+    looked_up = {each.case for each in picture.lookups}
+    counted = [each.t for each in picture.events if each.act in COUNTED]
+    left = [
+        each
+        for case, of_case in by_case.items()
+        if sum(each.count for each in of_case) >= SCREENED_MANY and case not in looked_up
+        for each in of_case
+        if not any(each.t <= t <= each.t + SCREENED_WITHIN * DAY for t in counted)
+    ]
+    evaluated = sum(each.count for each in left)
+    if evaluated >= SCREENED_MANY:
+        facts = {
+            "evaluations": evaluated,
+            "what": "nothing-came",
+            "days": len({each.day for each in left}),
+            "cases": len({each.case for each in left}),
+        }
+        yield _of_month(Signal.SCREENING, person, facts, left, days)
 
 
 def _of_day(

@@ -20,6 +20,7 @@ NAMES: Mapping[Signal, LazyString] = {
     Signal.QUOTA: _("A quota nearly used up"),
     Signal.NOT_FOLLOWED_UP: _("Hits that nobody followed up"),
     Signal.REFUSALS: _("Many refusals"),
+    Signal.SCREENING: _("Bulk evaluations that no screening explains"),
 }
 """What each signal is called."""
 
@@ -159,6 +160,7 @@ def _quota(facts: Facts) -> list[str]:
         "hour": _("Of an hour's evaluations"),
         "day": _("Of a day's evaluations"),
         "month": _("Of a month's evaluations"),
+        "screening": _("Of the evaluations for screening that are agreed for a day"),
     }
     return [
         gettext(
@@ -197,6 +199,29 @@ def _refusals(facts: Facts) -> list[str]:
     ]
 
 
+def _screening(facts: Facts) -> list[str]:
+    if facts["what"] == "no-list":
+        return [
+            gettext(
+                "%(evaluations)s values were evaluated in bulk on one day, though in the seven days"
+                " before nobody here fetched a screening filter for that purpose: there was nothing"
+                " to compare them with.",
+                evaluations=_number(facts["evaluations"]),
+            ),
+            gettext("Told from %(limit)s on.", limit=_number(facts["limit"])),
+        ]
+    return [
+        gettext(
+            "%(evaluations)s values were evaluated in bulk on %(days)s days under %(cases)s case"
+            " references, and nothing came of it within 14 days: no lookup under these cases, and"
+            " nobody here told the counts of a run.",
+            evaluations=_number(facts["evaluations"]),
+            days=_number(facts["days"]),
+            cases=_number(facts["cases"]),
+        )
+    ]
+
+
 _REASONS: Mapping[Signal, Callable[[Facts], list[str]]] = {
     Signal.BULK: _bulk,
     Signal.PROBING: _probing,
@@ -206,6 +231,7 @@ _REASONS: Mapping[Signal, Callable[[Facts], list[str]]] = {
     Signal.QUOTA: _quota,
     Signal.NOT_FOLLOWED_UP: _not_followed_up,
     Signal.REFUSALS: _refusals,
+    Signal.SCREENING: _screening,
 }
 
 

@@ -7,7 +7,7 @@ Nothing else follows from a signal: nobody is locked, slowed down or reported by
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,11 +25,12 @@ from app.clock import milliseconds
 from app.compliance.models import Anomaly, Signal, Verdict
 from app.compliance.reviews import person_of
 from app.compliance.sealing import clean_note, notes, wrong
-from app.compliance.signal_events import Event, Picture, load
+from app.compliance.signal_events import DAY, SCREENED, Event, Picture, load
 from app.compliance.signal_rules import MOST_SHOWN, Found, found_in
 from app.errors import ConflictError, NotAllowedError, NotFoundError
 from app.jobs.notifications import notify
 from app.organisations.service import directory
+from app.patterns import screening_quota
 from app.pseudonyms.quota import WHOLE_ORGANISATION, Used, used_above
 from app.public_ids import new_public_id
 from app.runtime import runtime
@@ -254,7 +255,11 @@ def waiting(session: Session, caller: Caller) -> Waiting:
 
 def _look_at(session: Session, organisation_id: int, organisation: str, now: datetime) -> int:
     events = load(session, organisation, now)
-    found = [*found_in(Picture(events, now)), *_quota(session, organisation_id, events, now)]
+    found = [
+        *found_in(Picture(events, now)),
+        *_quota(session, organisation_id, events, now),
+        *_screening_quota(session, organisation_id, events, now),
+    ]
     keys = {_key(each): each for each in found}
     known = {
         row.key: row
@@ -374,6 +379,44 @@ def _nearly_spent(used: Used, person: UUID | None, events: Sequence[Event]) -> F
         },
         [each.eid for each in latest],
     )
+
+
+def _screening_quota(
+    session: Session, organisation_id: int, events: Sequence[Event], now: datetime
+) -> list[Found]:
+    """Kinds of which more than QUOTA_PERCENT was used of what is agreed for screening on a day.
+
+    Told once a month, for who screens every night may need nearly all of it every night.
+    """
+    used = screening_quota.used_above(
+        session, organisation_id, QUOTA_PERCENT, (now - _QUOTA_LOOKED_BACK).date()
+    )
+    return [
+        Found(
+            Signal.QUOTA,
+            f"screening/{each.kind.value}/{each.day:%Y-%m}",
+            None,
+            begins,
+            latest[-1].t if latest else begins,
+            {
+                "used": each.used,
+                "limit": each.limit,
+                "percent": each.used * 100 // each.limit,
+                "kind": each.kind.value,
+                "window": "screening",
+            },
+            [event.eid for event in latest],
+        )
+        for each in used
+        for begins in (milliseconds(datetime.combine(each.day, time(), UTC)),)
+        for latest in (
+            [
+                event
+                for event in events
+                if event.act == SCREENED and begins <= event.t < begins + DAY
+            ][-MOST_SHOWN:],
+        )
+    ]
 
 
 def _own(session: Session, caller: Caller, signal_id: UUID) -> Anomaly:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from app.demo import members, premises
+from app.demo import manifest, members, patterns, premises
 from app.demo.members import MEMBERS, ROOT, SignIn, console
 from app.demo.premises import Premises
 from app.demo.processes import service, witnesses
@@ -44,14 +44,16 @@ def main(port: int, once: bool, rows: int, folder: Path) -> None:
         tell(f"{member.name}: organisation, people")
         sign_ins += members.settle(app, member)
     members.publish(app)
+    tell("Customs and post share shipping patterns; a screening allowance is agreed")
+    patterns.share(app)
+    patterns.agree(app)
     tokens = members.tokens(app)
     log_key = console(app, "audit", "keys").output.split()[1]
     app.extensions["postern"].database.dispose()
 
     tell(f"Starting the service, the keeper of its log and its duties on {address}")
     with service(port):
-        for desk, token in tokens.items():
-            at_members.set_up(desk, token, address, fingerprint)
+        at_members.set_up_all(tokens, address, fingerprint)
         tell("Each makes and publishes its keys; post and police pin each other's: postern keys")
         premises.make_keys(at_members)
         premises.publish_and_pin(at_members)
@@ -67,6 +69,7 @@ def main(port: int, once: bool, rows: int, folder: Path) -> None:
         premises.cosign(at_members, log_key)
         tell("The post's compliance officer verifies the log: postern audit verify")
         verified = premises.verify(at_members, log_key)
+        manifest.write(at_members.of("customs-nl") / "manifest.csv", rows)
         done = Done(submitted, found, received, verified)
         farewell(address, at_members, sign_ins, done)
         if not once:

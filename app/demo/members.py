@@ -34,7 +34,7 @@ MEMBERS = (
         "post",
         "BE",
         (
-            *("submitter", "approver", "second-approver"),
+            *("submitter", "analyst", "approver", "second-approver"),
             *("compliance", "policy_owner", "administrator"),
         ),
     ),
@@ -68,7 +68,18 @@ DESKS: dict[str, Desk] = {
     "post-be": Desk(
         "post-be",
         "submitter",
-        ("evaluate", "reports:write", "reports:read", "outcomes:write", "recalls:write"),
+        (
+            *("evaluate", "reports:write", "reports:read", "outcomes:write", "recalls:write"),
+            *("patterns:read", "patterns:write"),
+        ),
+    ),
+    "customs-nl": Desk(
+        "customs-nl",
+        "analyst",
+        (
+            *("evaluate", "lookups:write", "indicators:read", "screening:run"),
+            *("patterns:read", "patterns:write"),
+        ),
     ),
     "post-be-approver": Desk("post-be", "approver", ("disclosures:decide",)),
     "post-be-second-approver": Desk("post-be", "second-approver", ("disclosures:decide",)),
@@ -109,7 +120,7 @@ def settle(app: Flask, member: Member) -> Iterator[SignIn]:
     )
     for person in member.roles:
         role = person.rpartition("-")[2]
-        login = _login(person, member.code)
+        login = login_of(person, member.code)
         password = "-".join(secrets.token_hex(3) for _ in range(3))
         name = f"{person.replace('_', ' ').replace('-', ' ').capitalize()}, {member.name}"
         console(
@@ -132,7 +143,7 @@ def tokens(app: Flask) -> dict[str, str]:
     """One API token for each desk."""
     made = {}
     for name, desk in DESKS.items():
-        login = _login(desk.person, desk.organisation)
+        login = login_of(desk.person, desk.organisation)
         options = [part for scope in desk.scopes for part in ("--scope", scope)]
         result = console(app, "tokens", "create", login, *options, "--days", "30")
         made[name] = result.stdout.strip()
@@ -147,5 +158,6 @@ def console(app: Flask, *args: str, stdin: str | None = None) -> Result:
     return result
 
 
-def _login(role: str, code: str) -> str:
-    return f"{role.replace('_', '-')}@{code}.example"
+def login_of(person: str, code: str) -> str:
+    """The sign-in name of a person of the organisation with this code."""
+    return f"{person.replace('_', '-')}@{code}.example"

@@ -53,7 +53,8 @@ def farewell(
             f"  {sign_in.login:34} {sign_in.password}   {sign_in.organisation}, {sign_in.role}"
         )
     post, police = premises.of("post-be"), premises.of("police-de")
-    officer = premises.of("post-be-compliance")
+    officer, customs = premises.of("post-be-compliance"), premises.of("customs-nl")
+    postern = f".venv/bin/postern --config {customs}/config.toml"
     variant = found[0]["asked"] if found else None
     lookup = (
         f'--name "{variant["name"]}" --street "{variant["line"]}" --postcode '
@@ -64,7 +65,7 @@ def farewell(
     until = date.today() + timedelta(days=30)  # noqa: DTZ011 - a day of the reader's calendar
     click.echo(
         f"""
-Six things to try:
+Eight things to try:
   1. Look someone up as the police, with a typing error of your own:
        .venv/bin/postern --config {police}/config.toml lookup {lookup} \\
          --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-3
@@ -85,6 +86,22 @@ Six things to try:
          --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-5
   6. Trust nobody: as the post's compliance officer, verify the whole log on your own premises:
        .venv/bin/postern --config {officer}/config.toml audit verify --report report.pdf
+  7. Sign in as approver@post-be.example and decide under "Patterns" on a rule that its author may
+     not publish alone; as analyst@customs-nl.example see there how shared rules do (the counts are
+     made up).
+  8. Screen a manifest as the customs, on its own premises: first with the pattern that it
+     subscribed to, then for senders that the post reported, without telling whose parcels they are:
+       .venv/bin/pip install --quiet -e '.[screen]'
+       {postern} patterns fetch {customs}/patterns
+       {postern} screen {customs}/manifest.csv --patterns {customs}/patterns
+       {postern} filter fetch \\
+         --purpose parcel_screening --legal-basis customs_law --case DEMO-6
+       {postern} screen {customs}/manifest.csv \\
+         --patterns policies/patterns/listed-address-and-oddity.yml \\
+         --tokens {customs}/config.filter --case DEMO-6 --out {customs}/listed
+     Open report.html of {customs}/manifest.csv-hits and of {customs}/listed; then tell
+     the others what the shared pattern found, in two numbers:
+       {postern} patterns tell {customs}/manifest.csv-hits --patterns {customs}/patterns
 """
     )
 

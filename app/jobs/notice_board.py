@@ -31,6 +31,7 @@ class Subject(StrEnum):
     DISCLOSURES = "disclosures"
     WATCHES = "watches"
     FOLLOW_UP = "follow-up"
+    PATTERNS = "patterns"
     LOG = "log"
     OVERSIGHT = "oversight"
     PERSONS = "persons"
@@ -41,6 +42,7 @@ OF_SUBJECT: Mapping[Subject, Sequence[str]] = {
     Subject.DISCLOSURES: ("disclosure",),
     Subject.WATCHES: ("watch", "deconfliction", "indicator"),
     Subject.FOLLOW_UP: ("outcome", "recall"),
+    Subject.PATTERNS: ("pattern", "filter"),
     Subject.LOG: ("log",),
     Subject.OVERSIGHT: ("review", "signal"),
     Subject.PERSONS: ("subject", "hold"),

@@ -92,29 +92,25 @@ def _given(session: Session, caller: Caller, public_id: UUID, seq: int) -> int:
     Who was given it may tell of it when it is over, or withdrawn: that it was there is known.
     """
     organisation_id, _ = caller.member
-    subscription = (
-        select(PatternSubscription.given_seq)
-        .where(
-            PatternSubscription.organisation_id == organisation_id,
-            PatternSubscription.pattern_id == SharedPattern.id,
-        )
-        .correlate(SharedPattern)
-        .scalar_subquery()
-    )
-    found = session.scalar(
-        select(PatternVersion.id)
+    found = session.execute(
+        select(PatternVersion.id, PatternVersion.organisation_id, PatternSubscription.given)
         .join(SharedPattern, SharedPattern.id == PatternVersion.pattern_id)
+        .outerjoin(
+            PatternSubscription,
+            (PatternSubscription.pattern_id == SharedPattern.id)
+            & (PatternSubscription.organisation_id == organisation_id),
+        )
         .where(
             SharedPattern.public_id == public_id,
             PatternVersion.seq == seq,
             PatternVersion.state == VersionState.PUBLISHED,
-            (SharedPattern.organisation_id == organisation_id)
-            | (PatternVersion.seq <= subscription),
         )
-    )
-    if found is None:
+    ).one_or_none()
+    if found is None or (
+        found.organisation_id != organisation_id and seq not in (found.given or ())
+    ):
         raise NotFoundError
-    return found
+    return int(found.id)
 
 
 def _keep(  # noqa: PLR0917 - a row by its key

@@ -252,16 +252,6 @@ def deprecate(
     return shown
 
 
-def beside_of(session: Session, public_id: UUID) -> Beside:
-    """What stands beside the version in force of a pattern, to begin the next version with."""
-    found = session.scalar(
-        select(PatternVersion)
-        .join(SharedPattern, SharedPattern.current_id == PatternVersion.id)
-        .where(SharedPattern.public_id == public_id)
-    )
-    return beside(found) if found else Beside()
-
-
 def _held(session: Session, caller: Caller, public_id: UUID) -> SharedPattern:
     """One's own pattern, which nobody else changes until the transaction ends."""
     organisation_id, _ = caller.member
@@ -408,6 +398,10 @@ def _sharing_faults(
     elif session.scalar(taken) is not None:
         reason = "Another pattern of your organisation has this id."
         found.append(_fault(line, 1, reason, "Give the document an id of its own."))
+    held = session.get(PatternVersion, pattern.current_id) if pattern.current_id else None
+    if held and (held.sha256, beside(held)) == (version.sha256, beside(version)):
+        reason = "Nothing differs from the version in force."
+        found.append(_fault(1, 1, reason, "Change something, or throw the draft away."))
     contradicting = HANDLING_AGAINST_TLP[rule.tlp] & beside(version).handling
     if contradicting:
         codes = ", ".join(sorted(contradicting))

@@ -213,6 +213,8 @@ SENTENCES: tuple[LazyString, ...] = (
     _("Correct the rule or the test."),
     _("The id is not that of the versions before it."),
     _("Write id: %(id)s"),
+    _("Nothing differs from the version in force."),
+    _("Change something, or throw the draft away."),
     _("Another pattern of your organisation has this id."),
     _("Give the document an id of its own."),
     _("TLP:%(tlp)s contradicts the handling code %(codes)s."),

@@ -1,8 +1,9 @@
 """What patterns turned out to be worth: precision, hits per million parcels by month, age.
 
-Everybody who may know of a pattern reads the figures of all other organisations together, without
-small counts and without anybody's volume: of parcels only the rate is told, to two digits. One's
-own counts are told whole and stand apart: in one sum they would give away what few others told.
+Everybody who may know of a pattern reads the figures of all other organisations together, on the
+versions that it may know of, without small counts and without anybody's volume: of parcels only the
+rate is told, to two digits. One's own counts are told whole and stand apart: in one sum they would
+give away what few others told.
 """
 
 from collections import defaultdict
@@ -18,7 +19,8 @@ from sqlalchemy.orm import Session
 from app.access import Caller
 from app.clock import now
 from app.indicators.telling import Grounds
-from app.patterns import reading, storage
+from app.patterns import reading, settling, storage
+from app.patterns.counting import Examined
 from app.patterns.models import (
     PatternOutcome,
     PatternRun,
@@ -28,7 +30,7 @@ from app.patterns.models import (
     VersionState,
 )
 from app.patterns.storage import day_of
-from app.small_counts import LEAST, Counts, Interval, Row, told, wilson
+from app.small_counts import LEAST, Interval, Row, wilson
 
 MONTHS = 24  # told of, the newest last
 RECENT = timedelta(days=90)  # who ran it in these days counts as running it
@@ -37,7 +39,7 @@ _DIGITS = 2  # of a rate that is told of others
 
 @dataclass(frozen=True, slots=True)
 class VersionFigures:
-    """What examining hits showed; `version` None: all versions that have too few, or the sum.
+    """What examining hits showed; `version` None: the sum.
 
     A count that is None is too small to be told, or would give away one that is.
     """
@@ -113,17 +115,19 @@ def figures(session: Session, caller: Caller, grounds: Grounds | None, public_id
     reader = storage.reader(session, caller, grounds)
     found = reading.known(session, reader, public_id)
     reading.log_read(session, caller, grounds, found, act="pattern.count", gives_rule=False)
-    pattern_id, mine = found.pattern.id, reader.organisation_id
-    told_by_others = _outcomes(session, pattern_id, PatternOutcome.organisation_id != mine)
-    told_by_own = _outcomes(session, pattern_id, PatternOutcome.organisation_id == mine)
-    run_by_others = _runs(session, pattern_id, reader.today, PatternRun.organisation_id != mine)
-    run_by_own = _runs(session, pattern_id, reader.today, PatternRun.organisation_id == mine)
+    mine, today = reader.organisation_id, reader.today
+    known = PatternVersion.id.in_(storage.counted_versions(session, reader, found))
+    of_pattern = PatternVersion.pattern_id == found.pattern.id  # one's own: also what one got once
+    told_by_others = _outcomes(session, known, PatternOutcome.organisation_id != mine)
+    told_by_own = _outcomes(session, of_pattern, PatternOutcome.organisation_id == mine)
+    run_by_others = _runs(session, known, today, PatternRun.organisation_id != mine)
+    run_by_own = _runs(session, of_pattern, today, PatternRun.organisation_id == mine)
     return Figures(
         others=Side(*_suppressed(told_by_others), _rates(run_by_others)),
         own=Side(*_whole(told_by_own), _counted(run_by_own)),
-        organisations=_organisations(session, pattern_id, mine, reader.today),
-        age_days=_age(_first_day(session, pattern_id), reader.today),
-        version_age_days=_age(day_of(found.version.seen_day), reader.today),
+        organisations=_organisations(session, known, mine, today),
+        age_days=_age(_first_day(session, known), today),
+        version_age_days=_age(day_of(found.version.seen_day), today),
     )
 
 
@@ -160,39 +164,38 @@ def overview(session: Session, organisation_id: int) -> Overview:
     )
 
 
-def _outcomes(session: Session, pattern_id: int, whose: ColumnElement[bool]) -> dict[int, Counts]:
-    """What was told, by version, the newest first."""
+def _outcomes(
+    session: Session, which: ColumnElement[bool], whose: ColumnElement[bool]
+) -> dict[int, list[Examined]]:
+    """What was told of these versions, by version, the newest first; as it came in."""
     rows = session.execute(
         select(
             PatternVersion.seq,
-            func.sum(PatternOutcome.examined),
-            func.sum(PatternOutcome.found),
-            func.sum(PatternOutcome.not_found),
-            func.sum(PatternOutcome.wrong),
+            PatternOutcome.examined,
+            PatternOutcome.found,
+            PatternOutcome.not_found,
+            PatternOutcome.wrong,
         )
         .join(PatternVersion, PatternVersion.id == PatternOutcome.version_id)
-        .where(PatternVersion.pattern_id == pattern_id, whose)
-        .group_by(PatternVersion.seq)
-        .order_by(PatternVersion.seq.desc())
-    )
-    return {
-        seq: Counts(
-            told=int(examined),
-            located=int(examined),
-            examined=int(examined),
-            found=int(found),
-            not_found=int(not_found),
-            error=int(wrong),
+        .where(which, whose)
+        .order_by(
+            PatternVersion.seq.desc(),
+            PatternOutcome.told_at,
+            PatternOutcome.organisation_id,
+            PatternOutcome.day,
         )
-        for seq, examined, found, not_found, wrong in rows
-    }
+    )
+    found: dict[int, list[Examined]] = {}
+    for seq, *counts in rows:
+        found.setdefault(seq, []).append(Examined(*counts))
+    return found
 
 
 def _suppressed(
-    counted: Mapping[int, Counts],
+    told: Mapping[int, Sequence[Examined]],
 ) -> tuple[list[VersionFigures], VersionFigures | None]:
     """The rows that may be told, and their sum."""
-    table = told(counted)
+    table = settling.table(told)
     total = table.total
     return [_told_row(each) for each in table.rows], _told_row(total) if total else None
 
@@ -201,36 +204,34 @@ def _told_row(row: Row[int]) -> VersionFigures:
     return VersionFigures(row.key, row.examined, row.found, row.not_found, row.error, row.precision)
 
 
-def _whole(counted: Mapping[int, Counts]) -> tuple[list[VersionFigures], VersionFigures | None]:
-    rows = [_whole_row(seq, counts) for seq, counts in counted.items() if counts.told]
-    if not rows:
-        return [], None
-    whole = Counts()
-    for counts in counted.values():
-        whole = whole.plus(counts)
-    return rows, _whole_row(None, whole)
+def _whole(
+    told: Mapping[int, Sequence[Examined]],
+) -> tuple[list[VersionFigures], VersionFigures | None]:
+    sums = {seq: settling.sum_of(each) for seq, each in told.items()}
+    rows = [_whole_row(seq, counts) for seq, counts in sums.items() if counts.examined]
+    return rows, _whole_row(None, settling.sum_of(sums.values())) if rows else None
 
 
-def _whole_row(seq: int | None, counts: Counts) -> VersionFigures:
+def _whole_row(seq: int | None, counts: Examined) -> VersionFigures:
     return VersionFigures(
         seq,
         counts.examined,
         counts.found,
         counts.not_found,
-        counts.error,
+        counts.wrong,
         wilson(counts.found, counts.examined),
     )
 
 
 def _runs(
-    session: Session, pattern_id: int, today: date, whose: ColumnElement[bool]
+    session: Session, which: ColumnElement[bool], today: date, whose: ColumnElement[bool]
 ) -> dict[str, tuple[int, int]]:
-    """Parcels and hits by month, the oldest first."""
+    """Parcels and hits of these versions by month, the oldest first."""
     rows = session.execute(
         select(PatternRun.day, func.sum(PatternRun.parcels), func.sum(PatternRun.hits))
         .join(PatternVersion, PatternVersion.id == PatternRun.version_id)
         .where(
-            PatternVersion.pattern_id == pattern_id,
+            which,
             PatternRun.day >= _months_ago(today),
             whose,
         )
@@ -265,12 +266,14 @@ def _coarse(hits: int, parcels: int) -> float:
     return round(rate, _DIGITS - 1 - floor(log10(rate)))
 
 
-def _organisations(session: Session, pattern_id: int, mine: int, today: date) -> int | None:
+def _organisations(
+    session: Session, known: ColumnElement[bool], mine: int, today: date
+) -> int | None:
     ran = (
         select(func.count(PatternRun.organisation_id.distinct()))
         .join(PatternVersion, PatternVersion.id == PatternRun.version_id)
         .where(
-            PatternVersion.pattern_id == pattern_id,
+            known,
             PatternRun.organisation_id != mine,
             PatternRun.day > today - RECENT,
         )
@@ -279,12 +282,8 @@ def _organisations(session: Session, pattern_id: int, mine: int, today: date) ->
     return count if count == 0 or count >= LEAST else None
 
 
-def _first_day(session: Session, pattern_id: int) -> date | None:
-    return day_of(
-        session.scalar(
-            select(func.min(PatternVersion.seen_day)).where(PatternVersion.pattern_id == pattern_id)
-        )
-    )
+def _first_day(session: Session, known: ColumnElement[bool]) -> date | None:
+    return day_of(session.scalar(select(func.min(PatternVersion.seen_day)).where(known)))
 
 
 def _age(first: date | None, today: date) -> int | None:

@@ -1,5 +1,7 @@
 """How filters end: called back with an indicator that was in them, over after a week, forgotten.
 
+Those of an organisation that is suspended end at once.
+
 A withdrawal reaches the holders of filters as any recipient, by a recall. Here their filters are
 stopped: none of them is given out any more, and the next one tells what was revoked.
 """
@@ -8,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -62,11 +64,12 @@ def on_ending(session: Session, caller: Caller, ending: Ending) -> None:
 
 
 def expire(session: Session, caller: Caller = CONSOLE) -> int:
-    """Erase the content of filters that are over; returns how many."""
+    """Erase the content of filters that are over, or of a suspended organisation; how many."""
+    suspended = [key for key, member in directory(session).items() if not member.is_active]
     over = session.scalars(
         select(FilterIssue)
         .where(
-            FilterIssue.expires_at <= clock.now(),
+            or_(FilterIssue.expires_at <= clock.now(), FilterIssue.organisation_id.in_(suspended)),
             FilterIssue.state.not_in((FilterState.EXPIRED, FilterState.FAILED)),
         )
         .order_by(FilterIssue.expires_at)

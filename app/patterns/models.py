@@ -130,7 +130,8 @@ class PatternVersionAuthor(Base):
 class PatternSubscription(Base):
     """That an organisation screens with a pattern, and why: its policy is asked by that each time.
 
-    `given_seq` is the newest version that the organisation got.
+    `given` are the numbers of the versions that the organisation got, rising: of these it may tell
+    counts. `lost_at` is when it was told that it may not screen with the pattern any more.
     """
 
     __tablename__ = "pattern_subscription"
@@ -142,7 +143,13 @@ class PatternSubscription(Base):
     purpose: Mapped[Purpose] = mapped_column(word(Purpose))
     legal_basis: Mapped[LegalBasis] = mapped_column(word(LegalBasis))
     since: Mapped[datetime] = mapped_column(Moment)
-    given_seq: Mapped[int]
+    given: Mapped[list[int]] = mapped_column(JSON)
+    lost_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    def note(self, seq: int) -> None:
+        """Note that the organisation got a version."""
+        if seq not in self.given:
+            self.given = sorted((*self.given, seq))
 
 
 class PatternRun(Base):

@@ -30,7 +30,8 @@ from app.patterns import (
 )
 from app.patterns.drafting import DECIDERS, LONGEST_NOTE, WRITERS
 from app.patterns.page_requests import revision, shown_grounds, spoken
-from app.patterns.reading import PatternState, Wanted
+from app.patterns.reading import READERS, PatternState, Wanted
+from app.patterns.subscriptions import SUBSCRIBERS
 from app.sharing import side_by_side
 from postern.patterns.model import Level
 from postern.patterns.reading import LAST_STEP
@@ -46,8 +47,6 @@ blueprint.register_blueprint(filter_pages.blueprint)
 PAGE = 25  # patterns of one list
 _LONGEST_SEQ = 6  # digits
 
-READERS = (Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER)
-SUBSCRIBERS = (Role.ANALYST,)
 
 _SHELVES: Mapping[str, Wanted] = {
     "live": Wanted(state=PatternState.LIVE),
@@ -84,11 +83,14 @@ def show_all() -> str:
         limit=PAGE,
         cursor=cursor,
     )
+    asks_for_lost = cursor is None and (not given or given == {"shelf": "subscribed"})
     kept = {**given, **shown.arguments}
     done = request.args.get("done", "")
     return render_template(
         "patterns/list.html",
         page=page,
+        lost=subscriptions.no_longer_shared(transaction(), caller()) if asks_for_lost else (),
+        may_subscribe=_may(SUBSCRIBERS),
         given=given,
         shown=shown,
         done=done if done in _NOTICES else None,
@@ -141,7 +143,7 @@ def compare(pattern_id: UUID) -> str:
 
 
 @blueprint.get(f"{_ONE}/audience")
-@audited("policy.explain", roles=pattern_audience.READERS)
+@audited("policy.explain", roles=READERS)
 def audience(pattern_id: UUID) -> str:
     """Show which organisations may have one of one's own patterns, and by which rules."""
     found = pattern_audience.audience(transaction(), caller(), pattern_id, clock.now())
@@ -261,7 +263,7 @@ def _one(pattern_id: UUID, act: str = "", problem: PosternError | None = None) -
         may_write=pattern.listed.is_own and _may(WRITERS),
         may_decide=pattern.listed.is_own and _may(DECIDERS),
         may_subscribe=_may(SUBSCRIBERS),
-        may_explain=pattern.listed.is_own and _may(pattern_audience.READERS),
+        may_explain=pattern.listed.is_own and _may(READERS),
         longest_reason=LONGEST_NOTE,
         done=done if done in _NOTICES else None,
         refused_act=act,

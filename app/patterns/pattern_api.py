@@ -9,12 +9,21 @@ from app.audit.guard import audited, caller, transaction
 from app.audit.service import append
 from app.clock import now
 from app.indicators.telling import Grounds
-from app.patterns import counting, documents, drafting, figures, reading, subscriptions
+from app.patterns import (
+    counting,
+    documents,
+    drafting,
+    figures,
+    pattern_audience,
+    reading,
+    subscriptions,
+)
 from app.patterns.beside import Beside
 from app.patterns.counting import Examined
 from app.patterns.documents import Checked
 from app.patterns.drafting import DECIDERS, WRITERS
 from app.patterns.figures import Figures
+from app.patterns.pattern_audience import PatternAudience
 from app.patterns.pattern_schemas import (
     CheckedPatternSchema,
     CheckPatternSchema,
@@ -23,6 +32,7 @@ from app.patterns.pattern_schemas import (
     ListPatternsSchema,
     NewPatternSchema,
     PatternApprovalSchema,
+    PatternAudienceSchema,
     PatternDeprecatingSchema,
     PatternDraftSchema,
     PatternExaminedSchema,
@@ -37,9 +47,9 @@ from app.patterns.pattern_schemas import (
     ReadPatternSchema,
     SubscribedPatternsSchema,
 )
-from app.patterns.reading import Page, Pattern, Wanted
-from app.patterns.subscriptions import Subscribed
-from postern.vocabulary import Role, Scope
+from app.patterns.reading import READERS, Page, Pattern, Wanted
+from app.patterns.subscriptions import SUBSCRIBERS, Subscribed
+from postern.vocabulary import Scope
 
 blueprint = Blueprint(
     "patterns",
@@ -50,9 +60,6 @@ blueprint = Blueprint(
 
 _READ, _WRITE = Scope.PATTERNS_READ, Scope.PATTERNS_WRITE
 _ONE = "/<uuid:pattern_id>"
-
-READERS = (Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER)
-"""Who reads, also with a token: everybody but who keeps an organisation's accounts."""
 
 
 @blueprint.get("")
@@ -231,7 +238,7 @@ def deprecate(sent: dict[str, Any], pattern_id: UUID) -> Pattern:
 
 
 @blueprint.put(f"{_ONE}/subscription")
-@audited("pattern.subscribe", roles=[Role.ANALYST], scope=_WRITE)
+@audited("pattern.subscribe", roles=SUBSCRIBERS, scope=_WRITE)
 @blueprint.arguments(PatternSubscriptionSchema)
 @blueprint.response(204)
 def subscribe(sent: dict[str, Any], pattern_id: UUID) -> None:
@@ -244,7 +251,7 @@ def subscribe(sent: dict[str, Any], pattern_id: UUID) -> None:
 
 
 @blueprint.delete(f"{_ONE}/subscription")
-@audited("pattern.unsubscribe", roles=[Role.ANALYST], scope=_WRITE)
+@audited("pattern.unsubscribe", roles=SUBSCRIBERS, scope=_WRITE)
 @blueprint.response(204)
 def unsubscribe(pattern_id: UUID) -> None:
     """End a subscription"""
@@ -297,6 +304,19 @@ def read_figures(asked: dict[str, Any], pattern_id: UUID) -> Figures:
     anybody's volume, and of your own whole.
     """
     return figures.figures(transaction(), caller(), _grounds(asked), pattern_id)
+
+
+@blueprint.get(f"{_ONE}/audience")
+@audited("policy.explain", roles=READERS)
+@blueprint.response(200, PatternAudienceSchema)
+def audience(pattern_id: UUID) -> PatternAudience:
+    """Explain who may have one of your patterns
+
+    By organisation, purpose and age, and by which rules, now and under the version of your policy
+    that waits: of the open version, were it published now, else of the one in force. Not by
+    programs.
+    """
+    return pattern_audience.audience(transaction(), caller(), pattern_id, now())
 
 
 def _grounds(asked: dict[str, Any]) -> Grounds | None:

@@ -17,9 +17,6 @@ from app.patterns.models import PatternVersion, SharedPattern, VersionState
 from app.sharing import explanation
 from app.sharing.classes import ClassAttributes, age_band
 from app.sharing.explanation import Explained
-from postern.vocabulary import Role
-
-READERS = (Role.SUBMITTER, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER)
 
 
 @dataclass(frozen=True, slots=True)

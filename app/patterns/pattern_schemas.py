@@ -11,6 +11,7 @@ from app.patterns.documents import LANGUAGES, LARGEST_TEXT
 from app.patterns.drafting import LONGEST_NOTE
 from app.patterns.models import VersionState
 from app.patterns.reading import MOST_LISTED, PatternState
+from app.sharing.simulation_schemas import ExplainedSchema
 from postern.patterns.model import Level, Status
 from postern.patterns.reading import LAST_STEP
 from postern.vocabulary import (
@@ -415,8 +416,23 @@ class SubscribedDocumentSchema(Schema):
     since = fields.AwareDateTime(format="iso")
 
 
+class LostSubscriptionSchema(Schema):
+    """A subscription to a pattern with which you may not screen any more.
+
+    What you got last of it: nothing newer is told, nor why.
+    """
+
+    id = fields.UUID()
+    organisation = fields.Nested(OwnerSchema)
+    title = fields.String()
+    version = fields.Integer()
+    since = fields.AwareDateTime(format="iso")
+    is_known = fields.Boolean(metadata={"description": "Whether it may be read of still."})
+
+
 class SubscribedPatternsSchema(Schema):
     documents = fields.List(fields.Nested(SubscribedDocumentSchema))
+    no_longer_shared = fields.List(fields.Nested(LostSubscriptionSchema))
     withdrawn = fields.List(
         fields.UUID(),
         metadata={"description": "Subscribed, and not to be used any more: remove them."},
@@ -432,11 +448,12 @@ class PatternPrecisionSchema(Schema):
 
 
 class PatternVersionFiguresSchema(Schema):
-    """null: too small to be told, or it would give away what is."""
+    """null: too small to be told, or it would give away what is.
 
-    version = fields.Integer(
-        allow_none=True, metadata={"description": "null: those with too few, or the sum."}
-    )
+    Of others they lag behind, so that no two answers differ by a small count.
+    """
+
+    version = fields.Integer(allow_none=True, metadata={"description": "null: the sum."})
     examined = fields.Integer(allow_none=True)
     found = fields.Integer(allow_none=True)
     not_found = fields.Integer(allow_none=True)
@@ -472,3 +489,20 @@ class PatternFiguresSchema(Schema):
     )
     age_days = fields.Integer(allow_none=True)
     version_age_days = fields.Integer(allow_none=True)
+
+
+class PatternAudienceSchema(Schema):
+    """Who may have one of your patterns; null: its draft says too little to be judged."""
+
+    id = fields.UUID()
+    title = fields.String()
+    is_draft = fields.Boolean(
+        metadata={"description": "Whether it is told of the open version, were it published now."}
+    )
+    explained = fields.Nested(
+        ExplainedSchema,
+        allow_none=True,
+        metadata={
+            "description": "At metadata with feed they know of it, with screen they have its rule."
+        },
+    )

@@ -28,9 +28,12 @@ from app.sharing.reasons import decided, labels
 from postern.patterns import Rule
 from postern.patterns.model import Level, Status
 from postern.patterns.stix import StixPattern
-from postern.vocabulary import Substance, Tlp
+from postern.vocabulary import Role, Substance, Tlp
 
 MOST_LISTED = 100  # of one page
+
+READERS = (Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER)
+"""Who reads, also with a token: everybody but who keeps an organisation's accounts."""
 
 
 class PatternState(StrEnum):
@@ -279,7 +282,7 @@ def shown(session: Session, reader: storage.Reader, found: Found, language: str 
             for each, may_screen in storage.versions(session, reader, found)
         ],
         draft=_draft(session, draft, reader.today, language) if draft else None,
-        deprecation=_deprecation(found),
+        deprecation=_deprecation(session, reader, found),
         policy=reason.name if reason else None,
         rules=labels(session, reason) if reason else (),
         subscribers=storage.subscribers(session, pattern.id) if found.is_own else None,
@@ -338,8 +341,8 @@ def tell_given(
 def note_given(session: Session, organisation_id: int, found: Found) -> None:
     """Note with the organisation's subscription, if it has one, that it got this version."""
     subscription = storage.subscriptions(session, organisation_id).get(found.pattern.id)
-    if subscription is not None and subscription.given_seq < found.version.seq:
-        subscription.given_seq = found.version.seq
+    if subscription is not None:
+        subscription.note(found.version.seq)
 
 
 def _filters(wanted: Wanted) -> Filters:
@@ -428,13 +431,15 @@ def _draft(session: Session, draft: PatternVersion, today: date, language: str) 
     )
 
 
-def _deprecation(found: Found) -> Deprecation | None:
+def _deprecation(session: Session, reader: storage.Reader, found: Found) -> Deprecation | None:
+    """What replaces it is named only where the reader may know of that too."""
     pattern = found.pattern
     if pattern.deprecated_at is None:
         return None
-    return Deprecation(
-        pattern.deprecated_at, pattern.deprecation_reason or "", pattern.superseded_by
-    )
+    replacing = pattern.superseded_by
+    if replacing is not None and storage.one(session, reader, replacing) is None:
+        replacing = None
+    return Deprecation(pattern.deprecated_at, pattern.deprecation_reason or "", replacing)
 
 
 def _reasons(found: Sequence[Found]) -> list[int]:

@@ -60,6 +60,16 @@ class ScreeningStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreeningDay:
+    """How many evaluations of a kind were used on a day, and how many are agreed for one."""
+
+    kind: EvaluationKind
+    day: date
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Agreed:
     """What is agreed with an organisation, for the console."""
 
@@ -116,6 +126,27 @@ def standings(session: Session, organisation_id: int) -> list[ScreeningStanding]
     )
     by_kind = {row.kind: _standing(row, used.get(row.kind, 0), today) for row in found}
     return [by_kind[kind] for kind in EvaluationKind if kind in by_kind]
+
+
+def used_above(
+    session: Session, organisation_id: int, percent: int, since: date
+) -> list[ScreeningDay]:
+    """The days from `since` on, of which more than `percent` of what is agreed now was used."""
+    rows = session.execute(
+        select(ScreeningBudget, ScreeningAllowance.elements)
+        .join(
+            ScreeningAllowance,
+            (ScreeningAllowance.organisation_id == ScreeningBudget.organisation_id)
+            & (ScreeningAllowance.kind == ScreeningBudget.kind),
+        )
+        .where(
+            ScreeningBudget.organisation_id == organisation_id,
+            ScreeningBudget.day >= since,
+            ScreeningBudget.used * 100 > ScreeningAllowance.elements * percent,
+        )
+        .order_by(ScreeningBudget.kind, ScreeningBudget.day)
+    )
+    return [ScreeningDay(row.kind, row.day, row.used, elements) for row, elements in rows]
 
 
 def agreed(session: Session) -> list[Agreed]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.jobs.dispatching import allow
 from app.jobs.outbox import handle
 from app.jobs.service import duty, in_batches
-from app.patterns import filter_start, telling, upkeep
+from app.patterns import filter_start, losses, telling, upkeep
 from app.runtime import Runtime
 
 _HOURLY = timedelta(hours=1)
@@ -22,6 +22,7 @@ def start(_app: Flask, runtime: Runtime) -> None:
     handle(runtime, telling.CHANGED, telling.tell)
     for kind in (telling.PUBLISHED, telling.DEPRECATED):
         allow(runtime, kind, telling.may_tell_change)
+    allow(runtime, telling.UNSHARED, telling.may_tell_loss)
     for kind in ("pattern.proposed", "pattern.decided", "pattern.expiring"):
         allow(runtime, kind, telling.may_tell_own)
     for name, every, run in (
@@ -30,6 +31,7 @@ def start(_app: Flask, runtime: Runtime) -> None:
         ("erase", _DAILY, upkeep.erase),
     ):
         duty(runtime, f"patterns.{name}", every, _batches(run))
+    duty(runtime, "patterns.subscriptions", _HOURLY, losses.look)
 
 
 def _batches(run: Callable[[Session], int]) -> Callable[[Session], int]:

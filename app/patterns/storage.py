@@ -11,7 +11,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, func, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from app.access import Caller
@@ -146,6 +158,28 @@ def versions(session: Session, reader: Reader, found: Found) -> list[tuple[Patte
     return [(version, bool(may_screen)) for version, may_screen in rows]
 
 
+def counted_versions(session: Session, reader: Reader, found: Found) -> list[int]:
+    """The versions, by inner key, of whose counts the reader may learn.
+
+    All of one's own; of another's those published ones of which it may know. One whose own end has
+    come counts as long as the version in force: its text is gone, not what it was worth.
+    """
+    of_pattern = select(PatternVersion.id).where(
+        PatternVersion.pattern_id == found.pattern.id,
+        PatternVersion.state == VersionState.PUBLISHED,
+    )
+    if found.is_own:
+        return list(session.scalars(of_pattern))
+    source = of_pattern.add_columns(
+        PatternVersion.organisation_id,
+        PatternVersion.share_class_id,
+        PatternVersion.seen_day,
+        literal(found.version.expires_on, PatternVersion.expires_on.type).label("expires_on"),
+    ).subquery("counted_version")
+    visible = _visible(reader, source)
+    return list(session.scalars(select(visible.c.id)))
+
+
 def open_versions(session: Session, pattern_ids: Iterable[int]) -> dict[int, PatternVersion]:
     """The open version of each of these patterns that has one."""
     rows = session.scalars(
@@ -221,11 +255,12 @@ def _described(decided: Sequence[ColumnElement[Any]]) -> Select[Any]:
     return described
 
 
-def _visible(reader: Reader) -> Subquery:
+def _visible(reader: Reader, source: FromClause | None = None) -> Subquery:
     """The published versions of which the profile may know, with what was decided of each."""
     if reader.profile_id is None:
         raise LookupError("without grounds nothing of others is asked for")
-    decided = visible_classed(_VERSION, reader.profile_id, reader.at).subquery("classed")
+    versions = _VERSION if source is None else source
+    decided = visible_classed(versions, reader.profile_id, reader.at).subquery("classed")
     return (
         select(decided)
         .where(or_(decided.c.may_feed, decided.c.may_screen))

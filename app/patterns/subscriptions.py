@@ -4,7 +4,7 @@ A subscription gives no right: it says for which purpose and on which basis the 
 with a pattern, and the owner's policy is asked by that at each fetch.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from app.access import Caller
 from app.audit.service import append
 from app.errors import NotFoundError
+from app.indicators.shared_rows import OWNER, Owner, owner_of
 from app.indicators.telling import Grounds
+from app.organisations.models import Organisation
 from app.patterns import reading, storage
 from app.patterns.errors import (
     NotPublishedError,
@@ -23,11 +25,14 @@ from app.patterns.errors import (
     RuleTwiceError,
     TooManyPatternsError,
 )
-from app.patterns.models import PatternSubscription, SharedPattern
+from app.patterns.models import PatternSubscription, PatternVersion, SharedPattern
 from app.patterns.storage import Found, Reader
 from postern.patterns.model import Level
+from postern.vocabulary import Role
 
 MOST_SUBSCRIPTIONS = 1_000  # of one organisation
+
+SUBSCRIBERS = (Role.ANALYST,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,28 @@ class Subscribed:
     """What to screen with; `withdrawn` are subscribed patterns that may not be used any more.
 
     They ended or were deprecated, or their owner's policy does not let this organisation screen
-    with them.
+    with them: of these `no_longer_shared` says what the organisation got last.
     """
 
     documents: Sequence[SubscribedDocument]
     withdrawn: Sequence[UUID]
+    no_longer_shared: Sequence["LostSubscription"]
+
+
+@dataclass(frozen=True, slots=True)
+class LostSubscription:
+    """A subscription to a pattern with which the organisation may not screen any more.
+
+    Owner, title and version are what it got last: nothing newer is told, nor why it is so.
+    `is_known`: it may know of the pattern still, for the purpose of the subscription.
+    """
+
+    id: UUID
+    organisation: Owner
+    title: str
+    version: int
+    since: datetime
+    is_known: bool
 
 
 def subscribe(session: Session, caller: Caller, grounds: Grounds, public_id: UUID) -> None:
@@ -76,7 +98,8 @@ def subscribe(session: Session, caller: Caller, grounds: Grounds, public_id: UUI
     if found.pattern.id in held:
         kept = held[found.pattern.id]
         kept.purpose, kept.legal_basis = grounds.purpose, grounds.legal_basis
-        kept.given_seq = max(kept.given_seq, found.version.seq)
+        kept.note(found.version.seq)
+        kept.lost_at = None
     elif len(held) >= MOST_SUBSCRIPTIONS:
         raise TooManyPatternsError(f"It has {MOST_SUBSCRIPTIONS} subscriptions.")
     else:
@@ -87,7 +110,7 @@ def subscribe(session: Session, caller: Caller, grounds: Grounds, public_id: UUI
                 purpose=grounds.purpose,
                 legal_basis=grounds.legal_basis,
                 since=reader.at,
-                given_seq=found.version.seq,
+                given=[found.version.seq],
             )
         )
     session.flush()
@@ -120,15 +143,14 @@ def subscribed(session: Session, caller: Caller) -> Subscribed:
     """What the organisation is to screen with now, by the purposes of its subscriptions."""
     organisation_id, _ = caller.member
     held = storage.subscriptions(session, organisation_id)
-    usable: list[tuple[Grounds, list[Found]]] = []
-    for grounds, pattern_ids in _by_grounds(held.values()).items():
-        reader = storage.reader(session, caller, grounds)
-        known = storage.of_ids(session, reader, pattern_ids)
-        usable.append((grounds, [each for each in known if _is_usable(each, reader)]))
+    asked = _known(session, organisation_id, held)
+    usable = [
+        (grounds, [each for each in known if _is_usable(each, reader)])
+        for grounds, reader, known in asked
+    ]
     found = [each for _, together in usable for each in together]
     for each in found:
-        kept = held[each.pattern.id]
-        kept.given_seq = max(kept.given_seq, each.version.seq)
+        held[each.pattern.id].note(each.version.seq)
     session.flush()
     append(
         session,
@@ -143,7 +165,73 @@ def subscribed(session: Session, caller: Caller) -> Subscribed:
     return Subscribed(
         [_document(each, held[each.pattern.id].since) for each in found],
         _public_ids(session, held.keys() - {each.pattern.id for each in found}),
+        _lost(session, held, [each for _, _, known in asked for each in known]),
     )
+
+
+def no_longer_shared(session: Session, caller: Caller) -> list[LostSubscription]:
+    """What the organisation subscribes to and may not screen with now, the newest pattern first.
+
+    For verbs that have logged the reading.
+    """
+    organisation_id, _ = caller.member
+    held = storage.subscriptions(session, organisation_id)
+    asked = _known(session, organisation_id, held)
+    return _lost(session, held, [each for _, _, known in asked for each in known])
+
+
+def screened(
+    session: Session, organisation_id: int, held: Mapping[int, PatternSubscription]
+) -> frozenset[int]:
+    """The patterns of the organisation's subscriptions, by inner key, that it may screen with.
+
+    One that is deprecated too, as far as its owner's policy goes.
+    """
+    asked = _known(session, organisation_id, held)
+    return frozenset(each.pattern.id for _, _, known in asked for each in known if each.may_screen)
+
+
+def _known(
+    session: Session, organisation_id: int, held: Mapping[int, PatternSubscription]
+) -> list[tuple[Grounds, Reader, list[Found]]]:
+    """What the organisation may know of, of that to which it subscribes, by purpose and basis."""
+    found = []
+    for grounds, pattern_ids in _by_grounds(held.values()).items():
+        reader = storage.reader_of(session, organisation_id, grounds)
+        found.append((grounds, reader, storage.of_ids(session, reader, pattern_ids)))
+    return found
+
+
+def _lost(
+    session: Session, held: Mapping[int, PatternSubscription], known: Sequence[Found]
+) -> list[LostSubscription]:
+    screened = {each.pattern.id for each in known if each.may_screen}
+    known_ids = {each.pattern.id for each in known}
+    rows = session.execute(
+        select(
+            SharedPattern.id,
+            SharedPattern.public_id,
+            PatternVersion.title,
+            PatternVersion.seq,
+            *OWNER,
+        )
+        .join(PatternVersion, PatternVersion.pattern_id == SharedPattern.id)
+        .join(Organisation, Organisation.id == SharedPattern.organisation_id)
+        .where(SharedPattern.id.in_(held.keys() - screened))
+        .order_by(SharedPattern.public_id.desc())
+    )
+    return [
+        LostSubscription(
+            row.public_id,
+            owner_of(row._asdict()),
+            row.title,
+            row.seq,
+            held[row.id].since,
+            row.id in known_ids,
+        )
+        for row in rows
+        if row.seq == held[row.id].given[-1]
+    ]
 
 
 def _is_usable(found: Found, reader: Reader) -> bool:

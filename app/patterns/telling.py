@@ -24,7 +24,8 @@ CHANGED = "pattern.changed"
 """Topic of the outbox: one row for each change, with the pattern's inner key and the notice."""
 
 PUBLISHED, DEPRECATED = "pattern.published", "pattern.deprecated"
-"""Notices to subscribers."""
+UNSHARED = "pattern.unshared"
+"""Notices to subscribers; the last tells that they may not screen with the pattern any more."""
 
 
 def tell_subscribers(session: Session, pattern: SharedPattern, kind: str, version: int) -> None:
@@ -72,7 +73,7 @@ def seen_by(session: Session, subscription: PatternSubscription) -> Found | None
 
 def _is_known(subscription: PatternSubscription, found: Found, payload: Payload) -> bool:
     version: int = payload["version"]
-    is_past = found.version.seq != version or subscription.given_seq >= version
+    is_past = found.version.seq != version or version in subscription.given
     return payload["kind"] == PUBLISHED and is_past
 
 
@@ -83,7 +84,18 @@ def grounds_of(subscription: PatternSubscription) -> Grounds:
 
 def may_tell_change(session: Session, notification: Notification) -> bool:
     """Whether who waits for the pattern may screen with it still."""
-    subscription = session.scalar(
+    subscription = _subscription(session, notification)
+    return subscription is not None and seen_by(session, subscription) is not None
+
+
+def may_tell_loss(session: Session, notification: Notification) -> bool:
+    """Whether who waits for the pattern subscribes to it and may still not screen with it."""
+    subscription = _subscription(session, notification)
+    return subscription is not None and seen_by(session, subscription) is None
+
+
+def _subscription(session: Session, notification: Notification) -> PatternSubscription | None:
+    return session.scalar(
         select(PatternSubscription)
         .join(SharedPattern, SharedPattern.id == PatternSubscription.pattern_id)
         .where(
@@ -91,7 +103,6 @@ def may_tell_change(session: Session, notification: Notification) -> bool:
             SharedPattern.public_id == UUID(notification.facts["pattern"]),
         )
     )
-    return subscription is not None and seen_by(session, subscription) is not None
 
 
 def may_tell_own(_session: Session, _notification: Notification) -> bool:

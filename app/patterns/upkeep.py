@@ -104,6 +104,7 @@ def erase(session: Session) -> int:
         .where(SharedPattern.id.not_in(opened), _was_over(before))
         .order_by(SharedPattern.id)
         .limit(BATCH)
+        .with_for_update(skip_locked=True, of=SharedPattern)
     ).all()
     if not rows:
         return 0

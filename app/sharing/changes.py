@@ -88,6 +88,47 @@ class ReaderChange:
 
 
 @dataclass(frozen=True)
+class PatternExample:
+    """One of the patterns concerned."""
+
+    id: UUID
+    title: str
+
+
+@dataclass(frozen=True)
+class PatternReader:
+    """What changes of patterns for some organisations and a purpose; the figures hold for each.
+
+    `known` counts patterns of which they may know, `screened` those whose rule they have. `gained`
+    are some of which they would get more than before, and `lost` less, newest first.
+    """
+
+    organisations: tuple[Named, ...]
+    purpose: Purpose
+    bases: Bases
+    known: Figure
+    screened: Figure
+    gained: tuple[PatternExample, ...]
+    lost: tuple[PatternExample, ...]
+
+
+@dataclass(frozen=True)
+class PatternComparison:
+    """What a text changes of the owner's patterns in force.
+
+    `known` and `screened` count a pattern once, when anybody at all gets it.
+    """
+
+    patterns: int = 0  # in force
+    concerned: int = 0  # of these, how many change for somebody
+    known: Figure = Figure()
+    screened: Figure = Figure()
+    gaining: tuple[Named, ...] = ()
+    losing: tuple[Named, ...] = ()
+    readers: tuple[PatternReader, ...] = ()  # those for whom something changes, gainers first
+
+
+@dataclass(frozen=True)
 class Compared:
     """The version that the text is compared with; 0 when none was ever published."""
 
@@ -101,7 +142,8 @@ class Comparison:
     """What the text changes against one version.
 
     `shared` counts an indicator once, when anybody at all gets it. `passing_on_differs` when rules
-    about passing on are others than before; what they come to is not counted.
+    about passing on are others than before; what they come to is not counted. Patterns are counted
+    apart, in `patterns` alone.
     """
 
     against: Compared
@@ -114,11 +156,17 @@ class Comparison:
     lost_readers: tuple[Named, ...]
     readers: tuple[ReaderChange, ...]  # new readers first, those without a change last
     passing_on_differs: bool
+    patterns: PatternComparison = PatternComparison()
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing changes for anybody, classes without a record included."""
-        return not any(each.changes for each in self.readers)
+        return not self.changes_indicators and not self.patterns.readers
+
+    @property
+    def changes_indicators(self) -> bool:
+        """Whether anything changes beside patterns, classes without a record included."""
+        return any(each.changes for each in self.readers)
 
     @property
     def words(self) -> str:
@@ -132,16 +180,22 @@ class Comparison:
         found = [f"Compared with {version}."]
         if self.is_nothing:
             found.append("Nobody gains or loses anything.")
-        elif not self.concerned:
+        elif self.changes_indicators and not self.concerned:
             found.append(
                 "No live indicator is concerned: what changes is for kinds of records of which you"
                 " have none today."
             )
-        else:
+        elif self.changes_indicators:
             found.append(
                 f"Of {self.indicators} live indicators {self.concerned} are concerned;"
                 f" organisations that gain: {len(self.gaining)}, that lose: {len(self.losing)},"
                 f" that see something for the first time: {len(self.new_readers)}."
+            )
+        if self.patterns.readers:
+            found.append(
+                f"Of {self.patterns.patterns} patterns {self.patterns.concerned} are concerned;"
+                f" organisations that gain: {len(self.patterns.gaining)},"
+                f" that lose: {len(self.patterns.losing)}."
             )
         if self.passing_on_differs:
             found.append("Rules about passing on differ; what they come to is not counted here.")

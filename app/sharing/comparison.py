@@ -10,6 +10,7 @@ from app.sharing import readers
 from app.sharing.changes import Change, Compared, Comparison, Example, Figure, Figures, ReaderChange
 from app.sharing.distinctions import Distinctions
 from app.sharing.engine import Subject
+from app.sharing.pattern_comparison import PatternAtAge, Row, compare_patterns
 from app.sharing.policy_text import Policy, platform_policies
 from app.sharing.readers import Access, Bases, Group, Named
 from app.sharing.seats import Member, Seat
@@ -39,6 +40,7 @@ class World:
     readable: Sequence[tuple[Named, Member]]
     stock: Sequence[Stocked]
     examples: Callable[[Iterable[ClassCount]], tuple[Example, ...]]
+    patterns: Sequence[PatternAtAge] = ()
 
 
 def compare(
@@ -52,9 +54,15 @@ def compare(
         Distinctions((*platform_policies(), *before, *after)), world.owner, world.readable
     )
     seats = readers.seats(groups)
-    tableau = Tableau(world.owner, seats, [each.subject for each in world.stock])
-    answers = zip(seats, tableau.answers(before), tableau.answers(after, MOST_PAIRS), strict=True)
-    found = _Found(_rows(groups, answers), [each.count for each in world.stock])
+
+    def rows(subjects: Sequence[Subject]) -> list[Row]:
+        tableau = Tableau(world.owner, seats, subjects)
+        answers = tableau.answers(before), tableau.answers(after, MOST_PAIRS)
+        return _rows(groups, zip(seats, *answers, strict=True))
+
+    found = _Found(
+        rows([each.subject for each in world.stock]), [each.count for each in world.stock]
+    )
     telling = _Telling(found, world, before, after)
     return Comparison(
         against=against,
@@ -67,23 +75,13 @@ def compare(
         lost_readers=tuple(sorted(found.seeing_before - found.seeing_after)),
         readers=telling.readers(),
         passing_on_differs=_about_onward(before) != _about_onward(after),
+        patterns=compare_patterns(world.patterns, rows),
     )
-
-
-@dataclass(frozen=True)
-class _Row:
-    """The answers for a group and a purpose, before and after, on one or more legal bases."""
-
-    group: Group
-    purpose: Purpose
-    bases: Bases
-    before: Answer
-    after: Answer
 
 
 def _rows(
     groups: Iterable[Group], answers: Iterable[tuple[Seat, Answer | None, Answer | None]]
-) -> list[_Row]:
+) -> list[Row]:
     """Legal bases with the same answers stand together; where nothing is given there is no row."""
     alike: dict[tuple[Member, Purpose], dict[tuple[Answer, Answer], list[LegalBasis]]] = {}
     for seat, before, after in answers:
@@ -92,7 +90,7 @@ def _rows(
             of_purpose.setdefault((before, after), []).append(seat.legal_basis)
     by_member = {group.member: group for group in groups}
     return [
-        _Row(by_member[member], purpose, readers.told_bases(bases, usable), before, after)
+        Row(by_member[member], purpose, readers.told_bases(bases, usable), before, after)
         for (member, purpose), found in alike.items()
         for usable in [[basis for bases in found.values() for basis in bases]]
         for (before, after), bases in found.items()
@@ -116,7 +114,7 @@ _GIVEN: Sequence[Callable[[Answer], int]] = (
 class _Found:
     """The rows of a comparison and what they come to in numbers of live indicators."""
 
-    def __init__(self, rows: Sequence[_Row], counts: Sequence[int]) -> None:
+    def __init__(self, rows: Sequence[Row], counts: Sequence[int]) -> None:
         self.rows = rows
         self.counts = counts
         self._pairs = {(row.before, row.after) for row in rows}
@@ -129,7 +127,7 @@ class _Found:
             self._numbers[bits] = sum(self.counts[place] for place in places(bits))
         return self._numbers[bits]
 
-    def figures(self, row: _Row) -> Figures:
+    def figures(self, row: Row) -> Figures:
         """Those of one row."""
         key = row.before, row.after
         if key not in self._figures:
@@ -138,7 +136,7 @@ class _Found:
             )
         return self._figures[key]
 
-    def where(self, condition: Callable[[_Row], bool]) -> tuple[Named, ...]:
+    def where(self, condition: Callable[[Row], bool]) -> tuple[Named, ...]:
         """The organisations that have a row which meets the condition, in order."""
         found = {each for row in self.rows if condition(row) for each in row.group.organisations}
         return tuple(sorted(found))
@@ -197,7 +195,7 @@ class _Telling:
         """Organisations with the same answers together."""
         found = self._found
         new = found.seeing_after - found.seeing_before
-        alike: dict[tuple[bool, Purpose, Bases, Answer, Answer], list[_Row]] = {}
+        alike: dict[tuple[bool, Purpose, Bases, Answer, Answer], list[Row]] = {}
         for row in found.rows:
             is_new = row.group.organisations[0] in new
             key = is_new, row.purpose, row.bases, row.before, row.after

@@ -345,7 +345,6 @@ def discard_stale(session: Session) -> int:
         _close(row, DraftStatus.DISCARDED, None, None)
         _change(row)
         _tell(session, CONSOLE, row, "expire", members[row.organisation_id].code)
-    session.flush()
     return len(stale)
 
 
@@ -450,7 +449,6 @@ def _close(row: PolicyDraft, status: DraftStatus, person: UUID | None, reason: s
 def _changed(session: Session, caller: Caller, row: PolicyDraft, step: str) -> Draft:
     """The draft after a change, which is counted and told to the log."""
     _change(row)
-    session.flush()
     _tell(session, caller, row, step, caller.organisation)
     return _draft(session, caller, row.public_id)
 

@@ -169,7 +169,7 @@ _LETS = {
 def _explain(
     session: Session, organisation_id: int, attributes: ClassAttributes, age_band: int, at: datetime
 ) -> Explained:
-    owner = replace(grants.members(session)[organisation_id], communities=())
+    owner = grants.members(session)[organisation_id]
     record = _Record(owner, attributes, age_band, readers.others(session, organisation_id))
     waits = versions.scheduled(session, organisation_id, at)
     return Explained(

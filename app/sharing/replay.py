@@ -1,13 +1,14 @@
 """What the last weeks would have been under another policy, as far as the log can tell.
 
 An organisation's own entries tell which of its indicators others found, or found without being
-told. Each is decided again under another text: for the same reader, purpose and legal basis, at the
-age that the indicator had on that day. What was hidden then is not there to be decided again.
+told, and whom the rules of its patterns were given. Each is decided again under another text: for
+the same reader, purpose and legal basis, at the age of that day. What was hidden then is not there
+to be decided again.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from heapq import merge
@@ -22,9 +23,10 @@ from app.audit.reading import LARGEST_PAGE, Filters, ReadEntry
 from app.audit.service import append
 from app.clock import day
 from app.organisations.service import directory
-from app.sharing import grants, service, visibility
+from app.sharing import grants, own_patterns, service, visibility
 from app.sharing.classes import age_band
 from app.sharing.engine import NOTHING, Ruling, Subject
+from app.sharing.pattern_replay import ACT, ReplayedPatterns, given_rules, replayed
 from app.sharing.policy_text import Policy
 from app.sharing.readers import Access, Named
 from app.sharing.seats import Member, Seat
@@ -89,9 +91,10 @@ class ReplayedReader:
 
 @dataclass(frozen=True)
 class Replay:
-    """`hits` of `entries` of the log; `erased` are entries whose details are no longer kept.
+    """`hits` are of indicators, `entries` those of the log that were read.
 
-    `is_cut` when there were more than MOST_ENTRIES, of which the newest are here.
+    `erased` are entries whose details are no longer kept. `is_cut` when there were more than
+    MOST_ENTRIES, of which the newest are here.
     """
 
     since: datetime
@@ -102,6 +105,7 @@ class Replay:
     erased: int
     is_cut: bool
     readers: tuple[ReplayedReader, ...]
+    patterns: tuple[ReplayedPatterns, ...] = ()
     not_replayed: str = NOT_REPLAYED
 
 
@@ -113,15 +117,18 @@ def replay(session: Session, caller: Caller, text: str, at: datetime, days: int 
     organisation_id, _ = caller.member
     policies = service.check(session, text)
     since = at - timedelta(days=min(max(days, 1), LONGEST_DAYS))
-    found = list(islice(_entries(session, caller.organisation, since), MOST_ENTRIES + 1))
+    found = list(islice(_entries(session, caller.organisation, since, _HITS), MOST_ENTRIES + 1))
     entries = found[:MOST_ENTRIES]
     told = [hit for entry in entries for hit in _hits(entry)]
     known = _subjects(session, organisation_id, {hit.indicator for hit in told}, at)
     members = grants.members(session)
     by_code = {member.code: member for member in members.values()}
-    owner = replace(by_code[caller.organisation], communities=())
+    owner = by_code[caller.organisation]
     decided = _decide(owner, by_code, policies, told, known)
     names = {each.code: each.name for each in directory(session).values()}
+    shared = list(islice(_entries(session, caller.organisation, since, [ACT]), MOST_ENTRIES + 1))
+    given = given_rules(shared[:MOST_ENTRIES])
+    entries += shared[:MOST_ENTRIES]
     digest = hashlib.sha256(text.encode()).hexdigest()
     result = Replay(
         since=since,
@@ -130,10 +137,17 @@ def replay(session: Session, caller: Caller, text: str, at: datetime, days: int 
         entries=len(entries),
         hits=len(told),
         erased=sum("objects" not in entry.details for entry in entries),
-        is_cut=len(found) > MOST_ENTRIES,
+        is_cut=max(len(found), len(shared)) > MOST_ENTRIES,
         readers=tuple(
             _reader(Named(code, names[code]), purpose, hits)
             for (code, purpose), hits in sorted(decided.items())
+        ),
+        patterns=replayed(
+            given,
+            own_patterns.in_force(session, organisation_id, at) if given else (),
+            owner,
+            {code: (Named(code, names[code]), each) for code, each in by_code.items()},
+            policies,
         ),
     )
     append(
@@ -164,12 +178,14 @@ _Decided = tuple[_Hit, Ruling | None]
 """None where the indicator has ended."""
 
 
-def _entries(session: Session, organisation: str, since: datetime) -> Iterator[ReadEntry]:
-    """Those that tell of hits, newest first."""
-    streams = (
-        _pages(session, organisation, Filters(act=act, since=since))
-        for act in ("indicator.match", "indicator.alert")
-    )
+_HITS = ("indicator.match", "indicator.alert")
+
+
+def _entries(
+    session: Session, organisation: str, since: datetime, acts: Sequence[str]
+) -> Iterator[ReadEntry]:
+    """Those of these acts, newest first."""
+    streams = (_pages(session, organisation, Filters(act=act, since=since)) for act in acts)
     return merge(*streams, key=lambda entry: -int(entry.fields["t"]))
 
 

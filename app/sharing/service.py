@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -244,7 +244,6 @@ def refill(session: Session, caller: Caller) -> int:
     renew what they concern by themselves.
     """
     grants.hold_all(session)
-    session.execute(delete(ShareGrant))
     for organisation_id in session.scalars(select(Profile.organisation_id).distinct()).all():
         _state_facts(session, organisation_id)
     for owner in grants.owners(session):

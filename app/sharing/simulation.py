@@ -15,15 +15,18 @@ from sqlalchemy.orm import Session
 
 from app.access import Caller
 from app.audit.service import append
-from app.sharing import grants, readers, service, versions, visibility
+from app.clock import day
+from app.sharing import grants, own_patterns, readers, service, versions, visibility
 from app.sharing.changes import Compared, Comparison, Example
-from app.sharing.classes import AGE_BANDS
+from app.sharing.classes import AGE_BANDS, age_band
 from app.sharing.classes import read as read_class
 from app.sharing.comparison import Stocked, World, compare
+from app.sharing.pattern_comparison import PatternAtAge
 from app.sharing.policy_text import Fault
 from app.sharing.probe import probe
 from app.sharing.versions import Version
 from app.sharing.visibility import ClassCount
+from postern.vocabulary import Kind
 
 MOST_EXAMPLES = 3
 """Indicators that are named for one change."""
@@ -61,6 +64,7 @@ def simulate(session: Session, caller: Caller, text: str, at: datetime) -> Simul
         readable,
         stock,
         examples.of,
+        _patterns(session, organisation_id, at),
     )
     comparisons = [
         compare(world, version.policies if version else (), policies, against)
@@ -74,22 +78,47 @@ def simulate(session: Session, caller: Caller, text: str, at: datetime) -> Simul
         "policy.simulate",
         object_type="policy",
         objects=[f"{owner.code}/{each.against.version}" for each in comparisons],
-        results=examples.told(),
+        results=[*examples.told(), *_named_patterns(comparisons)],
         details={"sha256": digest},
     )
     return Simulation(at, digest, tuple(comparisons), probed.faults, probed.warnings)
 
 
 def _stock(session: Session, organisation_id: int, at: datetime) -> list[Stocked]:
-    """Every class of the organisation at every age, those without a live indicator too."""
+    """Every class of the organisation at every age, those without a live indicator too.
+
+    But those of patterns, which are counted apart.
+    """
     stock = {
         (each.id, band): Stocked((each.attributes, band))
         for each in grants.classes_of(session, organisation_id)
+        if each.attributes.kind is not Kind.PATTERN
         for band in range(len(AGE_BANDS))
     }
     for counted in visibility.live_by_class(session, organisation_id, at):
         stock[counted.share_class_id, counted.age_band].counted = counted
     return list(stock.values())
+
+
+def _patterns(session: Session, organisation_id: int, at: datetime) -> list[PatternAtAge]:
+    today = day(at)
+    return [
+        PatternAtAge(
+            each.id, each.title, (each.attributes, age_band(max(0, today - each.seen_day)))
+        )
+        for each in own_patterns.in_force(session, organisation_id, at)
+    ]
+
+
+def _named_patterns(comparisons: Iterable[Comparison]) -> list[str]:
+    """The ids of the patterns that are named as examples."""
+    named = {
+        str(example.id)
+        for each in comparisons
+        for reader in each.patterns.readers
+        for example in (*reader.gained, *reader.lost)
+    }
+    return sorted(named)
 
 
 class _Examples:

@@ -224,6 +224,46 @@ class ComparedSchema(Schema):
     is_scheduled = _flag("Whether it still waits for its time.")
 
 
+class PatternExampleSchema(Schema):
+    """One of your patterns that a change concerns."""
+
+    class Meta:
+        unknown = RAISE
+
+    id = fields.UUID(required=True, metadata={"description": "Of the pattern."})
+    title = _text("Of its version in force.")
+
+
+class PatternReaderSchema(Schema):
+    """What changes of your patterns for some organisations and one purpose."""
+
+    class Meta:
+        unknown = RAISE
+
+    organisations = _listed(NamedSchema, "Those with the same answers.")
+    purpose = _word(Purpose, "Why they ask.")
+    bases = _words(LegalBasis, _BASES)
+    known = _nested(FigureSchema, "Patterns of which each of them may know.")
+    screened = _nested(FigureSchema, "Of these, those whose rule it may read and screen with.")
+    gained = _listed(PatternExampleSchema, "Up to three of which it would get more.")
+    lost = _listed(PatternExampleSchema, "Up to three of which it would get less.")
+
+
+class PatternComparisonSchema(Schema):
+    """What the text changes of your patterns in force."""
+
+    class Meta:
+        unknown = RAISE
+
+    patterns = _number("Your patterns in force, deprecated ones too.")
+    concerned = _number("How many of them change for somebody.")
+    known = _nested(FigureSchema, "A pattern counts once, when anybody may know of it.")
+    screened = _nested(FigureSchema, "A pattern counts once, when anybody has its rule.")
+    gaining = _listed(NamedSchema, "Organisations that would get more.")
+    losing = _listed(NamedSchema, "Organisations that would get less.")
+    readers = _listed(PatternReaderSchema, "Everybody for whom something changes.")
+
+
 class ComparisonSchema(Schema):
     """What the text changes against one version."""
 
@@ -245,6 +285,9 @@ class ComparisonSchema(Schema):
     )
     passing_on_differs = _flag(
         "Whether rules about passing on differ; what they come to is not counted."
+    )
+    patterns = _nested(
+        PatternComparisonSchema, "Your shipping patterns, which are counted here alone."
     )
 
 
@@ -296,6 +339,21 @@ class ReplayedReaderSchema(Schema):
     examples = _listed(ReplayedHitSchema, "Up to three that differ, newest first.")
 
 
+class ReplayedPatternsSchema(Schema):
+    """The rules of your patterns that one organisation got for one purpose."""
+
+    class Meta:
+        unknown = RAISE
+
+    organisation = _nested(NamedSchema, "Who got them.")
+    purpose = _word(Purpose, "Why.")
+    same = _number("How often it would have got the rule as well.")
+    known = _number("How often only title and figures.")
+    nothing = _number("How often nothing.")
+    gone = _number("How often of a pattern that is not in force any more: not decided again.")
+    examples = _listed(PatternExampleSchema, "Up to three whose rule it would not have got.")
+
+
 class ReplaySchema(Schema):
     """What the last days would have been, as far as the log can tell."""
 
@@ -310,6 +368,7 @@ class ReplaySchema(Schema):
     erased = _number("Entries whose details are no longer kept.")
     is_cut = _flag("Whether there were more entries; the newest were read.")
     readers = _listed(ReplayedReaderSchema, "By organisation and purpose.")
+    patterns = _listed(ReplayedPatternsSchema, "Of patterns, by organisation and purpose.")
     not_replayed = _text("What these figures cannot tell.")
 
 

@@ -96,8 +96,8 @@ def read_invalid(session: Session, caller: Caller) -> list[InvalidVersion]:
 def alarm(session: Session, at: datetime, known: KnownValid) -> int:
     """Raise the alarm for every invalid version; how many there are.
 
-    The owner's log gets one entry for each version and release of the platform's rules and schema;
-    the service's log gets a line each time, until the text is corrected.
+    The owner's log gets one entry for each version, and another with each change of the platform's
+    rules and schema; the service's log gets a line each time, until the text is corrected.
     """
     found = invalid_versions(session, at, known)
     for each in found:
@@ -127,11 +127,7 @@ def _faults(text: str) -> tuple[Fault, ...]:
 
 
 def _was_told(session: Session, version: InvalidVersion) -> bool:
-    page = reading.entries(
-        session, version.organisation, reading.Filters(act=_ACT), limit=reading.LARGEST_PAGE
-    )
-    return any(
-        entry.details.get("rules") == grants.rules()
-        and entry.details.get("objects") == [version.name]
-        for entry in page.entries
-    )
+    """Whether the newest alarm for it was under the present rules."""
+    about = reading.Filters(act=_ACT, object=version.name)
+    newest = reading.entries(session, version.organisation, about, limit=1).entries
+    return any(entry.details.get("rules") == grants.rules() for entry in newest)

@@ -163,7 +163,6 @@ def put_in_force(
         approved_by=approved_by,
     )
     session.add(made)
-    session.flush()
     lay_out_owner(session, organisation_id)
     details: dict[str, Any] = {
         "sha256": made.sha256.hex(),
@@ -265,7 +264,6 @@ def _cancel(
     session.add(
         PolicyCancellation(policy_version_id=found.id, cancelled_at=at, cancelled_by=caller.person)
     )
-    session.flush()
     code = directory(session)[organisation_id].code
     append(
         session,

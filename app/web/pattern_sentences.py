@@ -214,6 +214,13 @@ def _deprecated(facts: Facts, names: Names) -> str:
     )
 
 
+def _unshared(_facts: Facts, _names: Names) -> str:
+    return gettext(
+        "You may no longer screen with a pattern that you subscribed to: it has ended, or is not"
+        " shared with you any more. The next fetch takes it away."
+    )
+
+
 def _expiring(_facts: Facts, _names: Names) -> str:
     return gettext("A pattern of yours ends soon. Publish a version with a later day to keep it.")
 
@@ -242,4 +249,5 @@ PATTERN_NOTICES: Mapping[str, Callable[[Facts, Names], str]] = {
     "pattern.expiring": _expiring,
     "pattern.proposed": _proposed,
     "pattern.published": _published,
+    "pattern.unshared": _unshared,
 }

@@ -3,8 +3,10 @@
 Revision ID: 0006
 Revises: 0005
 
-Nothing that is stored changes. The way back forgets every pattern and every filter, with the share
-classes of patterns and the API tokens for either, which nothing older can read.
+A published version never changes, and goes only with its pattern: triggers say so to everybody.
+
+Nothing that is stored before changes. The way back forgets every pattern and every filter, with the
+share classes of patterns and the API tokens for either, which nothing older can read.
 """
 
 import sqlalchemy as sa
@@ -138,7 +140,8 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(32), nullable=False),
         sa.Column("legal_basis", sa.String(32), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("given_seq", sa.Integer(), nullable=False),
+        sa.Column("given", sa.JSON(), nullable=False),
+        sa.Column("lost_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
             ["organisation.id"],
@@ -305,9 +308,11 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("version_id", "person", name=op.f("pk_pattern_version_author")),
     )
+    _keep_published()
 
 
 def downgrade() -> None:
+    _let_published_go()
     op.drop_table("pattern_version_author")
     op.drop_table("pattern_run")
     op.drop_table("pattern_outcome")
@@ -328,3 +333,55 @@ def downgrade() -> None:
         "DELETE FROM api_token WHERE CAST(scopes AS TEXT) LIKE '%\"patterns:%'"
         " OR CAST(scopes AS TEXT) LIKE '%\"screening:%'"
     )
+
+
+_MAY_CHANGE = frozenset({"reminded_at"})
+_REFUSAL = "a published version of a pattern never changes"
+_PUBLISHED = "OLD.state = 'published'"
+_WITH_PATTERN = "EXISTS (SELECT 1 FROM pattern p WHERE p.id = OLD.pattern_id)"
+
+
+def _keep_published() -> None:
+    """Nobody changes what was published, and nobody deletes it while its pattern is there."""
+    columns = ", ".join(
+        each["name"]
+        for each in sa.inspect(op.get_bind()).get_columns("pattern_version")
+        if each["name"] not in _MAY_CHANGE
+    )
+    stays = f"{_PUBLISHED} AND {_WITH_PATTERN}"
+    if op.get_bind().dialect.name == "sqlite":
+        for name, event, condition in (
+            ("change", f"UPDATE OF {columns}", _PUBLISHED),
+            ("delete", "DELETE", stays),
+        ):
+            op.execute(
+                f"CREATE TRIGGER pattern_version_no_{name} BEFORE {event} ON pattern_version "
+                f"WHEN {condition} BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+            )
+        return
+    op.execute(
+        "CREATE FUNCTION pattern_version_kept() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        f"BEGIN IF TG_OP = 'DELETE' THEN IF NOT ({stays}) THEN RETURN OLD; END IF; END IF; "
+        f"RAISE EXCEPTION '{_REFUSAL}'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER pattern_version_no_change BEFORE UPDATE OF {columns} ON pattern_version "
+        f"FOR EACH ROW WHEN ({_PUBLISHED}) EXECUTE FUNCTION pattern_version_kept()"
+    )
+    op.execute(
+        "CREATE TRIGGER pattern_version_no_delete BEFORE DELETE ON pattern_version "
+        "FOR EACH ROW EXECUTE FUNCTION pattern_version_kept()"
+    )
+    op.execute(
+        "CREATE TRIGGER pattern_version_no_truncate BEFORE TRUNCATE ON pattern_version "
+        "FOR EACH STATEMENT EXECUTE FUNCTION pattern_version_kept()"
+    )
+
+
+def _let_published_go() -> None:
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    for name in ("change", "delete", *(() if is_sqlite else ("truncate",))):
+        of_table = "" if is_sqlite else " ON pattern_version"
+        op.execute(f"DROP TRIGGER pattern_version_no_{name}{of_table}")
+    if not is_sqlite:
+        op.execute("DROP FUNCTION pattern_version_kept()")

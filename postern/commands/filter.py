@@ -16,6 +16,7 @@ from postern.commands.terminal import (
     connected,
     counted,
     listing,
+    notice,
     require_scopes,
     say,
     session,
@@ -74,6 +75,11 @@ def fetch(chosen: Chosen, /, out: Path | None, issue: str | None, **options: Any
     whole = "the whole of it" if found.is_whole else "what changed"
     say(f"{counted(found.header.count, 'entry', 'entries')} in {path}, good until")
     say(f"{written_moment(found.header.expires_at)}. Loaded {found.loaded:,} bytes, {whole}.")
+    if not found.header.count:
+        notice(
+            "Nothing may be screened against for this purpose: no owner's policy permits it, or "
+            "what they reported may only be known (permitted action `know`). Ask them."
+        )
 
 
 @filter_.command()

@@ -16,7 +16,8 @@ from postern.patterns.errors import PatternError
 from postern.patterns.explanation import explained_rule
 from postern.patterns.files import rule_files, rules_of, text_of
 from postern.patterns.formatting import formatted
-from postern.patterns.model import Rule
+from postern.patterns.levels import MILLION, alert_budgets, highest_level, is_above_budget
+from postern.patterns.model import Level, Rule
 from postern.patterns.plain import failed_examples
 from postern.patterns.reading import read_rules
 from postern.patterns.schema import filter_schema, rule_schema
@@ -31,7 +32,6 @@ _FILES = click.argument(
     metavar="FILES",
     type=click.Path(path_type=Path, exists=True),
 )
-_MILLION = 1_000_000
 
 
 @click.group()
@@ -155,32 +155,52 @@ def estimate(
 ) -> None:
     """Tell how many of a million parcels each rule would hit, from a MANIFEST of yours.
 
-    Do it before a rule is shared: a rule that hits too much is work for everybody.
+    Do it before a rule is shared: a rule that hits too much is work for everybody. Each level
+    allows so many hits; a rule with more is to be narrowed, or lowered. Beside it stands how many
+    parcels fulfil the rule before they are grouped, which is what makes screening slow.
     """
     rules = rules_of(paths)
     with (
         tempfile.TemporaryDirectory(prefix="postern-") as work,
         running_engine(Path(work)) as engine,
     ):
-        screened, hits = _counted(manifest, mapping, rules, engine, Path(work))
-    over = [rule for rule in rules if budget and hits[rule.id] * _MILLION > budget * screened]
-    for rule in sorted(rules, key=lambda each: -hits[each.id]):
-        rate = hits[rule.id] * _MILLION // screened if screened else 0
+        screened, counts = _counted(manifest, mapping, rules, engine, Path(work))
+    over = [rule for rule in rules if budget and counts[rule.id][0] * MILLION > budget * screened]
+    above = [rule for rule in rules if is_above_budget(rule.level, counts[rule.id][0], screened)]
+    for rule in sorted(rules, key=lambda each: -counts[each.id][0]):
+        rates = [each * MILLION // screened if screened else 0 for each in counts[rule.id]]
         mark = "over budget  " if rule in over else ""
-        say(f"{rate:>9,} per million  {mark}{rule.title}")
+        say(
+            f"{rates[0]:>9,} per million of {rates[1]:>9,} fulfilled  {rule.level:<8}  "
+            f"{mark}{rule.title}"
+        )
+    for rule in above:
+        _warn(rule, highest_level(counts[rule.id][0], screened))
     if over:
         notice(f"{counted(len(over), 'rule')} over the budget of {budget:,} per million parcels.")
         context.exit(ExitCode.FAILED)
 
 
+def _warn(rule: Rule, level: Level | None) -> None:
+    """What a rule's level promises and its hits do not keep."""
+    lower = f", or lower it to {level}" if level else ": no level allows as many"
+    notice(
+        f"{rule.title!r} hits more than the {alert_budgets()[rule.level]:,} per million of level "
+        f"{rule.level}. Narrow it{lower}."
+    )
+
+
 def _counted(
     manifest: Path, mapping: Path | None, rules: tuple[Rule, ...], engine: Engine, work: Path
-) -> tuple[int, dict[str, int]]:
-    """How many parcels were screened, and the hits of each rule by its id."""
+) -> tuple[int, dict[str, tuple[int, int]]]:
+    """How many parcels were screened; by its id each rule's hits, and parcels that fulfil it."""
     made = prepared_manifest(manifest, mapping, work, engine, lambda *_: None)
-    find(engine, made.path, compiled(rules, ()), lambda *_: None)
+    find(engine, made.path, compiled(rules, ()), lambda *_: None, counts=True)
     found = dict(engine.rows("SELECT rule, count(*) FROM hits GROUP BY rule"))
-    return made.account.screened, {rule.id: int(found.get(n, 0)) for n, rule in enumerate(rules)}
+    (fulfilled,) = engine.rows("SELECT * FROM fulfilled")
+    return made.account.screened, {
+        rule.id: (int(found.get(n, 0)), int(fulfilled[n])) for n, rule in enumerate(rules)
+    }
 
 
 def _documents(text: str, count: int) -> list[str]:

@@ -18,7 +18,7 @@ from postern.commands.screen_tokens import (
     tell_tokens,
     token_options,
 )
-from postern.commands.terminal import Chosen, counted, notice, progress, say
+from postern.commands.terminal import Chosen, counted, notice, progress, say, written_moment
 from postern.duckdb_engine import Engine
 from postern.manifest import Prepared, Progress, prepare
 from postern.manifest_mapping import ManifestMapping, load_mapping
@@ -131,7 +131,8 @@ def screen(chosen: Chosen, /, manifest: Path, paths: tuple[Path, ...], **options
             finder=finder,
         )
         tell("writing", 0)
-        write_results(found, engine, out, options["language"])
+        about = f"{manifest.name}, {written_moment(datetime.now(UTC))}"
+        write_results(found, engine, out, options["language"], about)
         made.faults.replace(out / "faults.csv")
         if listed:
             write_private(out / LISTED, listed_as_json(listed))

@@ -1,8 +1,8 @@
 """`postern patterns fetch | tell | outcome`: patterns that others share, and how they fare."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from postern.commands.terminal import (
     say,
     session,
 )
-from postern.pattern_folder import held_by_rule, keep_subscribed
+from postern.pattern_folder import fetched, keep_subscribed
 from postern.screening_results import JSON
 from postern.vocabulary import Scope
 
@@ -96,27 +96,41 @@ def fetch(context: click.Context, folder: Path) -> None:
     help="The folder of `postern patterns fetch` that was screened with.",
 )
 @click.option("--day", type=_PastDay(), metavar="DATE", help="When it was screened; else today.")
-@click.pass_obj
-def tell(chosen: Chosen, /, results: tuple[Path, ...], folder: Path, day: date | None) -> None:
+@click.pass_context
+def tell(
+    context: click.Context, /, results: tuple[Path, ...], folder: Path, day: date | None
+) -> None:
     """Tell how many parcels a day's RESULTS screened, and how many hit each shared pattern.
 
-    Two numbers for each pattern, and nothing of any parcel. Name all results of the day at once:
-    they are added up, and what is told of a day again replaces what was told before.
+    Two numbers for each version of a pattern, and nothing of any parcel. Name all results of the
+    day at once: they are added up, and what is told of a day again replaces what was told before.
+
+    What a pattern was screened with, the results say themselves: a version that was fetched since
+    makes no difference, and a text that was never fetched is not told of. Then it ends with 3.
     """
-    held = held_by_rule(folder)
-    parcels, hits = _added(results)
-    told = 0
+    chosen: Chosen = context.obj
+    known = fetched(folder)
+    screened = _added(results)
+    shared = {each.rule for each in known.values()}
     with session(chosen.settings()) as client:
         require_scopes(client.me(), Scope.PATTERNS_WRITE)
         screenings = Screenings(client.transport)
-        for rule, number in parcels.items():
-            pattern = held.get(rule)
-            if pattern is not None:
-                screenings.tell_run(
-                    pattern.id, pattern.version, day or _today(), number, hits[rule]
-                )
-                told += 1
-    say(f"Told of {counted(told, 'shared pattern')}.")
+        told = [known[digest] for digest in screened if digest in known]
+        for pattern in told:
+            counts = screened[pattern.sha256]
+            screenings.tell_run(
+                pattern.id, pattern.version, day or _today(), counts.parcels, counts.hits
+            )
+    say(f"Told of {counted(len(told), 'shared pattern')}.")
+    changed = [
+        each.title
+        for digest, each in screened.items()
+        if each.rule in shared and digest not in known
+    ]
+    for title in changed:
+        notice(f"Not told, for its text is none that was fetched: {_plain(title)}")
+    if changed:
+        context.exit(ExitCode.SOME_REJECTED)
 
 
 @click.command()
@@ -155,21 +169,32 @@ def outcome(
     say(f"Told of {counted(found + not_found + wrong, 'examined parcel')}.")
 
 
-def _added(results: Sequence[Path]) -> tuple[Counter[str], Counter[str]]:
-    """Parcels screened with each rule, and its hits, over all results."""
-    parcels: Counter[str] = Counter()
-    hits: Counter[str] = Counter()
+@dataclass
+class _Counts:
+    """Of one text of a rule over all results."""
+
+    rule: str
+    title: str
+    parcels: int = 0
+    hits: int = 0
+
+
+def _added(results: Sequence[Path]) -> dict[str, _Counts]:
+    """Parcels screened with each text, by its digest, and its hits, over all results."""
+    found: dict[str, _Counts] = {}
     for directory in results:
         path = directory / JSON
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             screened = int(document["account"]["screened"])
             for each in document["patterns"]:
-                parcels[str(each["id"])] += screened
-                hits[str(each["id"])] += int(each["hits"])
+                new = _Counts(str(each["id"]), str(each["title"]))
+                counts = found.setdefault(str(each["sha256"]), new)
+                counts.parcels += screened
+                counts.hits += int(each["hits"])
         except (OSError, ValueError, TypeError, KeyError):
             raise ResultsError(path) from None
-    return parcels, hits
+    return found
 
 
 def _plain(text: str) -> str:

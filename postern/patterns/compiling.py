@@ -55,23 +55,25 @@ class Grouping:
     """SQL for a rule about groups.
 
     `crowded` makes the table of that name from `candidates`: numbers of groups with parcels enough.
-    Only when it has a row, `hits` can find something, in both tables.
+    Only when it has a row, `hits()` can find something, in both tables; it is compiled when asked
+    for, as on most days most rules have no such group.
     """
 
     crowded: str
-    hits: str
+    hits: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """SQL over the tables `manifest`, `candidates` and `crowded`.
 
-    `candidates` makes the second from the first; `single`, None when there is no such rule, and
-    each of `groups` give hits: line, rule (place in the order of the rules), window_end, f0, f1,
-    ... of its having.
+    `candidates` makes the second from the first; `places` are the bits of each rule in it.
+    `single`, None when there is no such rule, and each of `groups` give hits: line, rule (place in
+    the order of the rules), window_end, f0, f1, ... of its having.
     """
 
     candidates: str
+    places: tuple[Place, ...]
     single: str | None
     groups: tuple[Grouping, ...]
 
@@ -112,15 +114,14 @@ def compiled(
     kept = masked.select("line", *names, **{POSTED_DAY: day}, **numbers)
     candidates = ibis.table(kept.schema(), name=CANDIDATES)
     groups = [
-        Grouping(
-            *map(to_sql, _grouped(ibis, dialect, candidates, (n, masks.places[n]), rule.aggregate))
-        )
+        _grouping(ibis, dialect, candidates, (n, masks.places[n]), rule.aggregate)
         for n, rule in enumerate(rules)
         if rule.aggregate is not None
     ]
     single = len(groups) < len(rules)
     return Plan(
         to_sql(kept),
+        masks.places,
         to_sql(_single(ibis, candidates, rules, masks)) if single else None,
         tuple(groups),
     )
@@ -282,36 +283,43 @@ def _single(ibis: Ibis, candidates: Ibis, rules: Sequence[Rule], masks: Masks) -
     )
 
 
-def _grouped(
+def _grouping(
     ibis: Ibis, dialect: Dialect, candidates: Ibis, place: tuple[int, Place], aggregate: Aggregate
-) -> tuple[Ibis, Ibis]:
+) -> Grouping:
     """The groups of a rule with parcels enough, and its hits.
 
     Groups are counted by one number each, which is what takes the time; two groups of one number
     count as one here, and come apart where the windows are made.
     """
     number, at = place
+    to_sql = _compiler(dialect)
     by = [field.name for field in aggregate.by]
-    mine = candidates.filter((candidates[f"mask{at.column}"] & at.bits) != 0)
-    whole = mine.filter(_all([mine[name].notnull() for name in (*by, POSTED_DAY)]))
-    measured = dict.fromkeys(each.field.name for each in aggregate.having if each.field)
-    whole = whole.select("line", POSTED_DAY, *dict.fromkeys((*by, *measured)))
+    measured = [each.field.name for each in aggregate.having if each.field]
+    mask, needed = f"mask{at.column}", dict.fromkeys((*by, *measured))
+    mine = candidates.select("line", POSTED_DAY, mask, *needed)
+    mine = mine.filter((mine[mask] & at.bits) != 0)
+    whole = mine.filter(_all([mine[name].notnull() for name in (*by, POSTED_DAY)])).drop(mask)
     keyed = whole.mutate(key=_hashed(ibis, [whole[name] for name in by], dialect))
     counted = keyed.group_by("key").agg(parcels=keyed.count())
     crowded = counted.filter(counted["parcels"] >= _fewest(aggregate)).select("key")
-    there = ibis.table(crowded.schema(), name=CROWDED)
-    found = _windowed(ibis, keyed.semi_join(there, "key").drop("key"), by, aggregate)
+
+    def hits() -> str:
+        there = ibis.table(crowded.schema(), name=CROWDED)
+        found = _windowed(ibis, keyed.semi_join(there, "key").drop("key"), by, aggregate)
+        return to_sql(_as_hits(ibis, found, number, len(aggregate.having)))
+
+    return Grouping(to_sql(crowded), hits)
+
+
+def _as_hits(ibis: Ibis, found: Ibis, number: int, amounts: int) -> Ibis:
     none = ibis.null("int64")
-    figures = {
-        f"f{n}": found[f"f{n}"] if n < len(aggregate.having) else none for n in range(FIGURES)
-    }
-    hits = found.select(
+    figures = {f"f{n}": found[f"f{n}"] if n < amounts else none for n in range(FIGURES)}
+    return found.select(
         line=found["line"],
         rule=ibis.literal(number, "int64"),
         window_end=found["window_end"].cast("int64"),
         **figures,
     )
-    return crowded, hits
 
 
 def _fewest(aggregate: Aggregate) -> int:

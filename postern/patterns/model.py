@@ -1,7 +1,7 @@
 """A rule as a value: what was read, checked and typed. Nothing in it can run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import TypeAlias
@@ -121,7 +121,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of `parcel-pattern/1`."""
+    """A rule of `parcel-pattern/1`.
+
+    `sha256` is the hexadecimal digest of the whole text that it was read from.
+    """
 
     id: str
     title: str
@@ -139,6 +142,7 @@ class Rule:
     condition_text: str
     aggregate: Aggregate | None
     examples: tuple[Example, ...]
+    sha256: str = field(default="", compare=False)
 
     def selection(self, name: str) -> Selection:
         """The selection of that name. Raises StopIteration for a name that the rule has not."""

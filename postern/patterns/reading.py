@@ -1,7 +1,9 @@
 """From YAML to rules and filters: every document is checked whole, every fault has its place."""
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TypeVar
 from uuid import UUID
@@ -43,7 +45,8 @@ def read_rules(text: str, name: str = "The file") -> tuple[Rule, ...]:
 
     `name` is what errors call the text. Raises PatternError with every fault that was found.
     """
-    return _read(text, name, _rule)
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return tuple(replace(each, sha256=digest) for each in _read(text, name, _rule))
 
 
 def read_filters(text: str, name: str = "The file") -> tuple[Filter, ...]:

@@ -11,6 +11,8 @@ from app.indicators.telling import Grounds
 from app.lookups import watches
 from app.lookups.watches import Wanted
 from app.organisations import service as organisations
+from app.patterns import counting
+from app.patterns.counting import Examined
 from app.sharing import drafts
 from postern.vocabulary import (
     HoldReason,
@@ -87,9 +89,16 @@ def make_lively(exchange: Exchange) -> None:
 
 
 def make_patterns(exchange: Exchange) -> None:
-    """A pattern of two versions, so that they can be compared."""
+    """A pattern of two versions, so that they can be compared, with figures to be drawn."""
     text = starter("documents-fan-out")
-    publish(exchange, HOME, text, text.replace("level: high", "level: medium"))
+    pattern = publish(exchange, HOME, text, text.replace("barrier_step: 5", "barrier_step: 6"))
+    today, person = clock.now().date(), exchange.caller(HOME)
+    with exchange.app.app_context(), exchange.database.transaction() as session:
+        for version, hits in ((1, 31), (2, 47)):
+            on = today - timedelta(days=31 * (2 - version))
+            counting.tell_run(session, person, pattern, version, on, 900_000, hits)
+            found = Examined(examined=20, found=4 + version, not_found=12, wrong=4 - version)
+            counting.tell_outcomes(session, person, pattern, version, on, found)
 
 
 def _watch(last_day: date) -> tuple[Grounds, Wanted]:

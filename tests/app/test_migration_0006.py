@@ -1,7 +1,9 @@
 """Revision 0006 and back: nothing stays that an older platform could not read."""
 
+import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.__main__ import migrate
 from app.config import Settings
@@ -29,6 +31,19 @@ def test_patterns_leave_with_their_classes_and_tokens_and_indicators_stay(
     kinds = "SELECT attributes ->> 'kind' FROM share_class"
     assert column(kinds) == ["party", "pattern"]
     granted = column("SELECT share_class_id FROM share_grant")
+    # What was published never changes, whoever writes to the database; that it ends may be noted.
+    for statement in (
+        "UPDATE pattern_version SET text = 'other', sha256 = sha256",
+        "UPDATE pattern_version SET state = 'refused'",
+        "DELETE FROM pattern_version",
+    ):
+        with (
+            pytest.raises(DBAPIError, match="never changes"),
+            database.engine.begin() as connection,
+        ):
+            connection.execute(text(statement))
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE pattern_version SET reminded_at = updated_at"))
     migrate(settings, "0005", down=True)
     assert column(kinds) == ["party"]
     assert set(column("SELECT share_class_id FROM share_grant")) < set(granted)

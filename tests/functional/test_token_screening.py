@@ -1,16 +1,19 @@
-"""A manifest against a token filter, with the real command and the real platform."""
+"""A manifest against a shared pattern and a token filter: the real command, the real platform."""
 
 import json
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from click.testing import Result
 
 from app.access import CONSOLE
 from app.clock import now
-from app.patterns import screening_quota
-from postern.vocabulary import EvaluationKind, Scope
+from app.patterns import figures, screening_quota, subscriptions
+from app.patterns import grounds as offers
+from postern.vocabulary import EvaluationKind, Scope, Sector
 from tests.app.exchange import Exchange
+from tests.app.patterns.shelf import publish
 from tests.functional.conftest import Platform
 from tests.functional.test_client_against_platform import (
     OPTIONS,
@@ -20,6 +23,7 @@ from tests.functional.test_client_against_platform import (
     everything_stored,
     settle,
 )
+from tests.functional.test_pages import on_one_database
 from tests.postern.patterns.examples import row_rule
 
 OPEN_TO_ALL = """
@@ -30,8 +34,13 @@ WHY = (
     *("--purpose", "criminal_investigation", "--legal-basis", "criminal_procedure"),
     *("--case", "S-1"),
 )
-SCREEN = (Scope.SCREENING_RUN, Scope.LOOKUPS_WRITE)
-RULE = row_rule("of: {sender_token: [exact, near]}\ngift: {declared_category: gift}", "of and gift")
+SCREEN = (
+    *(Scope.SCREENING_RUN, Scope.LOOKUPS_WRITE),
+    *(Scope.PATTERNS_READ, Scope.PATTERNS_WRITE),
+)
+RULE = row_rule(
+    "of: {sender_token: [exact, near]}\ngift: {declared_category: gift}", "of and gift"
+).replace("hit: [{pieces: 1}]", "hit: [{sender_token: exact, declared_category: gift}]")
 MANIFEST = """\
 item_id,posted_on,declared_category,sender_name,sender_street,sender_postcode,sender_city,sender_country
 A,2026-11-01,gift,S. Van Damme,Rue de la Loi 16,1040,Bruxelles,BE
@@ -40,17 +49,20 @@ C,2026-11-02,documents,Sophie Van Damme,Rue de la Loi 16,1040,Bruxelles,BE
 """
 
 
+@on_one_database
 def test_a_parcel_of_a_reported_sender_is_found_and_no_other_is_told(
     platform: Platform, exchange: Exchange, tmp_path: Path
 ) -> None:
     exchange.publish("post-be", OPEN_TO_ALL)
+    pattern = publish(exchange, "post-be", RULE)
+    subscribe(exchange, pattern)
     post = settle(platform, exchange, tmp_path, "post-be", SUBMIT)
     police = settle(platform, exchange, tmp_path, "police-de", SCREEN)
     sent = post.run("submit", post.file(SOPHIE), *OPTIONS, "--permitted-action", "watch")
     assert sent.exit_code == 0, sent.output
     manifest = police.home / "m.csv"
     manifest.write_text(MANIFEST)
-    (police.home / "rule.yml").write_text(RULE)
+    assert "1 pattern written" in police.run("patterns", "fetch", police.home / "shared").stdout
     fetched = police.run("filter", "fetch", *WHY)
     assert fetched.exit_code == 0, fetched.output
     assert json.loads(police.run("filter", "show", "--json").stdout)["count"] >= 16
@@ -69,11 +81,33 @@ def test_a_parcel_of_a_reported_sender_is_found_and_no_other_is_told(
 
     again = police.run("filter", "fetch", *WHY)
     assert "what changed" in again.stdout, again.output
+    counted_back(exchange, police, pattern)
+
+
+def counted_back(exchange: Exchange, police: Premises, pattern: UUID) -> None:
+    """Two numbers of the run and what examining showed reach the platform, and nothing else."""
+    hits = police.home / "m.csv-hits"
+    told = police.run("patterns", "tell", hits, "--patterns", police.home / "shared")
+    assert told.stdout == "Told of 1 shared pattern.\n", told.output
+    told = police.run("patterns", "outcome", pattern, "--version", 1, "--found", 1)
+    assert told.exit_code == 0, told.output
+    with exchange.app.app_context(), exchange.database.transaction() as session:
+        grounds = offers.default(Sector.POLICE)
+        own = figures.figures(session, exchange.caller("police-de"), grounds, pattern).own
+    assert [(month.parcels, month.hits) for month in own.months] == [(3, 1)]
+    assert own.total is not None
+    assert (own.total.examined, own.total.found) == (1, 1)
+
+
+def subscribe(exchange: Exchange, pattern: UUID) -> None:
+    with exchange.app.app_context(), exchange.database.transaction() as session:
+        grounds = offers.default(Sector.POLICE)
+        subscriptions.subscribe(session, exchange.caller("police-de"), grounds, pattern)
 
 
 def screened(police: Premises, manifest: Path) -> Result:
     return police.run(
-        *("screen", manifest, "--patterns", police.home / "rule.yml", "--workers", 1),
+        *("screen", manifest, "--patterns", police.home / "shared", "--workers", 1),
         *("--tokens", police.home / "config.filter", "--case", "S-1"),
     )
 

@@ -23,7 +23,9 @@ _DOCSTRING = m.Expr(m.SimpleString() | m.ConcatenatedString())
 _TYPE = re.compile(r"_?[A-Z]\w*[a-z]\w*")  # a name in capitals and small letters, as types have
 _TYPE_ALIAS = m.Assign(
     targets=[m.AssignTarget(m.Name(value=m.MatchRegex(_TYPE.pattern)))],
-    value=m.Subscript() | m.BinaryOperation(operator=m.BitOr()),
+    value=m.Subscript()
+    | m.BinaryOperation(operator=m.BitOr())
+    | m.Call(func=m.Name("TypeVar") | m.Name("TypeVarTuple")),
 )
 _WORDS = m.Assign(targets=[m.AssignTarget(m.Name("title") | m.Name("remedy"))])
 _STRICT = m.Arg(keyword=m.Name("strict"))

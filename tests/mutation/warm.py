@@ -133,6 +133,7 @@ class _Serving:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        trial.import_judged(self.files)
         paths = {str(self.root / file): file for file in self.files}
         functions: dict[str, list[FunctionType]] = {file: [] for file in self.files}
         for each in gc.get_objects():

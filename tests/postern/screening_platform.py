@@ -85,7 +85,7 @@ class ScreeningPlatform(LoopbackPlatform):
         if place == ["patterns", "subscribed"]:
             return Reply(200, {"documents": self.patterns, "withdrawn": self.withdrawn})
         if place[0] == "patterns" and place[-1] in {"runs", "outcomes"}:
-            return Reply(201, {})
+            return Reply(204, b"")
         return super().answer_more(method, path, asked, body)
 
     def _filters(self, method: str, place: list[str], asked: Mapping[str, str], body: Any) -> Reply:

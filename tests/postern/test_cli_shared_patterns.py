@@ -88,6 +88,20 @@ def test_the_counts_of_a_day_are_added_up_and_told(desk: Desk, sharing: Screenin
     assert sharing.sent_to("/api/v1/patterns/018f-1/runs") == [{**common, "hits": 2}]
     assert sharing.sent_to("/api/v1/patterns/018f-2/runs") == [{**common, "hits": 0}]
 
+    # A version that is fetched later is not taken for the one that was screened with.
+    sharing.patterns = [pattern(1, GIFT.replace("level: high", "level: low"), version=2)]
+    desk.run("patterns", "fetch", folder)
+    told = desk.run("patterns", "tell", *results, "--patterns", folder)
+    assert (told.stdout, told.exit_code) == ("Told of 2 shared patterns.\n", 0)
+    assert [each["version"] for each in sharing.sent_to("/api/v1/patterns/018f-1/runs")] == [1, 1]
+    # Nor is a text that was changed here.
+    (file,) = folder.glob("*.yml")
+    file.write_text(f"{file.read_text()}# ours\n")
+    desk.run("screen", desk.home / "two.csv", "--patterns", folder)
+    told = desk.run("patterns", "tell", results[1], "--patterns", folder)
+    assert (told.stdout, told.exit_code) == ("Told of 0 shared patterns.\n", 3)
+    assert "none that was fetched" in told.stderr
+
 
 def test_outcomes_are_told_in_numbers(desk: Desk, sharing: ScreeningPlatform) -> None:
     args = ("patterns", "outcome", "018f-1", "--version", 2)

@@ -97,6 +97,13 @@ def test_a_filter_is_fetched_checked_and_shown(ready: Desk, lists: ScreeningPlat
     assert told["purpose"] == "parcel_screening"
 
 
+def test_a_filter_of_nothing_says_why_that_may_be(ready: Desk, lists: ScreeningPlatform) -> None:
+    lists.listed = []
+    result = ready.run("filter", "fetch", *WHY, "--out", ready.home / "empty.filter")
+    assert "0 entries" in result.stdout, result.output
+    assert "Nothing may be screened against for this purpose" in result.stderr
+
+
 def test_what_was_agreed_is_shown(ready: Desk, lists: ScreeningPlatform) -> None:
     lists.agreed = 1234
     told = ready.run("filter", "allowance").stdout

@@ -4,6 +4,7 @@
 
 import csv
 import json
+import re
 import signal
 import stat
 import subprocess
@@ -111,6 +112,17 @@ def test_the_page_is_whole_by_itself_and_escapes_what_it_shows(desk: Path, langu
     assert not any("src" in attrs or "href" in attrs for _, attrs in tags)
     assert "Tea &amp; more" in page
     assert "<b>tea" not in page
+    assert re.search(r'<p class="about">m\.csv, \d{4}-\d\d-\d\d \d\d:\d\d UTC</p>', page)
+
+
+def test_patterns_without_a_hit_are_named_in_one_sentence(desk: Path) -> None:
+    (desk / "rules" / "none.yml").write_text(
+        row_rule("none: {declared_category: other}", "none", number=77)
+    )
+    page = (screened(desk) / "report.html").read_text()
+    (named,) = re.findall(r"<p>Without a hit: (.*)\.</p>", page)
+    assert named == "Documents from one area"
+    assert "<td>Documents from one area</td>" not in page
 
 
 def test_only_the_highest_hits_get_reasons_and_the_others_are_counted(desk: Path) -> None:
@@ -157,7 +169,9 @@ def test_an_interrupted_run_ends_and_leaves_nothing_behind(desk: Path) -> None:
     command = [sys.executable, "-c", code, "screen", *files]
     out = desk / "large.csv-hits"
     with subprocess.Popen(
-        [*command, "--patterns", desk / "rules"], stderr=subprocess.PIPE
+        [*command, "--patterns", desk / "rules"],
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread; a shell may have it ignored
     ) as process:
         try:
             while not list(out.glob(".work-*/work.duckdb")):
@@ -207,9 +221,15 @@ def test_a_rule_that_hits_too_much_is_told_before_it_is_shared(desk: Path) -> No
     asked = ("patterns", "estimate", desk / "m.csv", "--patterns", desk / "rules")
     result = run(*asked, "--budget", 300_000)
     assert result.exit_code == 1
-    assert "  600,000 per million  over budget  Fan-out" in result.stdout
-    assert "  200,000 per million  Tea & more" in result.stdout
-    assert run(*asked).exit_code == 0
+    assert (
+        "  600,000 per million of   600,000 fulfilled  high      over budget  Fan-out"
+        in result.stdout
+    )
+    assert "  200,000 per million of   200,000 fulfilled  low       Tea & more" in result.stdout
+    result = run(*asked)
+    assert result.exit_code == 0
+    assert "'Fan-out' hits more than the 50 per million of level high." in result.stderr
+    assert "Narrow it: no level allows as many." in result.stderr
 
 
 def test_one_rule_in_two_files_is_refused(desk: Path) -> None:

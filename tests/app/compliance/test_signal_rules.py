@@ -300,6 +300,46 @@ def tokens_seldom(log: Writing) -> None:
         log.add(at(0, 9 + number / 60), "token.refuse", None, outcome=Outcome.DENIED)
 
 
+def _screened(log: Writing, t: int, count: int = 10_000, **fields: Any) -> None:
+    log.add(t, "evaluation.screen", count=count, purpose="parcel_screening", **fields)
+
+
+def screened_without_a_list(log: Writing) -> None:
+    log.add(at(9), "filter.fetch", BOB, purpose="parcel_screening")  # over by then
+    log.add(at(1), "filter.fetch", BOB, purpose="risk_analysis")
+    _screened(log, at(0), 900, case="c")
+    _screened(log, at(0, 11), 100, case="c")
+
+
+def screened_with_a_list(log: Writing) -> None:
+    log.add(at(6), "filter.changes", BOB, purpose="parcel_screening")
+    _screened(log, at(0), 90_000, case="c")
+    _screened(log, at(10), 999, case="tried out")
+
+
+def screened_for_nothing(log: Writing) -> None:
+    for ago in (30, 31):
+        log.add(at(ago, 9), "filter.fetch", BOB, purpose="parcel_screening")
+        _screened(log, at(ago), case="c")
+    log.lookup(at(29), BOB, case="another")
+    log.add(at(15, 9), "pattern.run", BOB)  # too late
+
+
+def screened_and_confirmed(log: Writing) -> None:
+    _screened(log, at(30), case="c")
+    log.lookup(at(30, 12), BOB, case="c")
+
+
+def screened_and_counted(log: Writing) -> None:
+    _screened(log, at(30), case="c")
+    log.add(at(20), "pattern.run", BOB)
+
+
+def screened_lately_or_little(log: Writing) -> None:
+    _screened(log, at(14), case="c")
+    _screened(log, at(30), 9_999, case="d")
+
+
 LOUD: list[tuple[Signal, Callable[[Writing], None], UUID | None, dict[str, Any]]] = [
     (Signal.BULK, bulk_loud, ANN, {"identifiers": 300, "usual": 10, "limit": 200}),
     (Signal.PROBING, regular_loud, ANN, {"pattern": "regular", "lookups": 50, "hits": 0}),
@@ -313,6 +353,13 @@ LOUD: list[tuple[Signal, Callable[[Writing], None], UUID | None, dict[str, Any]]
     (Signal.REFUSALS, denied_loud, ANN, {"refused": 5, "what": "acts"}),
     (Signal.REFUSALS, sign_ins_loud, ANN, {"refused": 8, "what": "sign-ins"}),
     (Signal.REFUSALS, tokens_loud, None, {"refused": 20, "what": "tokens"}),
+    (Signal.SCREENING, screened_without_a_list, ANN, {"evaluations": 1000, "what": "no-list"}),
+    (
+        Signal.SCREENING,
+        screened_for_nothing,
+        ANN,
+        {"evaluations": 20_000, "what": "nothing-came", "days": 2, "cases": 1},
+    ),
 ]
 
 QUIET: list[tuple[Signal, Callable[[Writing], None]]] = [
@@ -340,6 +387,10 @@ QUIET: list[tuple[Signal, Callable[[Writing], None]]] = [
     (Signal.REFUSALS, failed_often),
     (Signal.REFUSALS, sign_ins_mistyped),
     (Signal.REFUSALS, tokens_seldom),
+    (Signal.SCREENING, screened_with_a_list),
+    (Signal.SCREENING, screened_and_confirmed),
+    (Signal.SCREENING, screened_and_counted),
+    (Signal.SCREENING, screened_lately_or_little),
 ]
 
 

@@ -12,6 +12,7 @@ from flask import Flask
 from flask_babel import force_locale
 from sqlalchemy import select, update
 
+from app.access import CONSOLE
 from app.accounts import service as accounts
 from app.audit.models import AuditDetail, AuditEntry
 from app.compliance import signal_words, signals
@@ -25,14 +26,16 @@ from app.compliance.signals import (
     Waiting,
 )
 from app.errors import InvalidRequestError
+from app.indicators.telling import Grounds
 from app.jobs.models import Notification
+from app.patterns import filter_changes, filters, screening, screening_quota
 from app.pseudonyms import quota
 from app.pseudonyms.quota import WHOLE_ORGANISATION, used_above
 from app.runtime import runtime
 from app.web.languages import LANGUAGES
-from postern.vocabulary import EvaluationKind, Role
+from postern.vocabulary import EvaluationKind, LegalBasis, Purpose, Role
 from tests.app.compliance.office import CODE, NOVEMBER, Office
-from tests.app.exchange import OPEN_TO_POLICE, SOPHIE, report
+from tests.app.exchange import OPEN_TO_POLICE, SOPHIE, distinct_elements, report
 from tests.app.people import Person, cross_site_headers, make_person, sign_in
 
 HOUR = timedelta(hours=1)
@@ -264,6 +267,57 @@ def test_a_quota_used_by_more_than_four_fifths_is_told(office: Office) -> None:
     assert {each.person for each in found(office)} == {None, office.analyst_id}
 
 
+def test_bulk_evaluations_are_told_where_no_list_explains_them_and_where_little_is_left(
+    office: Office,
+) -> None:
+    with office.transaction() as session:
+        screening_quota.allow(
+            session,
+            CONSOLE,
+            CODE,
+            EvaluationKind.PHONE,
+            elements=1_200,
+            ends_on=NOVEMBER.date() + timedelta(days=30),
+            reason="trial",
+        )
+    elements = distinct_elements(1_000)
+
+    def evaluate() -> None:
+        with office.transaction() as session:
+            screening.evaluate(
+                session,
+                office.analyst.caller,
+                kind=EvaluationKind.PHONE,
+                epoch=1,
+                elements=elements,
+                purpose=Purpose.PARCEL_SCREENING,
+                case="PV-1",
+            )
+
+    evaluate()
+    assert office.look() == 2
+    about = {each.signal: each for each in found(office)}
+    assert about[Signal.SCREENING].person == office.analyst_id
+    assert about[Signal.SCREENING].facts["evaluations"] == 1_000
+    assert about[Signal.QUOTA].facts | {"kind": ""} == {
+        "used": 1_000,
+        "limit": 1_200,
+        "percent": 83,
+        "kind": "",
+        "window": "screening",
+    }
+    # The next night needs as much, which is told once a month; it has a list to compare with.
+    office.clock.at += timedelta(days=1)
+    grounds = Grounds(Purpose.PARCEL_SCREENING, LegalBasis.POSTAL_LAW, "PV-1")
+    with office.transaction() as session:
+        made = filters.make(session, office.analyst.caller, grounds)
+        assert made.parts == 0  # nothing is shared, which is no fault of who fetches it
+        older = filters.make(session, office.analyst.caller, grounds)
+        filter_changes.changes(session, office.analyst.caller, older.id, made.seq)
+    evaluate()
+    assert office.look() == 0
+
+
 def test_a_window_that_is_over_for_a_day_is_not_told_any_more(office: Office) -> None:
     spend(office, 19_000, office.analyst)
     organisation_id, person_id = office.analyst.caller.member
@@ -330,7 +384,7 @@ FACTS: dict[Signal, list[dict[str, Any]]] = {
     Signal.OWN_INTEREST: [{"lookups": 4, "cases": 4, "days": 3, "others": 0, "share_percent": 10}],
     Signal.QUOTA: [
         {"used": 9, "limit": 10, "percent": 90, "kind": "phone", "window": window}
-        for window in ("hour", "day", "month")
+        for window in ("hour", "day", "month", "screening")
     ],
     Signal.NOT_FOLLOWED_UP: [
         {"open": 6, "hits": 7, "others_percent": 10},
@@ -338,6 +392,10 @@ FACTS: dict[Signal, list[dict[str, Any]]] = {
     ],
     Signal.REFUSALS: [
         {"refused": 9, "what": what, "limit": 5} for what in ("acts", "sign-ins", "tokens")
+    ],
+    Signal.SCREENING: [
+        {"evaluations": 900, "what": "no-list", "limit": 5},
+        {"evaluations": 900, "what": "nothing-came", "days": 3, "cases": 2},
     ],
 }
 

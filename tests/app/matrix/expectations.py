@@ -777,6 +777,9 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("patterns.unsubscribe", "DELETE"): only(
         Role.ANALYST, token=_WRITES, names=Named.PUBLISHED, gives=204
     ),
+    ("patterns.audience", "GET"): only(
+        *PATTERN_READERS, names=Named.PATTERN_DRAFT, gives=_of_pattern_draft(200, 200)
+    ),
     ("patterns.tell_run", "POST"): _counted_pattern(),
     ("patterns.tell_outcomes", "POST"): _counted_pattern(),
     # The same as pages: whoever may not write reads; the editor is its writers'.
@@ -784,7 +787,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("pattern_pages.show", "GET"): only(*PATTERN_READERS, names=Named.PATTERN),
     ("pattern_pages.compare", "GET"): only(*PATTERN_READERS, names=Named.PATTERN),
     ("pattern_pages.audience", "GET"): only(
-        *AUDIENCE_READERS, names=Named.PATTERN_DRAFT, gives=_of_pattern_draft(200, 200)
+        *PATTERN_READERS, names=Named.PATTERN_DRAFT, gives=_of_pattern_draft(200, 200)
     ),
     ("pattern_pages.subscribe", "POST"): only(Role.ANALYST, names=Named.PUBLISHED, gives=303),
     ("pattern_pages.unsubscribe", "POST"): only(Role.ANALYST, names=Named.PUBLISHED, gives=303),

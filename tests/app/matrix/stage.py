@@ -38,7 +38,15 @@ from app.sharing import service as sharing
 from app.sharing.drafts import Draft
 from app.sharing.models import Cause
 from postern.organisation_keys import OrganisationKeys
-from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Scope, Sector
+from postern.vocabulary import (
+    Kind,
+    LegalBasis,
+    PermittedAction,
+    Purpose,
+    Role,
+    Scope,
+    Sector,
+)
 from tests.app.exchange import REQUESTER_ONLY, distinct_elements
 from tests.app.matrix.accounts_stage import make_people
 from tests.app.matrix.barrier_stage import load_model, make_barriers
@@ -62,7 +70,7 @@ from tests.app.people import (
     sign_in,
 )
 from tests.app.sharing.ground import NOON, Clock, Thing, fitting, wire
-from tests.app.sharing.world import PLAIN
+from tests.app.sharing.world import like
 
 READER, KEEPER, SUSPENDED = "police-de", "authority-be", "police-fr"
 """Who asks: of everything; of versions of a policy, since one waits; and being suspended."""
@@ -79,6 +87,9 @@ GROUNDS = {
     "case": "PV-2024-17",
 }
 
+RECORD = like(permitted_action=PermittedAction.WATCH)
+"""What every record of the stage is like, but for its kind."""
+
 _TO_POLICE = 'when { principal.sector == Sector::"police" }'
 
 
@@ -94,7 +105,7 @@ POLICIES: dict[Relation, str] = {
     Relation.NOTHING: "",
     Relation.PRESENCE: _permit("presence"),
     Relation.METADATA: _permit("presence", "metadata"),
-    Relation.REQUEST: _permit("presence", "metadata", "request"),
+    Relation.REQUEST: _permit("presence", "metadata", "request", "screen"),
     Relation.FEED: _FED,
     Relation.OWNER_ONLY: _permit("alert_owner"),
     Relation.REQUESTER_ONLY: _FED + REQUESTER_ONLY,
@@ -392,14 +403,7 @@ def _today(stage: Stage) -> None:
             stage.tasks[code] |= make_filters(session, stage.writers[code].caller)
             stage.tasks[code] |= make_watches(session, stage.writers[code].caller)
             stage.tasks[code] |= make_alarms(session, stage.writers[code].caller, KEEPER)
-    shy = OWNERS[Relation.METADATA]
-    with stage.transaction() as session:
-        stage.tasks[shy] = make_patterns(session, stage.writers[shy].caller, drafts=False)
-    with stage.transaction() as session:
-        for code in OWNERS.values():
-            held = stage.tasks.setdefault(code, {})
-            if (Named.BARRIER, State.LIVE) not in held:
-                held |= make_barriers(session, stage.writers[code].caller, models=False)
+    _publish_of_all(stage)
     _schedule(stage)
     _notify(stage)
     with stage.transaction() as session:
@@ -411,6 +415,17 @@ def _today(stage: Stage) -> None:
         _ask(stage, code, State.LIVE)
         with stage.transaction() as session:
             indicators.list_own(session, stage.writers[code].caller, 1)
+
+
+def _publish_of_all(stage: Stage) -> None:
+    """Every owner publishes a pattern and a barrier."""
+    with stage.transaction() as session:
+        for code in OWNERS.values():
+            caller = stage.writers[code].caller
+            if code not in stage.tasks:
+                stage.tasks[code] = make_patterns(session, caller, drafts=False)
+            if (Named.BARRIER, State.LIVE) not in stage.tasks[code]:
+                stage.tasks[code] |= make_barriers(session, caller, models=False)
 
 
 def _live_of(stage: Stage, code: str) -> UUID:
@@ -442,7 +457,7 @@ def _submit(stage: Stage, state: State, *, age: int, expires_in: int = 100) -> N
     stage.unknown = Thing(Kind.PHONE, 20, unknown)
     for relation, element in zip((Relation.OWN, *OWNERS), elements, strict=True):
         thing = Thing(Kind.PHONE, 20, element)
-        raw = wire(state.name, thing, fitting(thing, PLAIN), stage.clock.at, expires_in=expires_in)
+        raw = wire(state.name, thing, fitting(thing, RECORD), stage.clock.at, expires_in=expires_in)
         caller = stage.writers[MEMBERS[relation]].caller
         with stage.transaction() as session:
             (result,) = indicators.submit(session, caller, [raw]).results

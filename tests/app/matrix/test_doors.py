@@ -13,17 +13,37 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.audit.reading import Filters, entries
+from app.jobs.models import Notification
 from app.organisations import service as organisations
-from app.sharing.seats import Member, Seat
-from postern.base64url import to_base64url
-from postern.vocabulary import LegalBasis, Purpose, Role, Scope
+from app.patterns import losses, telling
+from app.patterns.models import SharedPattern
+from app.sharing.seats import Seat
+from postern.base64url import from_base64url, to_base64url
+from postern.token_tags import TAG_SIZE, tag
+from postern.token_tags import records as records_of
+from postern.vocabulary import (
+    LegalBasis,
+    Purpose,
+    Role,
+    Scope,
+)
 from tests.app.matrix.asking import lookup_of, query_of
 from tests.app.matrix.cells import PERSONS, records
+from tests.app.matrix.door_asking import (
+    log_of,
+    member,
+    page_of,
+    pattern_rulings,
+    patterns_of_owners,
+    subscribed_to_all,
+)
 from tests.app.matrix.expectations import Means, Named, Relation, State
 from tests.app.matrix.stage import (
     GROUNDS,
@@ -31,13 +51,13 @@ from tests.app.matrix.stage import (
     OWNERS,
     POLICIES,
     READER,
+    RECORD,
     Sent,
     Stage,
 )
 from tests.app.people import bearer, sign_in
 from tests.app.sharing.ground import fitting
 from tests.app.sharing.reference import NOTHING, Expected, reference_ruling
-from tests.app.sharing.world import PLAIN
 
 LEVELS = ("", "presence", "metadata", "request")
 Key = tuple[Relation, State]
@@ -161,16 +181,9 @@ def ruling(stage: Stage, key: Key) -> Expected:
         Seat(reader, Role.ANALYST, purpose, basis),
         owner,
         POLICIES.get(relation, ""),
-        fitting(sent.thing, PLAIN),
+        fitting(sent.thing, RECORD),
         sent.age,
     )
-
-
-def member(stage: Stage, code: str) -> Member:
-    """An organisation as policies know it; the reader has left its community."""
-    with stage.database.reading() as session:
-        _, found = organisations.find(session, code)
-    return Member(found.code, found.sector, found.country, ())
 
 
 def test_the_reference_tells_the_relations_apart(doors: Doors) -> None:
@@ -184,7 +197,7 @@ def test_the_reference_tells_the_relations_apart(doors: Doors) -> None:
         Relation.NOTHING: NOTHING,
         Relation.PRESENCE: Expected(1, True),
         Relation.METADATA: Expected(2, True),
-        Relation.REQUEST: Expected(3, True),
+        Relation.REQUEST: Expected(3, True, True),
         Relation.FEED: Expected(2, True, False, True),
         Relation.OWNER_ONLY: Expected(0, True),
         Relation.REQUESTER_ONLY: Expected(2, False, False, True),
@@ -373,6 +386,143 @@ def test_the_audience_that_an_owner_is_told_of_is_who_gets_it(doors: Doors) -> N
         assert found == got, relation
 
 
+def test_a_filter_holds_the_tags_of_what_may_be_screened_and_no_other(doors: Doors) -> None:
+    stage, screened = doors.stage, {key for key in OTHERS if doors.rulings[key].may_screen}
+    assert screened
+    client = stage.client
+    headers = stage.headers[READER, Role.ANALYST, Means.TOKEN, Scope.SCREENING_RUN]
+    made = client.post("/api/v1/filters", json=GROUNDS, headers=headers).get_json()
+    content = b"".join(
+        client.get(f"/api/v1/filters/{made['id']}/content?part={part + 1}", headers=headers).data
+        for part in range(made["parts"])
+    )
+    salt = from_base64url(made["header"]["document"]["salt"])
+    tags = {record[:TAG_SIZE] for record in records_of(content)}
+    held = {key for key in KEYS if tag(salt, stage.sent[key].thing.token) in tags}
+    assert held == screened | {(Relation.OWN, State.LIVE)}
+    assert len(tags) == len(held)
+    told = screened & {key for key in OTHERS if doors.rulings[key].tells_owner}
+    for relation, code in OPEN_OWNERS.items():
+        entries = [
+            (each["record"]["n"], each["details"]["viewer"])
+            for each in log_of(stage, code, "filter.shared")
+        ]
+        number = sum(key[0] is relation for key in told)
+        assert set(entries) == ({(number, READER)} if number else set()), relation
+
+
+@dataclass
+class Patterns:
+    """The owners' patterns, and whose the reference lets the reader know of and screen with."""
+
+    stage: Stage
+    ids: Mapping[Relation, UUID]
+    rulings: Mapping[Relation, Expected]
+
+    @property
+    def screened(self) -> set[Relation]:
+        return {each for each, one in self.rulings.items() if one.level > 1 and one.may_screen}
+
+    @property
+    def known(self) -> set[Relation]:
+        fed = {each for each, one in self.rulings.items() if one.level > 1 and one.may_feed}
+        return self.screened | fed
+
+    @property
+    def by_id(self) -> dict[str, Relation]:
+        return {str(public_id): relation for relation, public_id in self.ids.items()}
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        headers = self.stage.headers[READER, Role.ANALYST, Means.TOKEN, Scope.PATTERNS_READ]
+        given = {**GROUNDS, **{name: each for name, each in more.items() if each is not None}}
+        address = f"/api/v1/patterns{path}"
+        return self.stage.client.get(address, query_string=given, headers=headers)
+
+    def put(self, path: str) -> int:
+        headers = self.stage.headers[READER, Role.ANALYST, Means.TOKEN, Scope.PATTERNS_WRITE]
+        why = {name: GROUNDS[name] for name in ("purpose", "legal_basis")}
+        address = f"/api/v1/patterns{path}"
+        return self.stage.client.put(address, json=why, headers=headers).status_code
+
+
+@pytest.fixture
+def patterns(stage: Stage) -> Patterns:
+    made = Patterns(stage, patterns_of_owners(stage), pattern_rulings(stage))
+    assert made.screened
+    assert made.known - made.screened
+    return made
+
+
+def test_patterns_are_listed_read_and_counted_as_the_reference_says(patterns: Patterns) -> None:
+    own, known, screened = {Relation.OWN}, patterns.known, patterns.screened
+    listed: list[dict[str, Any]] = []
+    cursor = None
+    while True:  # all pages, one to a page
+        page = patterns.get("", limit=1, cursor=cursor).get_json()
+        listed += [each for each in page["patterns"] if each["id"] in patterns.by_id]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    found = [patterns.by_id[each["id"]] for each in listed]
+    assert found == sorted(own | known, key=lambda one: patterns.ids[one], reverse=True)
+    with_rule = {patterns.by_id[each["id"]] for each in listed if each["may_screen"]}
+    assert with_rule == own | screened
+    for path, allowed in (("", known), ("/figures", known), ("/versions/1", screened)):
+        answers = {each: patterns.get(f"/{it}{path}") for each, it in patterns.ids.items()}
+        read = {each for each, answer in answers.items() if answer.status_code == 200}
+        assert read == own | allowed, path
+        if not path:
+            told = {each for each in read if answers[each].get_json()["text"] is not None}
+            assert told == own | screened
+    hidden = [str(it) for each, it in patterns.ids.items() if each not in own | known]
+    assert len(hidden) > 3
+    for text in (
+        json.dumps(log_of(patterns.stage, READER, outcome="ok")),
+        page_of(patterns.stage, READER, Role.ANALYST, "/patterns"),
+        page_of(patterns.stage, READER, Role.ANALYST, "/"),
+    ):
+        assert not [each for each in hidden if each in text]
+
+
+def test_subscribers_get_and_are_told_what_the_reference_says(patterns: Patterns) -> None:
+    own, screened, stage = {Relation.OWN}, patterns.screened, patterns.stage
+    lost = OWNERS.keys() - screened
+    with subscribed_to_all(stage):
+        fetched = patterns.get("/subscribed").get_json()
+        made = {each: patterns.put(f"/{it}/subscription") for each, it in patterns.ids.items()}
+        with stage.transaction() as session:
+            rows = session.execute(select(SharedPattern.id, SharedPattern.public_id)).all()
+            for key, public_id in rows:
+                if str(public_id) in patterns.by_id:
+                    change = {"pattern": key, "kind": telling.DEPRECATED, "version": 1}
+                    telling.tell(session, change)
+            losses.look(session)
+    assert {patterns.by_id[each["id"]] for each in fetched["documents"]} == own | screened
+    assert {patterns.by_id[each] for each in fetched["withdrawn"]} == lost
+    # Of what it had once it keeps the name that it knew, and learns that it is shared no more.
+    gone = {patterns.by_id[each["id"]]: each["is_known"] for each in fetched["no_longer_shared"]}
+    assert gone == {each: each in patterns.known for each in lost}
+    assert {each for each, status in made.items() if status == 204} == own | screened
+    told: dict[str, set[Relation]] = {telling.DEPRECATED: set(), telling.UNSHARED: set()}
+    with stage.transaction() as session:
+        reader, _ = organisations.find(session, READER)
+        of_reader = Notification.organisation_id == reader, Notification.kind.in_(told)
+        for each in session.scalars(select(Notification).where(*of_reader)):
+            told[each.kind].add(patterns.by_id[each.facts["pattern"]])
+    assert told == {telling.DEPRECATED: screened, telling.UNSHARED: lost}
+
+
+def test_owners_of_patterns_are_told_what_the_reference_says(patterns: Patterns) -> None:
+    for public_id in patterns.ids.values():
+        patterns.get(f"/{public_id}")
+    for relation, code in OPEN_OWNERS.items():
+        entries = log_of(patterns.stage, code, "pattern.shared")
+        by_reader = [each["details"] for each in entries if each["details"]["viewer"] == READER]
+        named = {patterns.by_id[each] for details in by_reader for each in details["objects"]}
+        is_told = relation in patterns.screened and patterns.rulings[relation].tells_owner
+        assert named == ({relation} if is_told else set())
+
+
 def audience_of(stage: Stage, code: str, sent: Sent) -> list[tuple[Any, ...]]:
     """What the reader gets of the record for its purpose, as its owner reads it."""
     client = stage.app.test_client()
@@ -387,32 +537,6 @@ def audience_of(stage: Stage, code: str, sent: Sent) -> list[tuple[Any, ...]]:
         and (not each["bases"] or GROUNDS["legal_basis"] in each["bases"])
         for access in [each["periods"][0]["access"]]
     ]
-
-
-def page_of(stage: Stage, code: str, role: Role | None, address: str) -> str:
-    headers = stage.headers[code, role, Means.SESSION, None]
-    answer = stage.client.get(address, headers=headers)
-    assert answer.status_code == 200
-    return answer.get_data(as_text=True)
-
-
-def log_of(stage: Stage, code: str, act: str | None = None, **more: str) -> list[dict[str, Any]]:
-    """Every entry that the organisation may read, or those of one act and of `more` filters."""
-    headers = bearer(stage.app, stage.writers[code], [Scope.AUDIT_READ])
-    found: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        given = {
-            "limit": 200,
-            **more,
-            **({"act": act} if act else {}),
-            **({"cursor": cursor} if cursor else {}),
-        }
-        page = stage.client.get("/api/v1/audit", query_string=given, headers=headers).get_json()
-        found += page["entries"]
-        cursor = page["next"]
-        if cursor is None:
-            return found
 
 
 def log_of_suspended(stage: Stage) -> int:

@@ -7,8 +7,9 @@ from uuid import UUID
 from app import clock
 from app.access import CONSOLE
 from app.organisations import service as organisations
-from app.patterns import counting, drafting, library, subscriptions
+from app.patterns import counting, drafting, library, storage, subscriptions
 from app.patterns import grounds as offers
+from app.patterns.beside import Beside
 from app.patterns.counting import Examined
 from postern.vocabulary import Role, Sector
 from tests.app.exchange import Exchange
@@ -71,6 +72,8 @@ def make_shelf(exchange: Exchange) -> Shelf:
         drafting.deprecate(session, decider.caller, old, "It hit nothing in a year.", own)
     with exchange.app.app_context(), exchange.database.transaction() as session:
         subscriptions.subscribe(session, writer.caller, offers.default(Sector.POST), others)
+        for subscription in storage.subscriptions(session, writer.caller.member[0]).values():
+            subscription.note(1)  # it had the first version too
     _tell(exchange, others)
     return Shelf(exchange, writer, decider, others, known, own, draft, proposed, old)
 
@@ -115,9 +118,7 @@ def publish(exchange: Exchange, code: str, *texts: str) -> UUID:
             pattern = (
                 drafting.begin(session, writer, text)
                 if made is None
-                else drafting.save_draft(
-                    session, writer, made, text, drafting.beside_of(session, made), None
-                )
+                else drafting.save_draft(session, writer, made, text, Beside(), None)
             )
             made = pattern.listed.id
             revision = pattern.draft.revision if pattern.draft else 0

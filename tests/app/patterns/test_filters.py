@@ -149,6 +149,7 @@ def test_a_filter_lists_what_may_be_screened_and_is_signed(ring: Ring) -> None:
     assert "actor" not in shared.details
 
 
+@on_one_database
 def test_two_organisations_get_the_same_under_salts_that_cannot_be_compared(ring: Ring) -> None:
     _, sophie = submit(ring, "k1", SOPHIE)
     issues = {code: make(ring, code) for code in ("police-de", "police-fr")}
@@ -164,6 +165,7 @@ def test_two_organisations_get_the_same_under_salts_that_cannot_be_compared(ring
     assert not any(salt in row.sealed for salt in salts for row in sealed)
 
 
+@on_one_database
 def test_without_the_permission_to_screen_nothing_is_listed_or_noted(ring: Ring) -> None:
     submit(ring, "k1", SOPHIE)
     ring.exchange.publish("post-be", SCREENED_BY_ONE)
@@ -247,6 +249,7 @@ def test_what_is_withdrawn_stops_the_filter_and_is_revoked_by_the_next(ring: Rin
     assert state_of(ring, newer.id) is FilterState.READY
 
 
+@on_one_database
 def test_a_correction_does_not_reach_who_was_shown_nothing(ring: Ring) -> None:
     report_id, sophie = submit(ring, "k1", SOPHIE)
     issue = make(ring)
@@ -353,12 +356,20 @@ def test_a_filter_ends_after_a_week_and_is_forgotten(ring: Ring) -> None:
         assert session.scalar(select(func.count()).select_from(FilterPart)) == 0
     (entry,) = ring.exchange.entries("filter.expire")
     assert entry.audience == ["police-de"]
+    # Of who is suspended nothing is kept for better days.
+    left = make(ring, "police-fr")
+    ring.set_status("police-fr", OrganisationStatus.SUSPENDED)
+    with ring.doing() as session:
+        assert filter_ending.expire(session) == 1
+    ring.set_status("police-fr", OrganisationStatus.ACTIVE)
+    with pytest.raises(FilterGoneError):
+        fetch(ring, left.id, 1, "police-fr")
     make(ring)
     ring.wait(days=180)
     with ring.doing() as session:
         assert filter_ending.forget(session) == 1
-    assert len(ring.exchange.rows(select(FilterIssue))) == 1
-    assert len(ring.exchange.rows(select(FilterSalt))) == 1
+    assert len(ring.exchange.rows(select(FilterIssue))) == 2
+    assert len(ring.exchange.rows(select(FilterSalt))) == 2
 
 
 @on_one_database

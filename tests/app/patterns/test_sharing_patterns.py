@@ -11,13 +11,23 @@ from sqlalchemy import select
 from app import clock
 from app.errors import InvalidRequestError, NotFoundError, PosternError
 from app.indicators.telling import Grounds
-from app.patterns import counting, drafting, figures, reading, subscriptions, upkeep
+from app.jobs.models import Notification
+from app.patterns import (
+    counting,
+    drafting,
+    figures,
+    losses,
+    reading,
+    subscriptions,
+    telling,
+    upkeep,
+)
 from app.patterns.beside import Beside
 from app.patterns.counting import Examined
 from app.patterns.figures import Figures
 from app.patterns.models import PatternSubscription, PatternVersion, SharedPattern, VersionState
 from app.patterns.reading import PatternState, Wanted
-from postern.vocabulary import Handling, LegalBasis, Purpose, Role
+from postern.vocabulary import Handling, LegalBasis, Purpose, Role, Substance
 from tests.app.exchange import SOPHIE, Exchange, make_exchange
 from tests.app.lookups.watching import notices, work
 from tests.app.patterns.writing import (
@@ -118,6 +128,14 @@ def test_the_next_version_leaves_the_one_in_force_until_it_is_published(
     refused("pattern-refused", drafting.propose, exchange, one, stolen.listed.id, 1)
     moved = act(exchange, drafting.save_draft, one, pattern, document(OTHER_ID), Beside(), None)
     refused("pattern-refused", drafting.propose, exchange, one, pattern, revision_of(moved))
+    # Nobody is told of a version in which nothing differs.
+    same = act(exchange, drafting.save_draft, one, pattern, text, Beside(), revision_of(moved))
+    error = refused("pattern-refused", drafting.propose, exchange, one, pattern, revision_of(same))
+    assert [each["line"] for each in error.extensions["errors"]] == [1]
+    coded = Beside(substance=Substance.KETAMINE)
+    moved = act(exchange, drafting.save_draft, one, pattern, text, coded, revision_of(same))
+    moved = act(exchange, drafting.propose, one, pattern, revision_of(moved))
+    moved = act(exchange, drafting.withdraw, one, pattern, revision_of(moved))
     # What was never published goes with its draft; what was stays.
     act(exchange, drafting.discard, one, stolen.listed.id, 1)
     with pytest.raises(NotFoundError):
@@ -360,16 +378,106 @@ def test_counts_flow_back_once_a_day_and_small_ones_stay_hidden(exchange: Exchan
     assert (post.versions, post.total) == ([], None)
     assert [each.per_million for each in post.months] == [None]
     assert (post.organisations, post.age_days, post.version_age_days) == (None, 0, 0)
-    # For its owner both count together: ten and four, of whom found cannot be told apart.
+    # For its owner both count together; but four more would show as a difference to before.
     owner = read("police-de", None)
     (row,) = owner.versions
-    assert (row.version, row.examined, row.found) == (1, 14, 8)
+    assert (row.version, row.examined, row.found) == (1, 10, None)
+    outcome("police-de", 9, 0, 5, 4)  # its own stand apart
+    outcome("customs-nl", 9, 6, 3, 0)  # told again, with more of that day
+    (row,) = read("police-de", None).versions
+    assert (row.examined, row.found, row.not_found) == (19, 10, 9)
     assert [(each.per_million, each.parcels, each.hits) for each in owner.months] == [
         (85.0, None, None)
     ]
     assert owner.own.months == []
     with pytest.raises(NotFoundError):
         read("customs-nl", None)
+
+
+def test_of_versions_that_are_not_shared_nothing_shows(exchange: Exchange) -> None:
+    exchange.publish("police-de", shares("police-de", "screen"))
+    pattern = published(exchange, "police-de")
+    post, today = exchange.caller("post-be"), clock.now().date()
+    customs = exchange.caller("customs-nl")
+    for caller, grounds in ((post, SCREENING), (customs, CONTROL)):
+        act(exchange, subscriptions.subscribe, caller, grounds, pattern)
+    # The second version is for one reader alone, the third for all again.
+    only = shares("police-de", "screen").replace(
+        "when {",
+        'when { (principal.sector == Sector::"customs" || resource.tlp != Tlp::"AMBER") &&',
+    )
+    exchange.publish("police-de", only)
+    next_version(exchange, "police-de", pattern, document(tlp="AMBER"))
+    with pytest.raises(NotFoundError):
+        seen(exchange, "post-be", SCREENING, pattern)
+    act(exchange, subscriptions.subscribed, customs)
+    for version in (1, 2):
+        told = Examined(20 * version, 10, 20 * version - 10, 0)
+        act(exchange, counting.tell_run, customs, pattern, version, today, 1_000, 10 * version)
+        act(exchange, counting.tell_outcomes, customs, pattern, version, today, told)
+    next_version(exchange, "police-de", pattern, document(title="Third"))
+    act(exchange, subscriptions.subscribed, post)
+    for version in (1, 3):
+        act(exchange, counting.tell_run, post, pattern, version, today, 1_000, 10)
+    for version in (2, 4):  # it was given neither, be there such a one or not
+        with pytest.raises(NotFoundError):
+            act(exchange, counting.tell_run, post, pattern, version, today, 1_000, 10)
+    read = act(exchange, figures.figures, post, SCREENING, pattern)
+    assert [(each.version, each.examined) for each in read.versions] == [(1, 20)]
+    assert [each.per_million for each in read.months] == [10_000.0]
+    owner = act(exchange, figures.figures, exchange.caller("police-de"), None, pattern)
+    assert [(each.version, each.examined) for each in owner.versions] == [(2, 40), (1, 20)]
+    # What replaces it is named to whom that is shared with.
+    hidden = published(exchange, "police-de", document(OTHER_ID, tlp="AMBER"))
+    other = second(exchange, "police-de")
+    act(exchange, drafting.deprecate, other, pattern, "There is a better one", hidden)
+    for code, grounds, named in (("post-be", SCREENING, None), ("customs-nl", CONTROL, hidden)):
+        deprecation = seen(exchange, code, grounds, pattern).deprecation
+        assert deprecation is not None
+        assert deprecation.superseded_by == named
+
+
+def test_what_is_shared_no_longer_is_told_once_and_listed_as_it_was_known(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange.publish("police-de", shares("police-de", "screen"))
+    pattern = published(exchange, "police-de", document(title="Known"))
+    post = exchange.caller("post-be")
+    act(exchange, subscriptions.subscribe, post, SCREENING, pattern)
+
+    def look() -> int:
+        with exchange.app.app_context(), exchange.database.transaction() as session:
+            return losses.look(session)
+
+    def lost() -> list[tuple[UUID, str, int, bool]]:
+        found = act(exchange, subscriptions.no_longer_shared, post)
+        assert act(exchange, subscriptions.subscribed, post).no_longer_shared == found
+        return [(each.id, each.title, each.version, each.is_known) for each in found]
+
+    assert (look(), lost()) == (0, [])
+    next_version(exchange, "police-de", pattern, document(title="Newer", tlp="AMBER+STRICT"))
+    assert lost() == [(pattern, "Known", 1, False)]
+    assert (look(), look()) == (1, 0)
+    told = ("pattern.unshared", {"pattern": str(pattern), "version": 1})
+    assert notices(exchange, "post-be") == [told]
+    (notice,) = exchange.rows(select(Notification).where(Notification.kind == told[0]))
+    with exchange.database.reading() as session:
+        assert telling.may_tell_loss(session, notice)
+
+    # It comes back, and goes to those who only may know of it: each is told anew.
+    next_version(exchange, "police-de", pattern, document(title="For all"))
+    assert (look(), lost()) == (1, [])  # and fetched: that is what it knows from now on
+    with exchange.app.app_context(), exchange.database.transaction() as session:
+        assert not telling.may_tell_loss(session, notice)
+    exchange.publish("police-de", shares("police-de", "feed"))
+    assert lost() == [(pattern, "For all", 3, True)]
+    assert look() == 1
+    assert len(notices(exchange, "post-be")) == 2
+    later = clock.now() + losses.KEPT
+    monkeypatch.setattr(losses, "now", lambda: later)
+    assert (look(), lost()) == (1, [])
+    entry = exchange.entries("pattern.unsubscribe")[-1]
+    assert (entry.audience, entry.details["cause"]) == (["platform", "post-be"], "lost")
 
 
 def test_patterns_end_by_themselves(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:

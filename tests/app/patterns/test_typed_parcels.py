@@ -44,12 +44,13 @@ def test_only_fields_of_the_dictionary_are_read_and_empty_ones_left_out() -> Non
 def test_the_form_shows_the_fields_of_the_rule_and_offers_the_others(app: Flask) -> None:
     rule = next(each for each in library.starters() if each.name == "documents-fan-out").rule
     with app.test_request_context(headers={"Accept-Language": "fr"}):
-        shown = typed_parcels.shown_fields(TypedParcels([{"service": "letter"}]), rule, "fr")
+        shown = typed_parcels.shown_fields(TypedParcels([{"contents": "books"}]), rule, "fr")
         offered = typed_parcels.offered_fields(shown, "fr")
     names = [each.name for each in shown]
     assert names == [
-        *("declared_category", "net_weight_g", "payment", "origin_country"),
-        *("sender_postcode_area", "addressee", "service", "posted_on", "times"),
+        *("declared_category", "service", "net_weight_g", "payment", "sender_business"),
+        *("origin_country", "sender_postcode_area", "destination_country", "addressee"),
+        *("contents", "posted_on", "times"),
     ]
     assert not {each.name for each in offered} & set(names)
     assert next(each for each in shown if each.name == "addressee").type == "person"

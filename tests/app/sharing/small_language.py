@@ -219,11 +219,11 @@ def members() -> st.SearchStrategy[Member]:
     )
 
 
-def attributes() -> st.SearchStrategy[ClassAttributes]:
-    """Any share class, those that flow more often than those that do not."""
+def attributes(kinds: Sequence[Kind] = tuple(Kind)) -> st.SearchStrategy[ClassAttributes]:
+    """Any share class of these kinds, those that flow more often than those that do not."""
     return st.builds(
         ClassAttributes,
-        kind=st.sampled_from(list(Kind)),
+        kind=st.sampled_from(kinds),
         role=st.sampled_from(list(PartyRole)),
         tlp=st.sampled_from([Tlp.AMBER, Tlp.GREEN, *Tlp]),
         handling=st.one_of(

@@ -11,7 +11,6 @@ from sqlalchemy import insert
 
 from app import clock
 from app.access import CONSOLE
-from app.audit import reading
 from app.audit.reading import Filters, ReadEntry, entries
 from app.database import Database
 from app.jobs.service import Performed, run_due
@@ -72,8 +71,10 @@ def test_it_shares_nothing_whatever_it_once_permitted(world: World) -> None:
 
 def test_its_organisation_is_told_once_and_no_other(world: World) -> None:
     store(world.database, world.ids["post-be"])
-    assert [alarm(world), alarm(world)] == [1, 1]
-    (told,) = alarms(world.database, "post-be")
+    store(world.database, world.ids["post-be"], seq=2, ahead=timedelta(days=1))
+    assert [alarm(world), alarm(world)] == [2, 2]
+    waiting, told = alarms(world.database, "post-be")
+    assert waiting.details["objects"] == ["post-be/2"]
     assert told.details["objects"] == ["post-be/1"]
     assert told.details["policies"] == ["post-be/by-colour"]
     assert told.details["rules"] == grants.rules()
@@ -81,10 +82,7 @@ def test_its_organisation_is_told_once_and_no_other(world: World) -> None:
     assert alarms(world.database, "customs-nl") == []
 
 
-def test_what_was_told_is_found_behind_whatever_else_was_told_since(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "LARGEST_PAGE", 1)
+def test_what_was_told_is_found_behind_whatever_else_was_told_since(world: World) -> None:
     store(world.database, world.ids["post-be"])
     alarm(world)
     with world.database.transaction() as session:
@@ -98,10 +96,12 @@ def test_it_is_told_again_after_the_next_change_of_the_rules(
 ) -> None:
     store(world.database, world.ids["post-be"])
     alarm(world)
-    monkeypatch.setattr(grants, "rules", lambda: "later rules")
-    alarm(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(grants, "rules", lambda: "later rules")
+        alarm(world)
+    alarm(world)  # the release was taken back
     rules = [entry.details["rules"] for entry in alarms(world.database, "post-be")]
-    assert (rules[0], len(rules)) == ("later rules", 2)
+    assert rules == [grants.rules(), "later rules", grants.rules()]
 
 
 def test_the_service_log_has_an_error_each_time(

@@ -266,6 +266,12 @@ def test_a_rule_may_compare_the_reader_with_the_owner() -> None:
     }
 
 
+def test_a_rule_that_compares_them_may_leave_open_who_gets_it() -> None:
+    found = under(SEEN, onward("resource.owner in principal.country"))
+    told = {_codes(each.organisations): len(each.onward) for each in found}
+    assert told == {"police-be": len(READERS) - 1, "police-de police-fr": 0}
+
+
 def test_the_last_of_several_that_are_alike_passes_on_to_the_others() -> None:
     one = 'principal in Organisation::"police-fr"'
     to = onward('context.to in Sector::"police"')

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from app.sharing.changes import Change, Compared, Comparison, Figure, Figures, ReaderChange
+from app.sharing.changes import (
+    Change,
+    Compared,
+    Comparison,
+    Figure,
+    Figures,
+    PatternComparison,
+    PatternReader,
+    ReaderChange,
+)
 from app.sharing.readers import Access, Named
 from postern.vocabulary import Level, Purpose, Told
 
@@ -64,6 +73,26 @@ def test_a_change_without_an_indicator_is_said_to_be_one() -> None:
         "kinds of records of which you have none today."
     )
     assert not told.is_nothing
+
+
+def test_patterns_are_said_by_themselves_after_indicators() -> None:
+    changed = PatternReader(
+        (POLICE,), Purpose.PARCEL_SCREENING, (), Figure(), Figure(), gained=(), lost=()
+    )
+    patterns = PatternComparison(
+        patterns=9, concerned=4, gaining=(POLICE,), losing=(POLICE, POLICE), readers=(changed,)
+    )
+    words = "Of 9 patterns 4 are concerned; organisations that gain: 1, that lose: 2."
+    both = replace(COMPARISON, patterns=patterns)
+    assert both.words == f"{COMPARISON.words} {words}"
+    alone = replace(both, readers=(), concerned=0)
+    assert alone.words == f"Compared with version 3, in force. {words}"
+    assert [(each.is_nothing, each.changes_indicators) for each in (both, alone, COMPARISON)] == [
+        (False, True),
+        (False, False),
+        (False, True),
+    ]
+    assert COMPARISON.patterns == PatternComparison(0, 0, Figure(), Figure(), (), (), ())
 
 
 def test_other_rules_about_passing_on_are_said_last() -> None:

@@ -15,10 +15,12 @@ from app.sharing.changes import (
     Example,
     Figure,
     Figures,
+    PatternComparison,
     ReaderChange,
 )
 from app.sharing.classes import ClassAttributes
 from app.sharing.comparison import Stocked, World, compare
+from app.sharing.pattern_comparison import PatternAtAge
 from app.sharing.policy_text import Policy, PolicyRefusedError
 from app.sharing.readers import Rule
 from app.sharing.seats import Member
@@ -250,6 +252,22 @@ def test_an_alert_of_the_owner_alone_is_counted_and_is_no_sight() -> None:
     assert found.shared == of(told_owner_only=(0, 10, 10, 0))
     assert (found.new_readers, found.gaining, found.concerned) == ((), (), 10)
     assert found.readers[0].changes[0].after == access(None, Told.OWNER_ONLY)
+    # Where the reader learns of it, the owner is not told alone.
+    young = permit("presence", f"{CUSTOMS} && resource.ageBand == 0")
+    found = compared([], [permit("alert_owner", CUSTOMS), young], authority)
+    assert found.shared.told_owner_only == Figure(0, 2, 2, 0)
+
+
+def test_patterns_are_compared_by_the_same_two_texts() -> None:
+    pattern = PatternAtAge(UUID(int=1), "A", (like(kind=Kind.PATTERN, tlp=Tlp.GREEN), 0))
+    text = [permit("presence metadata feed", f'{CUSTOMS} && resource.kind == Kind::"pattern"')]
+    found = compare(World(OWNER, READABLE, STOCK, examples, [pattern]), [], policies(text), AGAINST)
+    assert found.patterns.known == Figure(0, 1, 1, 0)
+    assert found.patterns.gaining == named("customs-be", "customs-nl")
+    assert (found.indicators, found.concerned, found.changes_indicators) == (10, 0, False)
+    back = compare(World(OWNER, READABLE, STOCK, examples, [pattern]), policies(text), [], AGAINST)
+    assert back.patterns.known == Figure(1, 0, 0, 1)
+    assert compared([], text).patterns == PatternComparison()
 
 
 def test_one_of_several_answers_counts_an_indicator_once() -> None:

@@ -77,6 +77,7 @@ def test_a_policy_is_published_and_shown(app: Flask, file: Path) -> None:
     assert answer.output == "Version 1 of the policy of post-be is in force.\n"
     shown = run(app, "show", "post-be").output
     assert shown.startswith("// Version 1 of post-be, in force since 20")
+    assert "no longer valid" not in shown
     assert shown.endswith(EVERYTHING_TO_POLICE.rstrip("\n") + "\n")
 
 
@@ -112,8 +113,8 @@ def test_only_the_first_policy_comes_from_the_console(app: Flask, file: Path) ->
 def test_versions_are_listed_and_each_can_be_shown(app: Flask) -> None:
     assert run(app, "versions", "post-be").output == "post-be has published no policy.\n"
     with runtime_of(app).database.transaction() as session:
-        service.publish(session, CONSOLE, "post-be", EVERYTHING_TO_POLICE)
-        service.publish(session, CONSOLE, "post-be", "")
+        service.publish(session, CONSOLE, "post-be", EVERYTHING_TO_POLICE + "// As of X\n\n")
+        service.publish(session, CONSOLE, "post-be", "// Nothing. \n")
     listed = json.loads(run(app, "versions", "--json", "post-be").output)
     assert [(row["version"], row["state"], row["cause"], row["valid"]) for row in listed] == [
         (2, "in_force", "console", True),
@@ -121,7 +122,8 @@ def test_versions_are_listed_and_each_can_be_shown(app: Flask) -> None:
     ]
     first = run(app, "show", "post-be", "--version", "1").output
     assert first.startswith("// Version 1 of post-be, past, from 20")
-    assert first.endswith(EVERYTHING_TO_POLICE.rstrip("\n") + "\n")
+    assert first.endswith(EVERYTHING_TO_POLICE + "// As of X\n")
+    assert run(app, "show", "post-be").output.endswith("\n// Nothing. \n")
     missing = run(app, "show", "post-be", "--version", "3")
     assert (missing.exit_code, "no such version" in missing.output) == (1, True)
 
@@ -137,6 +139,22 @@ def test_a_file_that_is_not_text_is_told(app: Flask, file: Path) -> None:
     answer = run(app, "check", "post-be", str(file))
     assert answer.exit_code == 1
     assert "not UTF-8" in answer.output
+
+
+def test_a_file_is_read_as_utf_8_whatever_the_system_writes(
+    app: Flask, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str | None, ...]] = []
+    read_text = Path.read_text
+
+    def noting(path: Path, *encoding: str | None) -> str:
+        if path == file:
+            asked.append(encoding)
+        return read_text(path, *encoding)
+
+    monkeypatch.setattr(Path, "read_text", noting)
+    assert run(app, "check", "post-be", str(file)).exit_code == 0
+    assert asked == [("utf-8",)]
 
 
 def test_a_refill_tells_how_much_was_laid_out(app: Flask) -> None:

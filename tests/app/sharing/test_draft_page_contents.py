@@ -27,7 +27,7 @@ from app.sharing import (
 from app.sharing.draft_content import LONGEST_REASON, LONGEST_TITLE
 from app.sharing.drafts import Draft, DraftChangedError
 from app.sharing.models import DraftStatus
-from app.sharing.policy_text import LONGEST_TEXT, Fault, PolicyRefusedError
+from app.sharing.policy_text import LONGEST_TEXT, Fault, Policy, PolicyRefusedError
 from app.sharing.rule_schemas import from_form, to_form
 from app.sharing.rules import cedar
 from app.sharing.service import Examined
@@ -224,6 +224,21 @@ def test_of_a_proposal_that_can_no_longer_take_effect_the_faults_are_shown(desk:
         "simulated": None,
         "faults_found": refusal.faults,
     }
+
+
+def test_a_draft_stands_beside_what_holds_or_beside_nothing(desk: Desk) -> None:
+    rule = Policy("a/b", "One", 1, {"effect": "permit"})
+    desk.answering(versions, "in_force", replace(HELD, text="held", policies=(rule,)))
+    desk.answering(simulation, "simulate", SimpleNamespace(faults=()))
+    desk.answering(replay, "replay", None)
+    _, content = desk.open(draft_pages.changes, "/", DRAFT_ID)
+    assert ("in_force", (7, NOON), {}) in desk.done
+    assert ("examine", (7, draft().text), {}) in desk.done
+    assert content["rules"] == side_by_side.rules([rule], [])
+    desk.answering(versions, "in_force", None)
+    _, content = desk.open(draft_pages.changes, "/", DRAFT_ID)
+    assert content["rows"] == side_by_side.rows("", draft().text)
+    assert (content["held"], content["rules"]) == (None, [])
 
 
 def test_who_only_reads_sees_the_text_and_how_it_differs(desk: Desk) -> None:

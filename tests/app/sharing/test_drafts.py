@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,7 +24,7 @@ from app.sharing.drafts import Draft
 from app.sharing.models import DraftStatus, PolicyDraft
 from app.sharing.policy_text import PolicyRefusedError
 from postern.vocabulary import Role, Sector
-from tests.app.bare import Clock
+from tests.app.bare import NOON, Clock
 from tests.app.sharing.world import EVERYTHING_TO_POLICE, World, token_of, trio
 
 ANN, BOB, EVE = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -230,6 +231,8 @@ def test_a_form_is_kept_with_the_text_that_it_makes(world: World) -> None:
     assert draft.form[0]["told"] == "both"
     by_hand = do(world, drafts.edit, ANN, draft.id, 1, title="Customs", text=TO_CUSTOMS)
     assert by_hand.form is None
+    again = do(world, drafts.edit, ANN, draft.id, 2, title="Customs", form=FORM)
+    assert (again.text, again.form) == (draft.text, draft.form)
 
 
 def test_the_form_comes_back_with_its_version(world: World) -> None:
@@ -301,8 +304,9 @@ def test_an_approval_names_the_revision_that_was_proposed(world: World) -> None:
 
 def test_a_proposed_text_stands_still_until_it_is_withdrawn(world: World) -> None:
     draft = proposed(world)
-    with pytest.raises(drafts.DraftProposedError):
+    with pytest.raises(drafts.DraftProposedError) as refusal:
         do(world, drafts.edit, ANN, draft.id, draft.revision, title="x", text="")
+    assert refusal.value.extensions == {"revision": 2}
     with pytest.raises(drafts.DraftProposedError):
         do(world, drafts.propose, ANN, draft.id, draft.revision)
     back = do(world, drafts.withdraw, BOB, draft.id)
@@ -317,8 +321,9 @@ def test_what_was_not_proposed_is_not_decided_on(world: World) -> None:
         (drafts.refuse, (draft.revision, "No")),
         (drafts.withdraw, ()),
     ):
-        with pytest.raises(drafts.DraftNotProposedError):
+        with pytest.raises(drafts.DraftNotProposedError) as refusal:
             do(world, verb, BOB, draft.id, *args)
+        assert refusal.value.extensions == {"revision": 1}
 
 
 @pytest.mark.parametrize("ending", ["approve", "refuse", "discard"])
@@ -326,6 +331,7 @@ def test_a_closed_draft_is_kept_and_never_changed(world: World, ending: str) -> 
     draft = proposed(world)
     if ending == "discard":
         closed = do(world, drafts.discard, ANN, draft.id)
+        assert closed.decided_by == ANN
     else:
         verb = getattr(drafts, ending)
         closed = do(world, verb, BOB, draft.id, draft.revision, "Because")
@@ -348,6 +354,7 @@ def test_a_refusal_needs_a_reason_and_changes_nothing_in_force(world: World) -> 
         do(world, drafts.refuse, BOB, draft.id, draft.revision, " \n")
     refused = do(world, drafts.refuse, BOB, draft.id, draft.revision, "Too wide")
     assert (refused.status, refused.reason) == (DraftStatus.REFUSED, "Too wide")
+    assert refused.decided_by == BOB
     assert (refused.version, text_in_force(world)) == (None, None)
 
 
@@ -382,7 +389,10 @@ def test_another_organisations_draft_is_one_that_does_not_exist(world: World) ->
 def test_drafts_are_listed_newest_first_by_pages_and_status(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafts, "PAGE", 2)
+    monkeypatch.setattr(drafts, "PAGE", drafts.PAGE - 48)  # 2
+    foreign = by(world, EVE, "customs-nl")
+    with world.database.transaction() as session:
+        drafts.create(session, foreign, title="Theirs", text="")
     made = [drafted(world).id for _ in range(3)]
     do(world, drafts.discard, ANN, made[1])
     first = do(world, drafts.list_drafts, BOB)
@@ -390,7 +400,12 @@ def test_drafts_are_listed_newest_first_by_pages_and_status(
     rest = do(world, drafts.list_drafts, BOB, before=first[-1].id)
     assert [each.id for each in rest] == [made[0]]
     closed = do(world, drafts.list_drafts, BOB, DraftStatus.DISCARDED)
-    assert [each.id for each in closed] == [made[1]]
+    assert [(each.id, each.is_open) for each in closed] == [(made[1], False)]
+    assert all(each.is_open for each in rest)
+    with world.database.transaction() as session:
+        # The id of another organisation's draft is no place in one's own list.
+        assert len(drafts.list_drafts(session, foreign)) == 1
+        assert drafts.list_drafts(session, foreign, before=made[2]) == []
 
 
 def test_a_draft_older_than_the_newest_version_must_be_compared_again(world: World) -> None:
@@ -398,7 +413,7 @@ def test_a_draft_older_than_the_newest_version_must_be_compared_again(world: Wor
     world.publish("post-be", EVERYTHING_TO_POLICE)
     with pytest.raises(drafts.OutdatedDraftError) as refusal:
         do(world, drafts.approve, ANN, late.id, late.revision)
-    assert refusal.value.extensions["newest_version"] == 1
+    assert refusal.value.extensions == {"revision": 2, "newest_version": 1}
     with pytest.raises(drafts.OutdatedDraftError):
         do(world, drafts.propose, ANN, early.id, early.revision)
     saved = do(world, drafts.edit, ANN, early.id, 1, title="Compared", text=TO_CUSTOMS)
@@ -500,7 +515,8 @@ def test_a_proposal_without_a_decision_is_discarded_after_thirty_days(
         young.id: DraftStatus.PROPOSED,
     }
     kept = do(world, drafts.read, ANN, old.id)
-    assert (kept.decided_by, kept.decided_at) == (None, at.at)
+    assert (kept.decided_by, kept.decided_at, kept.revision) == (None, at.at, old.revision + 1)
+    assert kept.updated_at == at.at
     last = told(world, "policy.draft")[-1]
     assert (last["step"], last["objects"], last["actor"]) == ("expire", [str(old.id)], "console")
 
@@ -508,8 +524,11 @@ def test_a_proposal_without_a_decision_is_discarded_after_thirty_days(
 def test_so_many_proposals_are_discarded_at_once_the_oldest_first(
     world: World, at: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafts, "STALE_BATCH", 2)
+    monkeypatch.setattr(drafts, "STALE_BATCH", drafts.STALE_BATCH - 98)  # 2
     first, second, last = proposed(world), proposed(world), proposed(world)
+    # PostgreSQL keeps what was changed behind what was not.
+    do(world, drafts.withdraw, ANN, first.id)
+    do(world, drafts.propose, ANN, first.id, first.revision + 1)
     at.at += timedelta(days=31)
     assert _discard_stale(world) == 2
     left = do(world, drafts.list_drafts, ANN, DraftStatus.PROPOSED)
@@ -560,7 +579,61 @@ def test_every_step_is_told_to_the_organisation_and_to_no_other(world: World) ->
     assert steps[5]["sha256"] == sent.sha256
     assert (steps[4]["actor"], steps[5]["actor"]) == (str(ANN), str(BOB))
     assert told(world, "policy.draft", "customs-nl") == []
+    with world.database.reading() as session:
+        records = session.scalars(select(AuditEntry.rec).where(AuditEntry.act == "policy.draft"))
+        assert {json.loads(record)["obj"] for record in records} == {"policy-draft"}
     assert told(world, "policy.publish")[0]["author"] == str(ANN)
+
+
+def test_a_draft_tells_who_did_what_and_when(world: World, at: Clock) -> None:
+    made = drafted(world)
+    at.at += timedelta(hours=1)
+    sent = do(world, drafts.propose, BOB, made.id, 1, at.at + timedelta(days=1))
+    at.at += timedelta(hours=1)
+    approved = do(world, drafts.approve, EVE, made.id, 2, "As agreed")
+    assert made == Draft(
+        id=made.id,
+        title="Customs",
+        text=TO_CUSTOMS,
+        form=None,
+        base_seq=0,
+        status=DraftStatus.EDITING,
+        revision=1,
+        activate_at=None,
+        created_at=NOON,
+        created_by=ANN,
+        updated_at=NOON,
+        proposed_at=None,
+        proposed_by=None,
+        decided_at=None,
+        decided_by=None,
+        reason=None,
+        authors=frozenset({ANN}),
+        version=None,
+        valid_from=None,
+    )
+    begins = NOON + timedelta(hours=1, days=1)
+    assert sent == replace(
+        made,
+        status=DraftStatus.PROPOSED,
+        revision=2,
+        activate_at=begins,
+        updated_at=NOON + timedelta(hours=1),
+        proposed_at=NOON + timedelta(hours=1),
+        proposed_by=BOB,
+        authors=frozenset({ANN, BOB}),
+    )
+    assert approved == replace(
+        sent,
+        status=DraftStatus.APPROVED,
+        revision=3,
+        updated_at=at.at,
+        decided_at=at.at,
+        decided_by=EVE,
+        reason="As agreed",
+        version=1,
+        valid_from=begins,
+    )
 
 
 def test_reading_and_listing_are_told_to_the_log(world: World) -> None:
@@ -577,12 +650,17 @@ def test_reading_and_listing_are_told_to_the_log(world: World) -> None:
             assert appended(session)
     with world.database.reading() as session:
         records = session.scalars(select(AuditEntry.rec).where(AuditEntry.act == "policy.read"))
-        assert 2 in [json.loads(record)["n"] for record in records]
+        found = [json.loads(record) for record in records]
+    assert 2 in [each["n"] for each in found]
+    assert [each["obj"] for each in found[:2]] == ["policy-draft"] * 2
+    (read,) = [each for each in told(world, "policy.read") if "revision" in each]
+    assert (read["objects"], read["revision"]) == ([str(draft.id)], 1)
 
 
 def test_the_console_is_nobody_who_could_write_a_draft(world: World) -> None:
-    with pytest.raises(LookupError), world.database.transaction() as session:
-        drafts.create(session, CONSOLE, title="x", text="")
+    for nobody in (CONSOLE, replace(by(world, ANN), person=None)):
+        with pytest.raises(LookupError), world.database.transaction() as session:
+            drafts.create(session, nobody, title="x", text="")
 
 
 def test_of_two_approvals_at_the_same_time_one_makes_the_version(world: World) -> None:
@@ -632,6 +710,19 @@ def test_an_approval_waits_for_an_edit_that_is_under_way(world: World) -> None:
         _until_it_waits(world, thread)
     thread.join()
     assert approved == ["DraftNotProposedError"]
+
+
+def test_a_proposal_that_somebody_is_deciding_on_is_not_waited_for(world: World, at: Clock) -> None:
+    if world.database.is_sqlite:
+        return  # it has one writer
+    held, other = proposed(world), proposed(world)
+    at.at += timedelta(days=31)
+    with world.database.transaction() as session:
+        drafts.withdraw(session, by(world, ANN), held.id)
+        with world.database.transaction() as beside:
+            beside.execute(sql("SET LOCAL lock_timeout = '5s'"))  # else it would wait for ever
+            assert drafts.discard_stale(beside) == 1
+    assert do(world, drafts.read, ANN, other.id).status is DraftStatus.DISCARDED
 
 
 def at_the_same_time(*acts: Callable[[], Any]) -> list[str]:

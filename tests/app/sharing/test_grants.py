@@ -186,6 +186,18 @@ def test_who_is_no_organisation_has_no_facts(world: World) -> None:
         grants.facts(session, max(world.ids.values()) + 1)
 
 
+def test_owners_come_in_the_order_of_their_ids_whichever_was_changed_last(world: World) -> None:
+    codes = ("post-be", "customs-nl", "police-de")
+    for code in codes:
+        make_classes(world, code, PLAIN)
+    first = min(codes, key=world.ids.__getitem__)
+    with world.database.transaction() as session:
+        session.execute(update(Organisation).where(Organisation.code == first).values(name="New"))
+    with world.database.reading() as session:
+        found = [each.organisation_id for each in grants.owners(session)]
+    assert found == sorted(world.ids[code] for code in codes)
+
+
 def test_members_are_every_organisation_with_its_communities_in_order(world: World) -> None:
     world.organisation("courier-nl", Sector.COURIER, "NL", ("zeeland", "alkmaar"))
     world.organisation("police-be", Sector.POLICE, "BE")

@@ -1,5 +1,7 @@
 """What an organisation learns of its own live indicators: figures, examples, and what they are."""
 
+from typing import Any
+
 from sqlalchemy import select
 
 from app.access import CONSOLE
@@ -8,6 +10,7 @@ from app.indicators.models import Indicator
 from app.organisations import service as organisations
 from app.organisations.models import OrganisationStatus
 from app.sharing import visibility
+from app.sharing.visibility import ClassCount
 from postern.vocabulary import Kind
 from tests.app.sharing.world import TODAY, like, moment, token_of, trio
 
@@ -93,6 +96,24 @@ def test_counts_stand_in_the_order_of_classes_and_of_ages(database: Database) ->
     places = [(each.share_class_id, each.age_band) for each in counted]
     assert len(places) == len(rows)
     assert places == sorted(places)
+
+
+def test_no_order_is_left_to_the_index_that_a_database_happens_to_read() -> None:
+    asked: list[str] = []
+
+    class Session:
+        def scalars(self, statement: Any) -> list[Any]:
+            asked.append(str(statement).split("ORDER BY ")[1])
+            return []
+
+        execute = scalars
+
+    session: Any = Session()
+    visibility.examples(session, ClassCount(1, 1, {}, 0, 1), moment(TODAY), 2)
+    visibility.live_by_class(session, 1, moment(TODAY))
+    youngest, by_class = (each.splitlines()[0].strip() for each in asked)
+    assert youngest == "indicator.seen_day DESC, indicator.id DESC"
+    assert by_class == "share_class.id, anon_1.age_band"
 
 
 def test_own_subjects_are_ones_own_and_live(database: Database) -> None:

@@ -10,9 +10,19 @@ from flask import Flask
 
 from app.audit.entry import Outcome
 from app.errors import NotFoundError
-from app.sharing import composing, draft_pages, drafts, explanation, history, pages, versions
+from app.sharing import (
+    composing,
+    draft_pages,
+    drafts,
+    explanation,
+    history,
+    pages,
+    side_by_side,
+    versions,
+)
 from app.sharing.history import KeptVersion, VersionState
 from app.sharing.models import DraftStatus
+from app.sharing.policy_text import Policy
 from app.sharing.text_diff import differences
 from postern.vocabulary import Role
 from tests.app.sharing.desk import Desk
@@ -78,6 +88,62 @@ def test_the_overview_shows_what_holds_what_waits_and_what_is_to_be_decided(
         assert (shown["notice"], shown["may_write"]) == (notice, False)
     for address in ("/policy", "/policy?done=anything"):
         assert desk.open(pages.overview, address)[1]["notice"] is None
+
+
+@pytest.mark.parametrize(
+    ("address", "old", "new"),
+    [
+        ("", 2, 4),
+        ("?from=1&to=2", 1, 2),
+        ("?from=1", 1, 4),
+        ("?to=1", 2, 1),
+        ("?from=x&to=-1", 2, 4),
+        ("?from=%C2%B9&to=%D9%A1", 2, 4),  # digits of other scripts
+        ("?from=0000000001", 1, 4),
+        ("?from=00000000001", 2, 4),  # longer than any number of a version
+        ("?from=9", None, 4),
+        ("?to=9", 2, None),
+    ],
+)
+def test_two_versions_stand_side_by_side(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, address: str, old: int | None, new: int | None
+) -> None:
+    kept = [
+        replace(
+            each,
+            version=replace(
+                each.version,
+                text=f"version {each.version.seq}",
+                policies=(Policy(f"a/{each.version.seq}", "A", 1, {"effect": "permit"}),),
+            ),
+        )
+        for each in KEPT
+    ]
+    monkeypatch.setattr(
+        history, "read_history", lambda *asked: kept if asked == (SESSION, WRITER) else []
+    )
+    by_seq = {each.version.seq: each.version for each in kept}
+    before, after = (None if seq is None else by_seq[seq] for seq in (old, new))
+    name, shown = desk.open(pages.compare, f"/policy/compare{address}")
+    assert name == "sharing/compare.html"
+    assert shown == {
+        "kept": kept,
+        "before": before,
+        "after": after,
+        "rows": side_by_side.rows(before.text, after.text) if before and after else [],
+        "rules": side_by_side.rules(before.policies, after.policies) if before and after else [],
+    }
+    is_both = before is not None and after is not None
+    assert (bool(shown["rows"]), bool(shown["rules"])) == (is_both, is_both)
+
+
+def test_with_one_version_there_is_none_to_compare(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kept, newest in ((KEPT[2:], FIRST), ([], None)):
+        monkeypatch.setattr(history, "read_history", lambda *_, kept=kept: kept)
+        _, shown = desk.open(pages.compare, "/policy/compare")
+        assert (shown["before"], shown["after"], shown["rows"]) == (None, newest, [])
 
 
 def test_a_version_is_shown_with_what_came_before(desk: Desk) -> None:

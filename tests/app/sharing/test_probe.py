@@ -294,6 +294,24 @@ def test_owner_only_has_effect_only_where_the_reader_learns_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "what"),
+    [
+        ("", "anything of an indicator"),  # patterns it may permit, but does not ask for
+        (' && resource.kind != Kind::"pattern"', "anything"),
+        (' && resource.kind == Kind::"party"', "anything"),
+    ],
+)
+def test_what_the_platform_denies_of_indicators_alone_is_said_to_be_of_them(
+    condition: str, what: str
+) -> None:
+    operators = 'principal.sector == Sector::"post"' + condition
+    rule = when(operators, actions='action == Action::"metadata"')
+    found = warned(TO_POLICE, rule, owner=POLICE)
+    assert found["a/1"].startswith(f"it can never permit {what}: the platform's rules deny")
+    assert "platform/authority-to-operator" in found["a/1"]
+
+
+@pytest.mark.parametrize(
     ("rule", "reason", "remedy"),
     [
         (

@@ -12,18 +12,29 @@ import pytest
 from app.audit import reading
 from app.audit.reading import Filters, Page, ReadEntry
 from app.clock import day
-from app.sharing import grants, replay, service, visibility
+from app.sharing import grants, own_patterns, replay, service, visibility
 from app.sharing.engine import NOTHING, Ruling
+from app.sharing.own_patterns import OwnPattern
+from app.sharing.pattern_replay import ReplayedPatterns
 from app.sharing.policy_text import PolicyRefusedError
 from app.sharing.readers import Access, Named
 from app.sharing.replay import NOT_REPLAYED, Difference, ReplayedHit, ReplayedReader
 from app.sharing.seats import Member
 from app.sharing.visibility import OwnSubject
-from postern.vocabulary import LegalBasis, Level, Purpose, Sector, Told
+from postern.vocabulary import (
+    Kind,
+    LegalBasis,
+    Level,
+    PermittedAction,
+    Purpose,
+    Sector,
+    Tlp,
+    Told,
+)
 from tests.app.sharing.test_audience import CUSTOMS, POLICE, permit, version_of
 from tests.app.sharing.test_composing import SESSION, WRITER, within
 from tests.app.sharing.test_history import NOON
-from tests.app.sharing.world import PLAIN
+from tests.app.sharing.world import PLAIN, like
 
 MEMBERS = {
     7: Member("police-nl", Sector.POLICE, "NL", ("a",)),
@@ -168,6 +179,37 @@ def test_every_hit_of_the_days_is_decided_again(
     ids = [each.fields["id"] for each in log[:6]]
     more = {"object_type": "audit-entry", "count": 6, "results": ids, "details": details}
     assert told == [(SESSION, WRITER, "policy.simulate", more)]
+
+
+def test_the_rules_of_patterns_that_were_given_are_decided_again_too(
+    told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = like(kind=Kind.PATTERN, tlp=Tlp.GREEN, permitted_action=PermittedAction.WATCH)
+    own = [OwnPattern(each, "A", watched, TODAY - 3) for each in OWN[:2]]
+    monkeypatch.setattr(
+        own_patterns, "in_force", lambda *asked: own if asked == (SESSION, 7, NOON) else []
+    )
+    law = {"purpose": Purpose.CUSTOMS_CONTROL, "basis": LegalBasis.CUSTOMS_LAW}
+    log = [
+        entry(HOUR, "pattern.shared", viewer="customs-be", objects=OWN[:2], **law),
+        entry(2 * HOUR, "pattern.shared", viewer="customs-be", objects=[OWN[0], OWN[2]], **law),
+        entry(3 * HOUR),
+    ]
+    log_of(monkeypatch, log)
+    in_its_community = f'{CUSTOMS} && resource.owner in Community::"a"'
+    screened = permit("presence metadata screen", CUSTOMS)
+    found = replay.replay(SESSION, WRITER, screened, NOON)
+    customs = Named("customs-be", "CUSTOMS-BE")
+    assert found.patterns == (ReplayedPatterns(customs, Purpose.CUSTOMS_CONTROL, 3, 0, 0, 1, ()),)
+    assert (found.entries, found.hits, found.is_cut) == (3, 1, False)
+    assert told[-1][-1]["results"] == [log[place].fields["id"] for place in (2, 0, 1)]
+    never = permit("presence metadata screen", in_its_community)
+    assert replay.replay(SESSION, WRITER, never, NOON).patterns[0].nothing == 3
+    monkeypatch.setattr(replay, "MOST_ENTRIES", 2)
+    assert not replay.replay(SESSION, WRITER, screened, NOON).is_cut
+    monkeypatch.setattr(replay, "MOST_ENTRIES", 1)
+    cut = replay.replay(SESSION, WRITER, screened, NOON)
+    assert (cut.is_cut, cut.entries, cut.patterns[0].same) == (True, 2, 2)
 
 
 def _counts(**counted: int) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Publishing, profiles, classes and figures: what changes a decision, and when."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from app import clock
 from app.access import CONSOLE
 from app.audit.models import AuditAudience, AuditDetail, AuditEntry
+from app.audit.reading import Filters, entries
 from app.database import Database
 from app.indicators.models import Indicator
 from app.organisations import service as organisations
@@ -21,7 +23,7 @@ from app.sharing import grants, service, versions, visibility
 from app.sharing.models import Cause, PolicyVersion, Profile, ShareClass, ShareGrant
 from app.sharing.policy_text import PolicyRefusedError
 from postern.audit.record import open_disclosures
-from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Tlp
+from postern.vocabulary import Kind, LegalBasis, Purpose, Role, Sector, Tlp
 from tests.app.sharing.world import (
     EVERYTHING_TO_POLICE,
     PLAIN,
@@ -137,6 +139,28 @@ def test_a_misspelt_name_is_refused_with_its_line(
     assert (fault.policy, fault.line) == ("post-be/x", 2)
     assert named in fault.reason
     assert kind in fault.remedy
+    examined = _examined(world, policy)
+    assert (examined.policies, examined.faults, examined.warnings) == ((), (fault,), ())
+
+
+def test_a_text_that_could_take_effect_is_told_with_its_policies_and_what_is_odd(
+    database: Database,
+) -> None:
+    odd = """
+    @id("post-be/known") @label("Some who are known")
+    permit (principal in Organisation::"police-de", action, resource);
+    @id("post-be/none") @label("None of another sector")
+    permit (principal in Organisation::"police-de", action, resource)
+    when { principal.sector == Sector::"post" };
+    """
+    found = _examined(trio(database), odd)
+    assert [policy.id for policy in found.policies] == ["post-be/known", "post-be/none"]
+    assert [warning.policy for warning in found.warnings] == ["post-be/none"]
+    assert found.faults == ()
+
+
+def test_the_total_of_a_count_is_all_that_is_seen_at_any_level() -> None:
+    assert service.LevelCount("a", "A", Purpose.RISK_ANALYSIS, 1, 20, 300).total == 321
 
 
 def test_a_refused_policy_leaves_no_version_and_no_change(database: Database) -> None:
@@ -166,6 +190,7 @@ def test_publishing_is_told_to_the_owner_with_the_digest_of_the_text(database: D
     assert len(details["sha256"]) == 64
 
 
+@pytest.mark.usefixtures("today")
 def test_reading_a_policy_is_logged_and_gives_text_and_policies(database: Database) -> None:
     world = trio(database)
     world.publish("post-be", EVERYTHING_TO_POLICE)
@@ -173,14 +198,20 @@ def test_reading_a_policy_is_logged_and_gives_text_and_policies(database: Databa
         found = service.current(session, CONSOLE, "post-be")
     assert (found.version, found.text) == (1, EVERYTHING_TO_POLICE)
     assert [policy.label for policy in found.policies] == ["Police see everything"]
-    assert _last_entry(database)[0] == "policy.read"
+    assert (found.organisation, found.valid_from, found.is_valid) == ("post-be", NOW, True)
+    act, audience, details = _last_entry(database)
+    assert (act, audience) == ("policy.read", {"platform", "post-be"})
+    assert details["objects"] == ["post-be/1"]
+    with database.reading() as session:
+        (newest,) = entries(session, "post-be", Filters(act="policy.read")).entries
+    assert json.loads(newest.record)["obj"] == "policy"
 
 
 def test_who_published_nothing_has_version_nought(database: Database) -> None:
     trio(database)
     with database.transaction() as session:
         found = service.current(session, CONSOLE, "post-be")
-    assert (found.version, found.valid_from, found.text, found.policies) == (0, None, "", ())
+    assert found == service.CurrentPolicy("post-be", 0, None, "", (), is_valid=True)
 
 
 def test_profiles_and_classes_are_found_again(database: Database) -> None:
@@ -280,7 +311,8 @@ def test_a_stored_policy_that_is_no_longer_valid_shares_nothing_and_stops_nobody
     assert world.level(profile, token_of(1)) == 0
     assert world.level(profile, token_of(2)) == 1
     with database.transaction() as session:
-        assert service.current(session, CONSOLE, "post-be").policies == ()
+        found = service.current(session, CONSOLE, "post-be")
+    assert (found.policies, found.is_valid) == ((), False)
 
 
 def test_a_refill_restores_what_was_edited_by_hand(database: Database) -> None:
@@ -296,6 +328,44 @@ def test_a_refill_restores_what_was_edited_by_hand(database: Database) -> None:
     assert _all_grants(database) == before
     assert _last_entry(database)[0] == "policy.refill"
     assert world.ids
+
+
+def test_a_refill_tells_how_many_grants_there_are(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be")
+    world.indicator("post-be", like(kind=Kind.PGP))
+    world.profile("police-de")
+    with database.transaction() as session:
+        assert service.refill(session, CONSOLE) == 2
+    with database.reading() as session:
+        record = session.scalars(
+            select(AuditEntry.rec).where(AuditEntry.act == "policy.refill")
+        ).one()
+    told = json.loads(record)
+    assert (told["obj"], told["n"]) == ("grant", 2)
+
+
+def test_a_refill_for_one_organisation_states_its_facts_and_leaves_other_readers(
+    database: Database,
+) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be", token=token_of(1))
+    police, customs = world.profile("police-de"), world.profile("customs-nl")
+    other_police = world.organisation("police-be", Sector.POLICE, "BE")
+    left_alone = world.profile("police-be")
+    with database.transaction() as session:
+        session.execute(update(ShareGrant).values(level=1))
+        wrong = {"sector": "police", "country": "NL", "communities": []}
+        session.execute(update(Profile).where(Profile.id == customs).values(facts=wrong))
+        session.execute(update(Profile).where(Profile.id == police).values(rules="old"))
+    for code in ("police-de", "customs-nl"):
+        with database.transaction() as session:
+            service.refill_for_organisation(session, world.ids[code])
+    assert world.level(police, token_of(1)) == 3
+    assert world.level(customs, token_of(1)) == 0
+    assert (other_police, world.level(left_alone, token_of(1))) == (world.ids["police-be"], 1)
 
 
 def test_a_refill_for_one_organisation_decides_what_it_sees_and_shares(database: Database) -> None:
@@ -361,9 +431,12 @@ def test_the_figures_leave_suspended_organisations_out(database: Database) -> No
 
 def test_the_figures_stand_in_the_order_of_codes_and_purposes(database: Database) -> None:
     found = [
-        (each.organisation, each.purpose) for each in _level_counts(trio(database), "customs-nl")
+        (each.organisation, each.name, each.purpose)
+        for each in _level_counts(trio(database), "customs-nl")
     ]
-    assert found == [(code, purpose) for code in ("police-de", "post-be") for purpose in Purpose]
+    assert found == [
+        (code, code.upper(), purpose) for code in ("police-de", "post-be") for purpose in Purpose
+    ]
 
 
 @pytest.mark.usefixtures("today")
@@ -509,6 +582,11 @@ def _beside(database: Database, act: Any) -> Iterator[Any]:
     yield waiting
     thread.join()
     assert errors == []
+
+
+def _examined(world: World, policy: str) -> service.Examined:
+    with world.database.reading() as session:
+        return service.examine(session, world.ids["post-be"], policy)
 
 
 def _demonstration(database: Database) -> World:

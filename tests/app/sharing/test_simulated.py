@@ -9,8 +9,19 @@ from uuid import UUID
 
 import pytest
 
-from app.sharing import grants, readers, service, simulation, versions, visibility
-from app.sharing.changes import Compared, Example
+from app.clock import day
+from app.sharing import (
+    grants,
+    own_patterns,
+    readers,
+    service,
+    simulation,
+    versions,
+    visibility,
+)
+from app.sharing.changes import Compared, Example, Figure
+from app.sharing.own_patterns import OwnPattern
+from app.sharing.pattern_comparison import PatternAtAge
 from app.sharing.policy_text import Policy
 from app.sharing.probe import probe
 from app.sharing.seats import Member
@@ -64,6 +75,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         visibility, "live_by_class", lambda *asked: LIVE if asked == (SESSION, 7, NOON) else []
     )
     monkeypatch.setattr(visibility, "examples", examples)
+    monkeypatch.setattr(own_patterns, "in_force", mine([], none=[]))
     monkeypatch.setattr(readers, "others", mine(READABLE))
     monkeypatch.setattr(versions, "in_force", mine(None))
     monkeypatch.setattr(versions, "scheduled", mine(None))
@@ -149,6 +161,35 @@ def test_every_class_stands_at_every_age_with_or_without_an_indicator(told: list
         for band in range(5)
     ]
     assert told == []
+
+
+def test_patterns_are_no_stock_and_are_compared_at_the_age_of_today(
+    told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pattern = like(kind=Kind.PATTERN, tlp=Tlp.GREEN)
+    classes = [SimpleNamespace(id=1, attributes=PLAIN), SimpleNamespace(id=5, attributes=pattern)]
+    monkeypatch.setattr(grants, "classes_of", lambda *_: classes)
+    monkeypatch.setattr(visibility, "live_by_class", lambda *_: [])
+    assert [each.subject[0] for each in simulation._stock(SESSION, 7, NOON)] == [PLAIN] * 5
+    own = [
+        OwnPattern(UUID(int=number), f"Pattern {number}", pattern, day(NOON) - age)
+        for number, age in ((9, 0), (8, 7), (3, -1), (4, 6))
+    ]
+    monkeypatch.setattr(
+        own_patterns, "in_force", lambda *asked: own if asked == (SESSION, 7, NOON) else []
+    )
+    assert simulation._patterns(SESSION, 7, NOON) == [
+        PatternAtAge(each.id, each.title, (pattern, band))
+        for each, band in zip(own, (0, 1, 0, 0), strict=True)
+    ]
+    fresh = permit("presence metadata feed", f"{CUSTOMS} && resource.ageBand == 0")
+    old = permit("presence metadata feed", f"{CUSTOMS} && resource.ageBand == 1")
+    monkeypatch.setattr(
+        versions, "in_force", lambda *_: replace(HELD, policies=version_of(fresh).policies)
+    )
+    (compared,) = simulation.simulate(SESSION, WRITER, old, NOON).comparisons
+    assert compared.patterns.known == Figure(3, 1, 1, 3)
+    assert told[-1][-1]["results"] == sorted(str(UUID(int=number)) for number in (9, 8, 3, 4))
 
 
 def test_examples_are_of_the_largest_first_and_each_is_read_once(told: list[Any]) -> None:

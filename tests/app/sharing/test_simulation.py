@@ -29,7 +29,17 @@ from app.sharing.policy_text import PolicyRefusedError
 from app.sharing.readers import Access, Named, Rule
 from app.sharing.seats import Member, Seat
 from app.sharing.simulation import Simulation, simulate
-from postern.vocabulary import Kind, LegalBasis, Level, Purpose, Role, Sector, Tlp, Told
+from postern.vocabulary import (
+    INDICATOR_KINDS,
+    Kind,
+    LegalBasis,
+    Level,
+    Purpose,
+    Role,
+    Sector,
+    Tlp,
+    Told,
+)
 from tests.app.sharing import small_language
 from tests.app.sharing.reference import Expected, band_of, reference_ruling
 from tests.app.sharing.small_language import Asked, Clause, Condition, expected, text_of
@@ -326,7 +336,9 @@ def test_the_figures_are_those_of_every_record_asked_one_by_one(database: Databa
         small_language.policies(),
         small_language.policies(),
         st.lists(
-            st.tuples(small_language.attributes(), st.sampled_from(AGES)), min_size=1, max_size=8
+            st.tuples(small_language.attributes(INDICATOR_KINDS), st.sampled_from(AGES)),
+            min_size=1,
+            max_size=8,
         ),
     )
     def compare(

@@ -1,5 +1,6 @@
 """What each template lets out and keeps back, and that all of them can be used."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -294,6 +295,13 @@ def test_own_stands_for_the_country_of_the_user() -> None:
     (rule,) = template("customs-control").rules("LU")
     assert rule.countries == ("LU",)
     assert template("customs-control").form[0]["countries"] == [OWN_COUNTRY]
+
+
+def test_a_country_that_is_named_stays_what_it_is() -> None:
+    shipped = template("customs-control")
+    form = {**shipped.form[0], "countries": [OWN_COUNTRY, "FR"]}
+    (rule,) = replace(shipped, form=(form,)).rules("LU")
+    assert rule.countries == ("FR", "LU")
 
 
 @pytest.mark.parametrize("country", ["own", "lu", "XX", ""])

@@ -263,7 +263,7 @@ def test_a_version_tells_who_made_it(world: World) -> None:
 def test_whatever_is_told_of_a_version_is_told_of_a_policy(world: World) -> None:
     schedule(world)
     with world.database.transaction() as session:
-        versions.cancel(session, ann(world), world.ids["post-be"], 2)
+        versions.cancel(session, CONSOLE, world.ids["post-be"], 2)
         history.read_history(session, ann(world))
     with world.database.reading() as session:
         found = entries(session, "post-be", Filters()).entries

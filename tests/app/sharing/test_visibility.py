@@ -259,9 +259,10 @@ def test_a_match_names_the_policy_version_that_decided(database: Database) -> No
     world = trio(database)
     world.publish("post-be", "")
     world.publish("post-be", EVERYTHING_TO_POLICE)
-    world.indicator("post-be", token=token_of(1))
+    shown = world.indicator("post-be", token=token_of(1))
     (match,) = world.matches(world.profile("police-de"), token_of(1))
-    assert match.tells_owner is True
+    assert (match.indicator_id, match.token, match.facet) == (shown, token_of(1), 1)
+    assert (match.level, match.tells_owner) == (3, True)
     with database.reading() as session:
         why = reasons.read(session, [match.grant_reason_id])
         told = reasons.labels(session, why[match.grant_reason_id])
@@ -516,6 +517,76 @@ def test_what_may_be_screened_ends_with_its_time_its_owner_and_its_reader(
     assert screened() == {own: token_of(2)}
     _set_status(database, "police-de", OrganisationStatus.SUSPENDED)
     assert screened() == {}
+
+
+def test_whatever_else_has_a_class_and_a_day_is_shown_with_what_was_decided(
+    database: Database,
+) -> None:
+    world = trio(database)
+    world.publish(
+        "post-be",
+        EVERYTHING_TO_POLICE
+        + '@id("post-be/quiet") @label("Of vendors nobody hears")'
+        + ' forbid (principal, action in [Action::"tell_owner", Action::"feed"], resource)'
+        + ' when { resource.kind == Kind::"vendor" };'
+        + '@id("post-be/hint") @label("Customs learn that we know")'
+        + ' permit (principal, action == Action::"presence", resource)'
+        + ' when { principal.sector == Sector::"customs" };',
+    )
+    watched = world.indicator("post-be", like(permitted_action=PermittedAction.WATCH))
+    quiet = world.indicator("post-be", like(kind=Kind.VENDOR))
+    own = world.indicator("police-de")
+    world.indicator("post-be", expires_in=0)
+    world.indicator("customs-nl")
+    police = world.profile("police-de")
+    customs = world.profile("customs-nl", Purpose.CUSTOMS_CONTROL, LegalBasis.CUSTOMS_LAW)
+
+    def shown(profile: int, *least: int) -> dict[int, Any]:
+        statement = visibility.visible_classed(Indicator.__table__, profile, moment(TODAY), *least)
+        with database.reading() as session:
+            return {row.id: row for row in session.execute(statement)}
+
+    found = shown(police)
+    assert {
+        key: (row.granted_level, row.tells_owner, row.may_screen, row.may_feed)
+        for key, row in found.items()
+    } == {
+        watched: (3, True, True, True),
+        quiet: (3, False, False, False),
+        own: (3, True, True, True),
+    }
+    with database.reading() as session:
+        why = reasons.read(session, [row.grant_reason_id for row in found.values()])
+        kept = session.execute(select(Indicator.__table__).order_by(Indicator.id)).all()
+    assert why[found[quiet].grant_reason_id].policies == ("post-be/all-to-police",)
+    assert why[found[own].grant_reason_id].policies == ("platform/own",)
+    columns = Indicator.__table__.columns.keys()
+    of_source = {key: tuple(getattr(row, name) for name in columns) for key, row in found.items()}
+    assert of_source == {row.id: tuple(row) for row in kept if row.id in found}
+    assert watched not in shown(customs)
+    assert shown(customs, visibility.PRESENCE)[watched].granted_level == 1
+
+
+def test_a_posting_to_screen_with_tells_all_that_a_filter_needs(database: Database) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("customs-nl")  # so that ids of indicators and organisations are their own
+    shown = world.indicator(
+        "post-be", like(permitted_action=PermittedAction.WATCH), token=token_of(1)
+    )
+    profile = world.profile("police-de")
+    with database.reading() as session:
+        public_id = session.scalar(select(Indicator.public_id).where(Indicator.id == shown))
+        (row,) = session.execute(visibility.screening_postings(profile, moment(TODAY)))
+        why = reasons.read(session, [row.grant_reason_id])
+    assert (row.token, row.facet, row.indicator_id, row.public_id) == (
+        token_of(1),
+        1,
+        shown,
+        public_id,
+    )
+    assert (row.organisation_id, row.tells_owner, row.level) == (world.ids["post-be"], True, 3)
+    assert list(why.values()) == [Decided("post-be", 1, ("post-be/all-to-police",))]
 
 
 def _listed(database: Database, profile: int, *least: int) -> dict[int, int]:

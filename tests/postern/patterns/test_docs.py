@@ -5,9 +5,9 @@ from pathlib import Path
 
 from postern.manifest_mapping import MANIFEST_FIELDS, load_mapping
 from postern.patterns.fields import FIELDS, Measure, Modifier
+from postern.patterns.levels import alert_budgets, level_weights
 from postern.patterns.plain import failed_examples
 from postern.patterns.reading import read_filters, read_rules
-from postern.screening import level_weights
 
 DOCS = Path(__file__).parents[3] / "docs"
 PATTERNS = (DOCS / "patterns.md").read_text()
@@ -48,3 +48,8 @@ def test_every_column_of_a_manifest_is_told() -> None:
 def test_the_weights_are_told() -> None:
     for level, weight in level_weights().items():
         assert f"{level} {weight}" in SCREENING.replace("\n", " ")
+
+
+def test_the_hits_that_each_level_allows_are_told() -> None:
+    for level, most in alert_budgets().items():
+        assert f"| `{level}` | {most:,} |" in PATTERNS

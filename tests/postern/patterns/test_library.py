@@ -4,15 +4,23 @@ from pathlib import Path
 
 import pytest
 
+from bench.manifests import generate
+from postern.duckdb_engine import Engine
+from postern.manifest import prepare
+from postern.manifest_mapping import ManifestMapping
+from postern.patterns.compiling import compiled
 from postern.patterns.explanation import explained_rule
 from postern.patterns.files import rule_files, rules_of, text_of
 from postern.patterns.formatting import formatted
+from postern.patterns.levels import MILLION, alert_budgets
 from postern.patterns.model import Rule
 from postern.patterns.plain import failed_examples
 from postern.patterns.words import LANGUAGES
+from postern.screening import find
 
 FOLDER = Path(__file__).parents[3] / "policies" / "patterns"
 RULES = rules_of([FOLDER])
+PARCELS, SEED = 50_000, 50  # ordinary ones, made up
 
 
 def test_there_are_at_least_25_rules_of_different_names_and_ids() -> None:
@@ -41,3 +49,17 @@ def test_every_rule_is_explained_in_every_language(rule: Rule) -> None:
 def test_every_file_is_written_in_the_one_way() -> None:
     texts = {path.name: text_of(path) for path in rule_files([FOLDER])}
     assert [name for name, text in texts.items() if formatted(text) != text] == []
+
+
+def test_no_rule_hits_more_ordinary_parcels_than_its_level_allows(tmp_path: Path) -> None:
+    engine = Engine(tmp_path, threads=2)
+    manifest = tmp_path / "m.parquet"
+    generate(manifest, PARCELS, SEED, engine, campaigns=())
+    made = prepare(manifest, tmp_path, ManifestMapping(), engine, lambda *_: None)
+    find(engine, made.path, compiled(RULES, ()), lambda *_: None)
+    hits = dict(engine.rows("SELECT rule, count(*) FROM hits GROUP BY rule"))
+    engine.close()
+    rates = {rule.title: hits.get(n, 0) * MILLION // PARCELS for n, rule in enumerate(RULES)}
+    over = [rule for rule in RULES if rates[rule.title] > alert_budgets()[rule.level]]
+    assert {rule.title: rates[rule.title] for rule in over} == {}
+    assert sum(rates.values()) > MILLION // 1_000
