@@ -2,7 +2,7 @@
 
 Each attack is stronger than what the platform allows: it may ask for every set of up to `depth`
 filters, or knows every other record. What it gains is compared with what it had without noise
-(everything) and with guessing. The world is a made-up year (bench/barrier_year.py).
+(everything) and with guessing. The world is a made-up year (app/demo/barrier_year.py).
 """
 
 from collections import defaultdict
@@ -23,8 +23,8 @@ from app.barriers.methods.disclosure_control import (
     whole_of,
 )
 from app.barriers.methods.noise import KEY_BITS, VARIANCE, WIDEST, most_entropy, noise
+from app.demo.barrier_year import MadeReport
 from app.small_counts import LEAST
-from bench.barrier_year import MadeReport
 
 DIMENSIONS: Mapping[str, Callable[[MadeReport], str]] = {
     "origin": lambda each: each.origin,

@@ -2,12 +2,12 @@
 
     python -m bench.barriers [--years 100] [--seed 1]
 
-Years are made up (bench/barrier_year.py): ordinary, restless, or with each origin changing for good
-by itself. Nothing is planted in them, or a barrier that takes away a part of one origin's flow, or
-a part of one origin's flow moves to three others. In years without anything every finding is a
-false alarm; beside ours stand four simpler methods on the same counts. Then the same on counts as
-the board tells them (with noise, in four weeks where weeks are too small), and what attacks gain
-from such counts (bench/barrier_attacks.py). The last line is one JSON object.
+Years are made up (app/demo/barrier_year.py): ordinary, restless, or with each origin changing for
+good by itself. Nothing is planted in them, or a barrier that takes away a part of one origin's
+flow, or a part of one origin's flow moves to three others. In years without anything every
+finding is a false alarm; beside ours stand four simpler methods on the same counts. Then the same
+on counts as the board tells them (with noise, in four weeks where weeks are too small), and what
+attacks gain from such counts (bench/barrier_attacks.py). The last line is one JSON object.
 """
 
 import argparse
@@ -26,8 +26,7 @@ from app.barriers.methods.distributions import quantile, two_sided
 from app.barriers.methods.effect import Verdict, alone, effect
 from app.barriers.methods.noise import KEY_BITS
 from app.barriers.methods.series import Window, probability, shift
-from bench.barrier_attacks import averaging, in_worlds, membership, watching
-from bench.barrier_year import (
+from app.demo.barrier_year import (
     BARRED,
     BARRIER_AT,
     DISPLACED_AT,
@@ -43,6 +42,7 @@ from bench.barrier_year import (
     Year,
     year,
 )
+from bench.barrier_attacks import averaging, in_worlds, membership, watching
 from bench.machine import machine
 
 Series = dict[str, list[float]]

@@ -1,5 +1,6 @@
 """How gunicorn runs the platform behind a TLS proxy; every value can be overridden by its flags."""
 
+import gc
 import multiprocessing
 import os
 
@@ -16,3 +17,13 @@ limit_request_field_size = 8190
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+
+
+def post_worker_init(_worker: object) -> None:
+    """Keep the collector of garbage from what the worker has loaded, which lives as long as it.
+
+    Else each answer of many objects pays for a walk through all of it: a board took 500 ms, and
+    320 so.
+    """
+    gc.collect()
+    gc.freeze()

@@ -41,11 +41,11 @@ def weight_band(text: str, unit: str) -> tuple[WeightBand | None, str]:
 
     `unit` is g, kg or "" and gives way to a unit beside the number.
     """
-    written = _letters(text)
+    written = unit_letters(text)
     unit = _WEIGHT_UNITS.get(written, "?") if written else unit
     if unit not in _GRAMS:
         return None, "weight_unit_unknown" if unit else "weight_without_unit"
-    amount = _number(text, three_decimals=unit == "kg")
+    amount = read_amount(text, three_decimals=unit == "kg")
     if amount is None:
         return None, "weight_unreadable"
     grams = amount * _GRAMS[unit]
@@ -58,9 +58,9 @@ def value_band(text: str, currency: str) -> tuple[ValueBand | None, str]:
     `currency` is an ISO 4217 code or "" and gives way to a sign or code beside the number. Other
     currencies have no band: a rate of the day would be a guess. Nothing costs nothing in any.
     """
-    written = _letters(text)
+    written = unit_letters(text)
     currency = _CURRENCY_SIGNS.get(written, written.upper()) if written else currency.upper()
-    amount = _number(text, three_decimals=False)
+    amount = read_amount(text, three_decimals=False)
     if amount is None:
         return None, "value_unreadable"
     if not amount:
@@ -98,12 +98,13 @@ def day(text: str) -> date | None:
     return None
 
 
-def _letters(text: str) -> str:
+def unit_letters(text: str) -> str:
+    """What stands beside an amount, such as kg or €, in small letters."""
     return "".join(_LETTERS.findall(text)).lower()
 
 
-def _number(text: str, *, three_decimals: bool) -> Decimal | None:
-    """The amount in `text`, written with a comma or a point for decimals.
+def read_amount(text: str, *, three_decimals: bool) -> Decimal | None:
+    """The one amount in `text`, written with a comma or a point for decimals.
 
     One separator before exactly three digits is ambiguous: `three_decimals` says what is meant.
     """

@@ -17,6 +17,7 @@ from postern.commands.audit import audit
 from postern.commands.check import check
 from postern.commands.decide import decide
 from postern.commands.filter import filter_
+from postern.commands.imports import imports
 from postern.commands.init import init
 from postern.commands.keys import keys
 from postern.commands.lookup import lookup
@@ -87,7 +88,7 @@ def cli(context: click.Context, config: Path | None) -> None:
 
 
 for command in (
-    *(init, check, keys, submit, attach, lookup, shared),
+    *(init, check, keys, submit, imports, attach, lookup, shared),
     *(request, requests, decide, receive, recalls, outcomes, watch, watches, subject),
     *(audit, witness),
     *(screen, patterns, filter_),

@@ -1,9 +1,10 @@
-"""One's own reports over HTTP, as far as their sealed content goes."""
+"""One's own reports over HTTP: their sealed content, and the ids of what they hold."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from postern.client_disclosures import SealedAt, sealed_at
+from postern.client_errors import AnswerMalformedError
 from postern.transport import Transport
 from postern.wire import Fields
 
@@ -26,6 +27,14 @@ class OwnReports:
     def client_key(self, report: str) -> str:
         """The key under which a report was submitted: the record of its files."""
         return Fields(self._transport.get(_of(report)).content, "report").text("client_key")
+
+    def first_indicator(self, report: str) -> str:
+        """The id of the first indicator of a report."""
+        fields = Fields(self._transport.get(_of(report)).content, "report")
+        found = next(fields.each("indicators"), None)
+        if found is None:
+            raise AnswerMalformedError("report.indicators")
+        return found.text("id")
 
     def envelopes(self, report: str) -> tuple[SealedAt, ...]:
         """The envelopes that lie at the platform of a report."""

@@ -8,22 +8,51 @@ What is not recognised is listed, never dropped in silence.
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from postern.client_errors import ClientError
 from postern.normalise.folding import fold
 
 IGNORE = "ignore"
+MEASURES = frozenset({"gross_weight", "net_weight", "value", "total_value"})
+"""The fields whose headings may name a unit."""
+
+HeadingKey: TypeAlias = tuple[str, ...]
 
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 
 
 class ColumnsError(ClientError):
     """The headings cannot be used as they are; the message names the heading and the remedy."""
+
+
+class ReadsCells(Protocol):
+    """What makes fields of the cells of one file."""
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every field that a row may have."""
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Field -> unit that its heading names."""
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Headings whose cells are not read."""
+
+    def headings_of(self, field: str) -> tuple[str, ...]:
+        """The headings whose cells may become a field."""
+
+    def read(self, cells: Sequence[str]) -> dict[str, str]:
+        """The fields of one row that hold something. Raises FaultError."""
+
+    def told(self) -> Mapping[str, Any]:
+        """All that decides what becomes of a cell, for a digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +67,19 @@ class Columns:
     places: Mapping[str, int]
     units: Mapping[str, str]
     unused: tuple[str, ...]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every field that a row may have."""
+        return frozenset(self.places)
+
+    def headings_of(self, field: str) -> tuple[str, ...]:
+        """The heading of the column that is a field, if one is."""
+        return (self.header[self.places[field]],) if field in self.places else ()
+
+    def told(self) -> Mapping[str, Any]:
+        """The places of the fields."""
+        return {"places": dict(self.places)}
 
     def read(self, cells: Sequence[str]) -> dict[str, str]:
         """The fields of one row that hold something, without space around it."""
@@ -61,7 +103,7 @@ def read_header(header: Sequence[str], overrides: Mapping[str, str]) -> Columns:
     units: dict[str, str] = {}
     unused = []
     for place, name in enumerate(names):
-        field, unit = _recognise(name) if name not in overrides else (overrides[name], "")
+        field, unit = recognised(name) if name not in overrides else (overrides[name], "")
         if not field:
             unused.append(name or f"(column {place + 1}, without a heading)")
         if not field or field == IGNORE:
@@ -103,7 +145,7 @@ def load_overrides(path: Path) -> dict[str, str]:
     return {str(heading).strip(): str(field) for heading, field in table.items()}
 
 
-def _recognise(heading: str) -> tuple[str, str]:
+def recognised(heading: str) -> tuple[str, str]:
     """The field of a heading and the unit it names; "" for what is not there."""
     if heading.lower() in FIELDS:
         return heading.lower(), ""
@@ -111,46 +153,49 @@ def _recognise(heading: str) -> tuple[str, str]:
     field = _KNOWN.get(_key(found))
     if field:
         return field, ""
-    unit = next((_UNITS[word] for word in reversed(found) if word in _UNITS), "")
-    field = _KNOWN.get(_key(word for word in found if word not in _UNITS))
-    return (field, unit) if field in _MEASURES else (field or "", "")
+    unit = next((UNITS[word] for word in reversed(found) if word in UNITS), "")
+    field = _KNOWN.get(_key(word for word in found if word not in UNITS))
+    return (field, unit) if field in MEASURES else (field or "", "")
 
 
-def _key(words: Any) -> tuple[str, ...]:
-    return tuple(sorted(word for word in words if word not in _DROP))
-
-
-def _phrase(text: str) -> tuple[str, ...]:
+def heading_key(text: str) -> HeadingKey:
+    """What headings of the same words have in common, whatever their case, accents and order."""
     return _key(_WORD.findall(fold(text)))
 
 
-def _known_headings() -> dict[tuple[str, ...], str]:
-    known: dict[tuple[str, ...], str] = {}
+def _key(words: Iterable[str]) -> HeadingKey:
+    return tuple(sorted(word for word in words if word not in JOINING_WORDS))
+
+
+def _known_headings() -> dict[HeadingKey, str]:
+    known: dict[HeadingKey, str] = {}
     for field, phrases in _NAMES["fields"].items():
-        known[_phrase(field)] = field
-        known |= {_phrase(text): field for text in phrases}
+        known[heading_key(field)] = field
+        known |= {heading_key(text): field for text in phrases}
     for part, phrases in _NAMES["party_fields"].items():
         for text in (part, *phrases):
-            known.setdefault(_phrase(text), part)
+            known.setdefault(heading_key(text), part)
             for party, words in _NAMES["party_words"].items():
                 for word in words:
-                    known.setdefault(_phrase(f"{word} {text}"), f"{party}_{part}")
-                    glued = _phrase(f"{word}{text}")  # Absendername, afzenderadres
+                    known.setdefault(heading_key(f"{word} {text}"), f"{party}_{part}")
+                    glued = heading_key(f"{word}{text}")  # Absendername, afzenderadres
                     known.setdefault(glued, f"{party}_{part}")
     # A column that is called "Sender" and nothing else holds the name.
     for party, words in _NAMES["party_words"].items():
         for word in words:
-            if _phrase(word):
-                known.setdefault(_phrase(word), f"{party}_name")
+            if heading_key(word):
+                known.setdefault(heading_key(word), f"{party}_name")
     return known
 
 
 _NAMES: Mapping[str, Any] = json.loads(
     resources.files("postern").joinpath("column_names.json").read_text(encoding="utf-8")
 )
-_DROP = frozenset(_NAMES["drop"])
-_UNITS: Mapping[str, str] = _NAMES["units"]
-_MEASURES = frozenset({"gross_weight", "net_weight", "value", "total_value"})
+JOINING_WORDS = frozenset(_NAMES["drop"])
+"""Words that change neither a heading nor a word of a list, such as of, de and van."""
+
+UNITS: Mapping[str, str] = _NAMES["units"]
+"""Words of headings that name a unit, and the unit."""
 _KNOWN = _known_headings()
 
 PARTIES: tuple[str, ...] = tuple(_NAMES["party_words"])

@@ -172,6 +172,42 @@ class Journal:
         self.rejected_bytes = int(content["rejected_bytes"])
 
 
+def submitted_reports(path: Path) -> tuple[RunHeader, dict[int, str]] | None:
+    """The run of a journal, and row -> id of its report, for the rows that have one.
+
+    None when there is no journal. Raises JournalError when it is damaged, or open elsewhere.
+    """
+    journal = Journal.resume(path)
+    if journal is None:
+        return None
+    journal.close()
+    reports: dict[int, str] = {}
+    with path.open("rb") as file:
+        next(file)
+        for line in file:
+            content = json.loads(line)
+            for row, report in enumerate(content["reports"], start=content["first"]):
+                if report is not None:
+                    reports[row] = str(report)
+    return journal.header, reports
+
+
+def journal_path(file: Path) -> Path:
+    """Where the journal of a file is: beside it, or in the state directory if that cannot be."""
+    if os.access(file.parent, os.W_OK):
+        return file.with_name(f"{file.name}.journal")
+    directory = state_directory()
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    whole = str(file.absolute()).replace(os.sep, "_")
+    return directory / f"{whole[-200:]}.journal"
+
+
+def state_directory() -> Path:
+    """Where runs over files in directories that cannot be written keep their journals."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "postern"
+
+
 def _header_to_json(header: RunHeader) -> dict[str, str]:
     return {
         "file_sha256": header.file_sha256,

@@ -70,7 +70,7 @@ def _readers(
         ("weight_band", ("gross_weight", "net_weight"), weight),
         ("value_band", ("total_value", "value"), value),
         ("hs_chapter", ("hs",), lambda _: hs_chapter),
-        *((name, (name,), _closed) for name in _CLOSED),
+        *((name, (name,), _closed) for name in CLOSED),
     ]
 
 
@@ -83,14 +83,19 @@ def _country(column: str) -> Reader:
 
 def _closed(column: str) -> Reader:
     def read(text: str) -> tuple[str | None, str]:
-        folded = _folded(text)
-        word = folded if folded in set(_CLOSED[column]) else _WRITTEN[column].get(folded)
-        return word, f"{column}_unknown"
+        return closed_word(column, text), f"{column}_unknown"
 
     return read
 
 
-def _folded(text: str) -> str:
+def closed_word(column: str, text: str) -> str | None:
+    """The word of a shipment's closed list that a text says; None when it says none of them."""
+    folded = folded_word(text)
+    return folded if folded in set(CLOSED[column]) else _WRITTEN[column].get(folded)
+
+
+def folded_word(text: str) -> str:
+    """What spellings of the same word have in common."""
     return "_".join(_WORD.findall(fold(text)))
 
 
@@ -100,16 +105,20 @@ def _written() -> dict[str, dict[str, str]]:
     )
     return {
         name: {
-            _folded(text): word for word, texts in tables.get(name, {}).items() for text in texts
+            folded_word(text): word
+            for word, texts in tables.get(name, {}).items()
+            for text in texts
         }
-        for name in _CLOSED
+        for name in CLOSED
     }
 
 
-_CLOSED: Mapping[str, type[StrEnum]] = {
+CLOSED: Mapping[str, type[StrEnum]] = {
     "declared_category": DeclaredCategory,
     "service": Service,
     "concealment": Concealment,
     "substance": Substance,
 }
+"""The closed lists of a shipment."""
+
 _WRITTEN = _written()

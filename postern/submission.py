@@ -22,7 +22,7 @@ from postern.client_errors import (
     BodyTooLargeError,
     QuotaSpentError,
 )
-from postern.columns import Columns
+from postern.columns import ReadsCells
 from postern.csv_file import CsvFile, CsvRow, read_rows
 from postern.facets import facets
 from postern.journal import Fate, Journal, RowFate
@@ -55,7 +55,7 @@ class Source:
     """A file and how to read it."""
 
     file: CsvFile
-    columns: Columns
+    columns: ReadsCells
     reading: Reading
 
     def rows(self, *, after: int = 0) -> Iterator["Line"]:
@@ -76,7 +76,7 @@ class Source:
             "address": address,
             "purpose": purpose,
             "norm": NORMALISER_VERSION,
-            "places": dict(self.columns.places),
+            **self.columns.told(),
             "terms": terms_on_wire(reading.terms),
             "step": reading.terms.barrier_step,
             "units": [reading.units.weight, reading.units.currency],

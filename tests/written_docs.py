@@ -20,6 +20,8 @@ from app.secret_files import create as create_secrets
 from app.web.openapi import document
 from app.web.reference import error_kinds
 from postern.cli import cli
+from postern.imports import find_mapping
+from postern.imports.model import DROP
 from tests.app.matrix import written as matrix
 from tests.conftest import settings_for
 
@@ -110,11 +112,37 @@ def commands(app: Flask) -> str:
     return "\n\n".join(parts)
 
 
+def mapped_by(name: str) -> Callable[[Flask], str]:
+    """Every entry of a shipped import mapping, with what is known about it and from where."""
+
+    def written(_app: Flask) -> str:
+        mapping = find_mapping(name)
+        rows = []
+        for each in mapping.columns:
+            field = "dropped" if each.field == DROP else f"`{each.field}`"
+            source = f" ({each.source})" if each.source else ""
+            rows.append(
+                f"| {each.item} | {field} | {each.headings[0]} | `{each.verified}`{source} | "
+                f"{each.why} |"
+            )
+        sources = [
+            f"- {key}: {source.title}. <{source.url}> "
+            f"({'read whole' if source.is_whole else 'an excerpt was read'})"
+            for key, source in mapping.sources.items()
+        ]
+        head = ["| item | becomes | heading, for one | known from | why |", "|---|---|---|---|---|"]
+        return "\n".join([*sources, "", *head, *rows])
+
+    return written
+
+
 PARTS: dict[tuple[str, str], Callable[[Flask], str]] = {
     ("audit-acts.md", "acts"): acts,
     ("errors.md", "errors"): errors,
     ("api.md", "operations"): routes,
     ("commands.md", "commands"): commands,
+    ("importing-seizures.md", "cis"): mapped_by("cis"),
+    ("importing-seizures.md", "ionics"): mapped_by("ionics"),
     ("access-matrix.md", "size"): matrix.size,
     ("access-matrix.md", "there"): matrix.there,
     ("access-matrix.md", "by role"): matrix.by_role,

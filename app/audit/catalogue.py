@@ -96,11 +96,18 @@ CATALOGUE: dict[str, KnownAct] = {
     "barrier.erase": KnownAct(
         Operation.ERASURE, "Registered barriers whose record had ended were erased."
     ),
+    "barrier.export": KnownAct(
+        Operation.CONSULTATION, "The board of the barrier model was taken away as a file."
+    ),
     "barrier.gaps": KnownAct(
         Operation.ADMINISTRATION, "It was read at which steps a barrier holds, and at which none."
     ),
     "barrier.list": KnownAct(Operation.ADMINISTRATION, "Registered barriers were listed."),
     "barrier.read": KnownAct(Operation.ADMINISTRATION, "A registered barrier was read."),
+    "barrier.recount": KnownAct(
+        Operation.ADMINISTRATION,
+        "Counts of the board were found to differ from the reports, and are counted anew.",
+    ),
     "barrier.register": KnownAct(
         Operation.ADMINISTRATION, "An organisation registered a barrier that it has set."
     ),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
-from app.barriers.board_cells import ELSEWHERE
 from app.barriers.methods.changes import Change, Setting, what_else
 from app.barriers.methods.comparison import TooFewSeriesError
 from app.barriers.methods.disclosure_control import (
@@ -24,11 +23,14 @@ from app.barriers.methods.effect import Effect, effect
 from app.barriers.methods.risk import Rank, Risk, Weights, ranks, risk
 from app.barriers.methods.series import Window
 from app.barriers.methods.trend import Trend, trends
-from app.barriers.visible_counts import CellName, Kind
+from app.barriers.visible_counts import ELSEWHERE, CellName, Kind
 from postern.vocabulary import Substance
 
 LEAST_BEFORE, LEAST_AFTER = 12, 8
 """Weeks before and after a barrier, or a move, without which nothing is compared."""
+
+JOINED = "+"
+"""Between the names of countries that are looked at as one."""
 
 _FOUR = Grain.FOUR_WEEKS
 
@@ -70,7 +72,8 @@ class Analysis:
     """What the methods say; by the number of the step, or origin and destination.
 
     `periods` are the fours of weeks that could be compared. What is missing in `steps` and
-    `corridors` was not told in each of them.
+    `corridors` was not told in each of them. `changed` is the day before and after which countries
+    are compared.
     """
 
     periods: Sequence[int]
@@ -78,6 +81,7 @@ class Analysis:
     corridors: Mapping[Words, Line]
     displacement: Displacement | None
     effects: Sequence[BarrierEffect]
+    changed: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Asked:
     changed: date | None  # the day of a change that may have moved something; None: the middle
     barriers: Sequence[Registered] = ()
     versions: Mapping[str, date] | None = None  # of the barrier model, from when on
+    together: Sequence[str] = ()  # countries of origin that are looked at as one
+    beside: Sequence[Setting] = ()  # all barriers that may have acted as well
 
 
 def analysed(read: Read, names: Iterable[CellName], asked: Asked) -> Analysis:
@@ -109,6 +115,7 @@ def analysed(read: Read, names: Iterable[CellName], asked: Asked) -> Analysis:
         _lines(read, corridors, periods, asked.weights),
         _moved(read, known, periods, asked),
         [_effect(read, known, periods, asked, each) for each in asked.barriers],
+        asked.changed or _middle(periods),
     )
 
 
@@ -178,9 +185,15 @@ def _moved(
     if window is None:
         return None
     try:
-        return displacement(series, window)
+        return displacement(series, window, together=_group(series, asked.together))
     except TooFewSeriesError:
         return None
+
+
+def _group(series: Mapping[str, object], together: Sequence[str]) -> dict[str, list[str]]:
+    """Those of the countries that are told, under their names joined; one alone is no group."""
+    told = [each for each in dict.fromkeys(together) if each in series]
+    return {JOINED.join(told): told} if len(told) > 1 else {}
 
 
 def _origins(
@@ -222,7 +235,7 @@ def _effect(
         else what_else(
             setting,
             _days(periods),
-            barriers=[each.setting for each in asked.barriers],
+            barriers=asked.beside,
             versions=asked.versions,
             others=found.others,
         )

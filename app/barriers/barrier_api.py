@@ -6,8 +6,9 @@ from uuid import UUID
 from flask_smorest import Blueprint
 
 from app.audit.guard import audited, caller, transaction
-from app.barriers import modelling, registering, showing, tagging
+from app.barriers import barrier_audience, modelling, registering, showing, tagging
 from app.barriers.barrier_schemas import (
+    BarrierAudienceSchema,
     BarrierEndSchema,
     BarrierGroundsSchema,
     BarrierRenewalSchema,
@@ -44,6 +45,7 @@ from app.barriers.modelling import DECIDERS, READERS, WRITERS
 from app.barriers.registering import REGISTRARS, NewBarrier, Place
 from app.barriers.showing import Told
 from app.barriers.tagging import TAGGERS
+from app.clock import now
 from app.indicators.telling import Grounds
 from postern.vocabulary import Scope
 
@@ -326,6 +328,19 @@ def read_barrier(asked: dict[str, Any], barrier_id: UUID) -> Told:
     language = asked.pop("language")
     found = registering.read(transaction(), caller(), _grounds(asked), barrier_id)
     return showing.barrier(found, language)
+
+
+@blueprint.get(f"{_ONE}/audience")
+@audited("policy.explain", roles=READERS)
+@blueprint.response(200, BarrierAudienceSchema)
+def explain_barrier(barrier_id: UUID) -> Told:
+    """Explain who may know of one of your barriers
+
+    By organisation, purpose and age, and by which rules, now and under the version of your policy
+    that waits. Not by programs.
+    """
+    found = barrier_audience.audience(transaction(), caller(), barrier_id, now())
+    return {"id": barrier_id, "explained": found.explained}
 
 
 @blueprint.post(f"{_ONE}/renew")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, fields, validate
 
 from app.barriers.model import MOST_STEPS, Cost
 from app.barriers.model_schemas import language_field, seq_field
@@ -10,19 +10,18 @@ from app.barriers.parts import LONGEST_KEY
 from app.barriers.registering import MOST_LISTED
 from app.barriers.tagging import MOST_SIGNALS, Subject
 from app.fields import plain_text
-from app.indicators.shared_schemas import OwnerSchema
+from app.indicators.shared_schemas import OptionalGroundsSchema, OwnerSchema
+from app.sharing.simulation_schemas import ExplainedSchema
 from postern.vocabulary import (
     Assertion,
     Handling,
     InformationGrade,
     LegalBasis,
-    Purpose,
     SourceGrade,
     Tlp,
 )
 
-_LONGEST_CASE = 128  # characters
-_POINT_NAME = r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}\Z"
+POINT_NAME = r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}\Z"
 _COUNTRY = validate.Regexp(
     r"[A-Z]{2}\Z", error="It is not a country code.\nUse ISO 3166-1, two capital letters."
 )
@@ -52,27 +51,10 @@ def _step(description: str, **kwargs: Any) -> fields.Field[Any]:
     )
 
 
-class BarrierGroundsSchema(Schema):
+class BarrierGroundsSchema(OptionalGroundsSchema):
     """Why this is asked; without purpose and legal basis one's own barriers only are answered."""
 
-    class Meta:
-        unknown = RAISE
-
-    purpose = _word(Purpose, "Why this is asked; needed for what others share.")
-    legal_basis = _word(LegalBasis, "Under which kind of law; needed for what others share.")
-    case = fields.String(
-        load_default="",
-        validate=[validate.Length(max=_LONGEST_CASE), plain_text],
-        metadata={"description": "Reference of the case file, if there is one."},
-    )
     language = language_field()
-
-    @validates_schema
-    def demand_both(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        """Refuse a purpose without a basis, and the other way round."""
-        if ("purpose" in data) != ("legal_basis" in data):
-            missing = "legal_basis" if "purpose" in data else "purpose"
-            raise ValidationError("Give both, or neither for your own only.", missing)
 
 
 class ListBarriersSchema(BarrierGroundsSchema):
@@ -112,13 +94,13 @@ class NewBarrierSchema(Schema):
     operator = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Regexp(_POINT_NAME, error="It is not a short name."),
+        validate=validate.Regexp(POINT_NAME, error="It is not a short name."),
         metadata={"description": "Of an induction point: its operator's name or code."},
     )
     code = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Regexp(_POINT_NAME, error="It is not a short code."),
+        validate=validate.Regexp(POINT_NAME, error="It is not a short code."),
         metadata={"description": "Of an induction point: its public code."},
     )
     from_day = fields.Date(
@@ -302,3 +284,12 @@ class TagsSchema(Schema):
     """Newest first: the first one holds."""
 
     tags = fields.List(fields.Nested(TagSchema))
+
+
+class BarrierAudienceSchema(Schema):
+    """Who may know of one of your barriers."""
+
+    id = fields.UUID()
+    explained = fields.Nested(
+        ExplainedSchema, metadata={"description": "At metadata with feed they know of it."}
+    )

@@ -29,8 +29,9 @@ from app.barriers.model import BarrierModel
 from app.barriers.modelling import used
 from app.barriers.models import ModelState, ModelVersion, RegisteredBarrier
 from app.barriers.registering import StepGap, gaps_of, log_read
+from app.barriers.remembered import Remembered
 from app.barriers.risk_weights import read_weights
-from app.barriers.told_counts import Counting, competes, told_counts
+from app.barriers.told_counts import Counting, TellableCounts, competes, told_counts
 from app.disclosures.models import Outcome
 from app.errors import ConflictError
 from app.indicators.telling import Grounds
@@ -77,6 +78,8 @@ class Board:
     version: int
     document: BarrierModel
     gaps: Sequence[StepGap]
+    barriers: Sequence[FoundBarrier]  # all that the reader may know of, oldest first
+    on: date  # the day on which barriers of `gaps` hold
 
 
 def board(
@@ -85,13 +88,16 @@ def board(
     grounds: Grounds | None,
     *,
     changed: date | None = None,
+    together: Sequence[str] = (),
     weights: Weights | None = None,
 ) -> Board:
     """The board of a reader for this purpose; without grounds of the own organisation alone.
 
     `changed` is the day before and after which countries are compared, by default the middle of the
-    time; `weights` by default those that are shipped. Raises NotCountedError, NoModelError, and
-    OneGroundError where an operator asks for another purpose than the one that it is told for.
+    time; `together` names countries of origin that are looked at as one, and is to be chosen before
+    one knows the counts (methods.displacement); `weights` are by default those that are shipped.
+    Raises NotCountedError, NoModelError, and OneGroundError where an operator asks for another
+    purpose than the one that it is told for.
     """
     reader = reader_of(session, caller, grounds)
     week = newest_closing(session)
@@ -112,8 +118,10 @@ def board(
         periods,
         weights or shipped_weights(),
         changed,
-        _registered(found, periods),
-        _versions(session, model.id),
+        barriers=_registered(found, periods),
+        versions=_versions(session, model.id),
+        together=together,
+        beside=[_setting(each.barrier).setting for each in found],
     )
     more = {"as_of": first_day(week + 1).isoformat(), "cells": len(told.others)}
     log_read(session, caller, grounds, "barrier.board", found, more=more)
@@ -122,14 +130,42 @@ def board(
         periods=periods,
         others_steady=steady,
         told=told,
-        own=analysed(lambda name: Figure(told.own.get(name, 0), 0.0), told.own, asked),
-        others=analysed(told.others.get, told.others, replace(asked, periods=steady)),
+        own=_own(counts, asked),
+        others=_others(counts, replace(asked, periods=steady)),
         outcomes=_outcomes(session, reader.organisation_id),
         model=model.public_id,
         version=version.seq,
         document=document,
-        gaps=gaps_of(document, model.id, [each for each in found if _holds(each, reader.today)]),
+        gaps=gaps_of(document, model.id, [each for each in found if holds(each, reader.today)]),
+        barriers=found,
+        on=reader.today,
     )
+
+
+REMEMBERED: Remembered[tuple[bytes, bool, str], Analysis] = Remembered(128)
+"""What the methods said last in this process: of which counts, whether of one's own, of what."""
+
+
+def _own(counts: TellableCounts, asked: Asked) -> Analysis:
+    own = counts.told.own
+
+    def made() -> Analysis:
+        return analysed(lambda name: Figure(own.get(name, 0), 0.0), own, asked)
+
+    if counts.fingerprint is None:
+        return made()
+    return REMEMBERED.get((counts.fingerprint, True, repr(asked)), made)
+
+
+def _others(counts: TellableCounts, asked: Asked) -> Analysis:
+    others = counts.told.others
+
+    def made() -> Analysis:
+        return analysed(others.get, others, asked)
+
+    if counts.fingerprint is None:
+        return made()
+    return REMEMBERED.get((counts.fingerprint, False, repr(asked)), made)
 
 
 @lru_cache
@@ -166,7 +202,7 @@ def _registered(found: Sequence[FoundBarrier], periods: Sequence[int]) -> list[R
 def _setting(row: RegisteredBarrier) -> Registered:
     country = row.country or ""
     point = (country, row.point_operator or "", row.point_code) if row.point_code else None
-    place = country if point is None else point_name(point)
+    place = row.country if point is None else point_name(point)
     setting = Setting(str(row.public_id), row.from_day, row.to_day, row.step, place)
     return Registered(setting, country, point)
 
@@ -181,7 +217,8 @@ def _versions(session: Session, model_id: int) -> dict[str, date]:
     return {str(seq): decided_at.date() for seq, decided_at in rows if decided_at is not None}
 
 
-def _holds(found: FoundBarrier, on: date) -> bool:
+def holds(found: FoundBarrier, on: date) -> bool:
+    """Whether a barrier holds on that day."""
     ends = found.barrier.to_day
     return found.barrier.from_day <= on and (ends is None or ends >= on)
 

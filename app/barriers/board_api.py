@@ -36,5 +36,12 @@ def read_board(asked: dict[str, Any]) -> Told:
     language, changed = asked.pop("language"), asked.pop("changed")
     case = asked.pop("case").strip()
     grounds = Grounds(asked["purpose"], asked["legal_basis"], case) if "purpose" in asked else None
-    found = board.board(transaction(), caller(), grounds, changed=changed)
+    together = asked.pop("together")
+    found = board.board(
+        transaction(),
+        caller(),
+        grounds,
+        changed=changed,
+        together=together.split(",") if together else (),
+    )
     return board_showing.board(found, language)

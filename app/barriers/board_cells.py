@@ -11,13 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.barriers.methods.disclosure_control import Figure, Grain, Part, Table, told
-from app.barriers.visible_counts import OWN, CellName, Counted, Kind
+from app.barriers.visible_counts import ELSEWHERE, OWN, CellName, Counted, Kind
 
 MOST_CORRIDORS = 24
 """Those with most reports stand by themselves; the others are added up by their origin."""
-
-ELSEWHERE = "*"
-"""The destination of all corridors of an origin that do not stand by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ def summed(found: Counted) -> Counted:
 def _corridors(found: Counted) -> set[tuple[str, ...]]:
     sizes: Counter[tuple[str, ...]] = Counter()
     for name, _, part in _parts(found):
-        if name.kind is Kind.STEP_CORRIDOR:
+        if name.kind is Kind.STEP_CORRIDOR and ELSEWHERE not in name.words:
             sizes[name.words] += part.count
     largest = sorted(sizes, key=lambda words: (-sizes[words], words))
     return set(largest[:MOST_CORRIDORS])

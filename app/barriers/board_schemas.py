@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from app.barriers.barrier_schemas import BarrierGroundsSchema, StepGapSchema
 from app.barriers.methods.changes import Rival
@@ -11,6 +11,9 @@ from app.barriers.methods.displacement import Movement
 from app.barriers.methods.effect import Verdict
 from app.barriers.methods.trend import Direction
 from app.barriers.visible_counts import Kind
+
+MOST_TOGETHER = 12
+"""Countries that are looked at as one."""
 
 
 class BoardArgumentsSchema(BarrierGroundsSchema):
@@ -21,6 +24,18 @@ class BoardArgumentsSchema(BarrierGroundsSchema):
         metadata={
             "description": "Countries are compared before and after this day; by default the middle"
             " of the time."
+        },
+    )
+    together = fields.String(
+        load_default="",
+        validate=validate.Regexp(
+            rf"(?:[A-Z]{{2}}(?:,[A-Z]{{2}}){{1,{MOST_TOGETHER - 1}}})?\Z",
+            error="It is no list of countries.\nUse two to twelve ISO 3166-1 codes, with commas.",
+        ),
+        metadata={
+            "description": "Countries of origin that are looked at as one, such as the neighbours"
+            " where a rise is expected: choose them before you see the counts. Without it each"
+            " country stands by itself."
         },
     )
 

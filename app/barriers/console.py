@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from app.access import CONSOLE
-from app.barriers import closing, model_upkeep
+from app.barriers import closing, model_upkeep, recounting
 from app.barriers.comparing import Comparison, Named, compared
 from app.barriers.documents import read_model
 from app.barriers.errors import ModelError
@@ -65,6 +65,22 @@ def count() -> None:
     with runtime().database.transaction() as session:
         counted = closing.recount(session, now())
     click.echo(f"{counted} reports counted.")
+
+
+@commands.command("compare-counts")
+def compare_counts() -> None:
+    """Count all reports again and tell what differs from the board; a duty does it every week."""
+    at, compared, differing = now(), 0, 0
+    while True:
+        with runtime().database.transaction() as session:
+            found = recounting.compare(session, at)
+        if not found.compared:
+            break
+        compared += found.compared
+        differing += len(found.differences)
+        for each in found.differences:
+            click.echo(f"{each.day}: {each.stored} reports stand, {each.counted} are right")
+    click.echo(f"{compared} days compared, {differing} differ; the next closing counts those anew.")
 
 
 @commands.command("choose")

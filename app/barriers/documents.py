@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from uuid import UUID
 
 from app.barriers.errors import ModelError
 from app.barriers.model import (
@@ -30,8 +29,11 @@ from postern.yaml_documents import (
     Scalar,
     SourceError,
     documents,
+    read_format,
+    read_identity,
 )
 
+_IDENTITY = "Write one of 36 characters, such as `uuidgen` makes; versions of a model share it."
 MODEL_KEYS = (
     *("format", "id", "version", "languages", "title", "status", "statement"),
     *("sources", "partners", "steps"),
@@ -87,8 +89,8 @@ def read_model(text: str, name: str = "The text") -> BarrierModel:
 
 def _model(node: Entries, notes: Notes) -> BarrierModel | None:
     notes.only(node, MODEL_KEYS)
-    _format(node, notes)
-    identity = _identity(node, notes)
+    read_format(node, notes, FORMAT)
+    identity = read_identity(node, notes, _IDENTITY)
     languages = _languages(node, notes)
     parts = Parts(notes, languages)
     version = parts.number(node, "version", most=LAST_VERSION)
@@ -103,25 +105,6 @@ def _model(node: Entries, notes: Notes) -> BarrierModel | None:
     return BarrierModel(
         identity, version, languages, title, status, statement, sources, partners, steps
     )
-
-
-def _format(node: Entries, notes: Notes) -> None:
-    found = node.get("format")
-    if not isinstance(found, Scalar) or found.text != FORMAT:
-        notes.fault(found or node, f"The format is not {FORMAT}.", f"Write format: {FORMAT}.")
-
-
-def _identity(node: Entries, notes: Notes) -> str | None:
-    found = node.get("id")
-    try:
-        return str(UUID(found.text if isinstance(found, Scalar) else ""))
-    except ValueError:
-        notes.fault(
-            found or node,
-            "The id is not a UUID.",
-            "Write one of 36 characters, such as `uuidgen` makes; versions of a model share it.",
-        )
-        return None
 
 
 def _languages(node: Entries, notes: Notes) -> tuple[str, ...]:

@@ -74,6 +74,19 @@ def proposal_of(session: Session, model_id: int) -> ModelVersion | None:
     )
 
 
+def awaiting(session: Session, organisation_id: int, person: UUID | None) -> int:
+    """How many versions of the organisation's models wait for a decision that is this person's."""
+    rows = session.scalars(
+        select(ModelVersion.proposed_by)
+        .join(StoredModel, StoredModel.id == ModelVersion.model_id)
+        .where(
+            StoredModel.organisation_id == organisation_id,
+            ModelVersion.state == ModelState.PROPOSED,
+        )
+    )
+    return sum(each != person for each in rows)
+
+
 def in_use(session: Session, organisation_id: int) -> tuple[StoredModel, ModelVersion] | None:
     """The model that the organisation uses, in the version in force.
 
@@ -120,6 +133,16 @@ def choices(session: Session, organisation_id: int) -> list[Choice]:
         .order_by(ModelChoice.id.desc())
     )
     return [Choice(*row) for row in rows]
+
+
+def own_communities(session: Session, organisation_id: int) -> list[tuple[str, str]]:
+    """Code and name of each community that the organisation is in, by name."""
+    rows = session.execute(
+        select(Community.code, Community.name)
+        .where(Community.id.in_(_communities(organisation_id)))
+        .order_by(Community.name, Community.code)
+    )
+    return [(code, name or code) for code, name in rows]
 
 
 def of_ids(session: Session, version_ids: Iterable[int]) -> dict[int, ModelVersion]:

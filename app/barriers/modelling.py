@@ -108,14 +108,30 @@ def version_text(session: Session, caller: Caller, public_id: UUID, seq: int) ->
     return version.text
 
 
+def read_version(
+    session: Session, caller: Caller, public_id: UUID, seq: int
+) -> tuple[ModelVersion, BarrierModel]:
+    """A version with its model; NotFoundError where there is none for this reader."""
+    found = _version(session, _known(session, caller, public_id), seq)
+    _log(session, caller, "model.read", public_id, {"version": seq})
+    return found, storage.read_kept(found)
+
+
 def compare(
     session: Session, caller: Caller, public_id: UUID, before: int, after: int
 ) -> Comparison:
     """What one version changes of another; NotFoundError where there is none for this reader."""
+    return compared(*both(session, caller, public_id, before, after))
+
+
+def both(
+    session: Session, caller: Caller, public_id: UUID, before: int, after: int
+) -> tuple[BarrierModel, BarrierModel]:
+    """Two versions to be compared; NotFoundError where there is none for this reader."""
     found = _known(session, caller, public_id)
     old, new = (_version(session, found, seq) for seq in (before, after))
     _log(session, caller, "model.compare", public_id, {"before": before, "after": after})
-    return compared(storage.read_kept(old), storage.read_kept(new))
+    return storage.read_kept(old), storage.read_kept(new)
 
 
 def begin(session: Session, caller: Caller, text: str, community: str | None = None) -> Model:
@@ -419,10 +435,11 @@ def _tell(  # noqa: PLR0917 - the parts of one notice
     if model.organisation_id is None:
         return
     facts = {"model": str(model.public_id), "version": version.seq}
+    address = f"/barriers/models/{model.public_id}"
     if kind == "model.decided":
         facts["decision"] = decision or version.state.value
     for role in roles:
-        notify(session, model.organisation_id, role, kind, facts, "/barriers")
+        notify(session, model.organisation_id, role, kind, facts, address)
 
 
 def _log_draft(

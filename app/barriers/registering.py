@@ -220,6 +220,11 @@ def register(session: Session, caller: Caller, new: NewBarrier, seen: int | None
     return _own(session, caller, row.public_id)
 
 
+def demand_own(session: Session, caller: Caller, public_id: UUID) -> None:
+    """NotFoundError unless the barrier is one's own and its record goes on."""
+    _held(session, caller, public_id)
+
+
 def renew(session: Session, caller: Caller, public_id: UUID, expires_on: date | None) -> Shown:
     """Say that one's own barrier still holds: its record goes on, and counts as new from today.
 
@@ -351,8 +356,9 @@ def remind(session: Session) -> int:
     for row in rows:
         row.reminded_at = at
         facts = {"barrier": str(row.public_id), "until": row.expires_on.isoformat()}
+        address = f"/barriers/{row.public_id}"
         for role in REGISTRARS:
-            notify(session, row.organisation_id, role, "barrier.expiring", facts, "/barriers")
+            notify(session, row.organisation_id, role, "barrier.expiring", facts, address)
     session.flush()
     return len(rows)
 

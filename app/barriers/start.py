@@ -6,7 +6,18 @@ from datetime import timedelta
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app.barriers import closing, model_upkeep, registering, tagging, telling, told_counts
+from app.barriers import (
+    closing,
+    model_upkeep,
+    noting,
+    recounting,
+    registering,
+    tag_pages,
+    tagging,
+    telling,
+    told_counts,
+)
+from app.barriers.wording import install_wording
 from app.clock import now
 from app.indicators.hooks import Hooks
 from app.jobs.dispatching import allow
@@ -18,13 +29,18 @@ _HOURLY = timedelta(hours=1)
 _DAILY = timedelta(days=1)
 
 
-def start(_app: Flask, runtime: Runtime) -> None:
+def start(app: Flask, runtime: Runtime) -> None:
     """Put what this room does by itself on the lists; called by `create_app`."""
-    runtime.part(Hooks).ending.append(tagging.on_ending)
+    install_wording(app)
+    app.jinja_env.globals["step_tags"] = tag_pages.tags_of
+    hooks = runtime.part(Hooks)
+    hooks.ending += [tagging.on_ending, noting.on_ending]
+    hooks.amended.append(noting.on_amended)
     for kind in ("model.proposed", "model.decided", "barrier.expiring"):
         allow(runtime, kind, telling.may_tell_own)
     duty(runtime, "barriers.shipped", _HOURLY, model_upkeep.load_shipped)
-    duty(runtime, "barriers.count", _HOURLY, lambda session: closing.close(session, now()))
+    duty(runtime, "barriers.count", _OFTEN, lambda session: closing.close(session, now()))
+    duty(runtime, "barriers.compare", _HOURLY, _compare)
     duty(runtime, "barriers.renew", _OFTEN, lambda session: told_counts.renew(session, now()))
     for name, every, run, batch in (
         ("lapse", _HOURLY, model_upkeep.lapse, model_upkeep.BATCH),
@@ -34,6 +50,10 @@ def start(_app: Flask, runtime: Runtime) -> None:
         ("erase-models", _DAILY, model_upkeep.erase, model_upkeep.BATCH),
     ):
         duty(runtime, f"barriers.{name}", every, _batches(run, batch))
+
+
+def _compare(session: Session) -> int:
+    return recounting.compare(session, now()).compared
 
 
 def _batches(run: Callable[[Session], int], batch: int) -> Callable[[Session], int]:

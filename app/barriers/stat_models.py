@@ -1,25 +1,27 @@
 """Counts of reports for the board, as they were when the last week closed. No row names a report.
 
-A *face* is what the visibility predicate knows of an indicator, by weeks: its class, the week in
-which it was seen, and the Monday by which it has surely ended. A *set* is the faces of one report:
-whoever may see one of them may count the report. Cells, points and signals count the reports of a
-set, and add up their keys (app/barriers/methods/noise.py).
+An *intake* is what one organisation told on one day: what is counted at once, and anew when
+something of it has changed. A *face* is what the visibility predicate knows of an indicator, in
+weeks: its class, how long after the first of its report it was seen, and by when it has surely
+ended. A *shape* is the faces of a report: whoever may see one of them may count the report. Cells,
+points and signals count the reports of a shape and of a week, the first in which something of them
+was seen, and add up their keys (app/barriers/methods/noise.py).
 
-All rows are of one closing; the next one writes them anew. Empty text and step 0 are "not told".
+Empty text and step 0 are "not told".
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Date,
     ForeignKey,
     Index,
     LargeBinary,
     SmallInteger,
     String,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,86 +30,117 @@ from app.database import Base, BigInt, Moment
 
 
 class StatClosing(Base):
-    """That reports were counted as they stood when this week was over; the newest one is read."""
+    """That reports are counted as they stood when this week was over.
+
+    The newest one that is done is read; one that is not is being counted.
+    """
 
     __tablename__ = "stat_closing"
 
     week: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     closed_at: Mapped[datetime] = mapped_column(Moment)
+    mark: Mapped[int] = mapped_column(BigInteger)  # random: it tells closings of one week apart
     reports: Mapped[int]
+    done_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
-class StatFace(Base):
-    """`mark` is random: the sum of the marks of a report's faces tells its set."""
+class StatIntake(Base):
+    """What an organisation told on a day, as counted by the closing `since`; read from then on.
 
-    __tablename__ = "stat_face"
-    __table_args__ = (UniqueConstraint("closing", "share_class_id", "week", "ends"),)
+    `until` is the closing by which another one takes its place: it is read no more from then on.
+    """
+
+    __tablename__ = "stat_intake"
+    __table_args__ = (UniqueConstraint("organisation_id", "day", "since"),)
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
-    closing: Mapped[int] = mapped_column(
-        SmallInteger, ForeignKey("stat_closing.week", ondelete="CASCADE")
-    )
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    share_class_id: Mapped[int] = mapped_column(ForeignKey("share_class.id"))
+    day: Mapped[int] = mapped_column(SmallInteger)  # since 1970
+    since: Mapped[int] = mapped_column(SmallInteger)
+    until: Mapped[int | None] = mapped_column(SmallInteger)
+    reports: Mapped[int]  # that are stored, whether or not they are counted
+    counted_at: Mapped[datetime | None] = mapped_column(Moment)
+    compared_at: Mapped[datetime | None] = mapped_column(Moment)  # with the reports themselves
+
+
+class StatChange(Base):
+    """That a report which the organisation told on this day has changed since it was counted."""
+
+    __tablename__ = "stat_change"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    day: Mapped[int] = mapped_column(SmallInteger)
+
+
+class StatSeen(Base):
+    """What is known of an indicator while it is counted: the same transaction erases it again."""
+
+    __tablename__ = "stat_seen"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    intake_id: Mapped[int] = mapped_column(BigInteger)
+    report_id: Mapped[int] = mapped_column(BigInteger)
+    organisation_id: Mapped[int]
+    share_class_id: Mapped[int]
     week: Mapped[int] = mapped_column(SmallInteger)
-    ends: Mapped[date] = mapped_column(Date)
-    mark: Mapped[int] = mapped_column(BigInteger)
+    ends: Mapped[int] = mapped_column(SmallInteger)
+    country: Mapped[str | None] = mapped_column(String(2))
+    operator: Mapped[str | None] = mapped_column(String(40))
+    code: Mapped[str | None] = mapped_column(String(40))
 
 
-class StatSet(Base):
-    __tablename__ = "stat_set"
-    __table_args__ = (UniqueConstraint("closing", "mark"),)
+class StatShape(Base):
+    """`faces` as app/barriers/shapes.py reads them, and the latest of their shifts and ends."""
+
+    __tablename__ = "stat_shape"
+    __table_args__ = (UniqueConstraint("organisation_id", "faces"),)
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
-    closing: Mapped[int] = mapped_column(
-        SmallInteger, ForeignKey("stat_closing.week", ondelete="CASCADE")
-    )
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    mark: Mapped[int] = mapped_column(BigInteger)
-
-
-class StatMember(Base):
-    """That a face is one of a set."""
-
-    __tablename__ = "stat_member"
-    __table_args__ = (Index("ix_stat_member_face_id", "face_id"),)
-
-    set_id: Mapped[int] = mapped_column(
-        BigInt, ForeignKey("stat_set.id", ondelete="CASCADE"), primary_key=True
-    )
-    face_id: Mapped[int] = mapped_column(
-        BigInt, ForeignKey("stat_face.id", ondelete="CASCADE"), primary_key=True
-    )
+    faces: Mapped[str] = mapped_column(Text)  # of 20 indicators about 300 characters
+    shift: Mapped[int] = mapped_column(SmallInteger)
+    ends: Mapped[int] = mapped_column(SmallInteger)
 
 
 class StatCell(Base):
-    """Reports of a set that tell the same of the shipment."""
+    """Reports that tell the same of the shipment."""
 
     __tablename__ = "stat_cell"
-
-    set_id: Mapped[int] = mapped_column(
-        BigInt, ForeignKey("stat_set.id", ondelete="CASCADE"), primary_key=True
+    __table_args__ = (
+        Index("ix_stat_cell_intake_id", "intake_id"),
+        Index("ix_stat_cell_shape_id", "shape_id"),
     )
-    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    origin: Mapped[str] = mapped_column(String(2), primary_key=True)
-    destination: Mapped[str] = mapped_column(String(2), primary_key=True)
-    substance: Mapped[str] = mapped_column(String(32), primary_key=True)
-    concealment: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    intake_id: Mapped[int] = mapped_column(BigInt, ForeignKey("stat_intake.id", ondelete="CASCADE"))
+    shape_id: Mapped[int] = mapped_column(BigInt)
+    week: Mapped[int] = mapped_column(SmallInteger)
+    step: Mapped[int] = mapped_column(SmallInteger)
+    origin: Mapped[str] = mapped_column(String(2))
+    destination: Mapped[str] = mapped_column(String(2))
+    substance: Mapped[str] = mapped_column(String(32))
+    concealment: Mapped[str] = mapped_column(String(32))
     count: Mapped[int]
     keys: Mapped[int] = mapped_column(BigInteger)
 
 
 class StatPoint(Base):
-    """Reports that name an induction point; their set has the faces of that point alone."""
+    """Reports that name an induction point; their shape has the faces of that point alone."""
 
     __tablename__ = "stat_point"
-
-    set_id: Mapped[int] = mapped_column(
-        BigInt, ForeignKey("stat_set.id", ondelete="CASCADE"), primary_key=True
+    __table_args__ = (
+        Index("ix_stat_point_intake_id", "intake_id"),
+        Index("ix_stat_point_shape_id", "shape_id"),
     )
-    country: Mapped[str] = mapped_column(String(2), primary_key=True)
-    operator: Mapped[str] = mapped_column(String(40), primary_key=True)
-    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    intake_id: Mapped[int] = mapped_column(BigInt, ForeignKey("stat_intake.id", ondelete="CASCADE"))
+    shape_id: Mapped[int] = mapped_column(BigInt)
+    week: Mapped[int] = mapped_column(SmallInteger)
+    country: Mapped[str] = mapped_column(String(2))
+    operator: Mapped[str] = mapped_column(String(40))
+    code: Mapped[str] = mapped_column(String(40))
     count: Mapped[int]
     keys: Mapped[int] = mapped_column(BigInteger)
 
@@ -116,12 +149,17 @@ class StatSignal(Base):
     """Reports that a person tagged with a signal of the barrier model."""
 
     __tablename__ = "stat_signal"
-
-    set_id: Mapped[int] = mapped_column(
-        BigInt, ForeignKey("stat_set.id", ondelete="CASCADE"), primary_key=True
+    __table_args__ = (
+        Index("ix_stat_signal_intake_id", "intake_id"),
+        Index("ix_stat_signal_shape_id", "shape_id"),
     )
-    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    signal: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    intake_id: Mapped[int] = mapped_column(BigInt, ForeignKey("stat_intake.id", ondelete="CASCADE"))
+    shape_id: Mapped[int] = mapped_column(BigInt)
+    week: Mapped[int] = mapped_column(SmallInteger)
+    step: Mapped[int] = mapped_column(SmallInteger)
+    signal: Mapped[str] = mapped_column(String(64))
     count: Mapped[int]
     keys: Mapped[int] = mapped_column(BigInteger)
 

@@ -57,7 +57,7 @@ class StepReader:
         signals = tuple(self._signals(node))
         facilitators = tuple(self._cells(node, "facilitators"))
         partners = tuple(self._partner_cells(node))
-        barriers = tuple(self._barriers(node, tuple(each.key for each in partners)))
+        barriers = tuple(self._barriers(node, self._written_partners(node)))
         if number is None or key is None or title is None or summary is None or basis is None:
             return None
         return Step(
@@ -101,6 +101,14 @@ class StepReader:
             seen.update(found)
             if (cell := self._cell(node, found[0] if found else None)) is not None:
                 yield cell
+
+    def _written_partners(self, step: Entries) -> tuple[str, ...]:
+        """Partners of a step as written, also where their cells have faults: told once only."""
+        found = step.get("partners")
+        items = found.items if isinstance(found, Items) else ()
+        keys = [item.get("key") for item in items if isinstance(item, Entries)]
+        written = dict.fromkeys(key.text for key in keys if isinstance(key, Scalar))
+        return tuple(each for each in written if each in self._partners)
 
     def _barriers(self, step: Entries, partners: tuple[str, ...]) -> Iterator[Barrier]:
         parts, notes = self._parts, self._notes

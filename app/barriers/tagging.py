@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.access import Caller
 from app.audit.service import append
-from app.barriers import model_storage
+from app.barriers import model_storage, noting
 from app.barriers.facts import FACT_FIELDS, Facts
 from app.barriers.model import BarrierModel
 from app.barriers.modelling import used
@@ -161,6 +161,8 @@ def tag(  # noqa: PLR0917 - a thing, and what is said of it
     session.flush()
     session.add_all(StepTagSignal(tag_id=row.id, signal=each) for each in chosen)
     session.flush()
+    if subject is Subject.REPORT:
+        noting.on_tagged(session, row_id)
     append(
         session,
         caller,

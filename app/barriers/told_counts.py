@@ -7,34 +7,36 @@ policy, a suspension or a week that grows too old acts at once; the counts only 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app.barriers.board_cells import Told, told_cells
-from app.barriers.methods.disclosure_control import Figure, first_day, week_of
-from app.barriers.stat_models import StatClosing, StatFace, StatTold
-from app.barriers.visible_counts import CellName, Kind, counted
+from app.barriers.board_cells import MOST_CORRIDORS, Told, told_cells
+from app.barriers.methods.disclosure_control import Figure, week_of
+from app.barriers.remembered import Remembered
+from app.barriers.shapes import Span
+from app.barriers.stat_models import StatClosing, StatTold
+from app.barriers.visible_counts import (
+    CellName,
+    Kind,
+    classes_of_others,
+    counted,
+    visible_spans,
+)
 from app.organisations.models import Organisation
 from app.sharing.grants import insert_new
 from app.sharing.models import Profile
-from app.sharing.visibility import bulk_windows
 from postern.vocabulary import Sector
 
 BATCH = 20  # profiles of one call
 _COMPETING = frozenset({Sector.POST, Sector.COURIER})
 _ASKED_LATELY = timedelta(days=30)
 _NOTED = timedelta(days=1)  # after which it is noted anew that a profile asked
-_LAYOUT = 1  # raised when the cells or the rules of telling them change
-_DAYS = 7
-
-
-_Span = tuple[int, int, int]
-"""A class, and the first and last of its ages or weeks."""
+_LAYOUT = 2  # raised when the cells or the rules of telling them change
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +59,41 @@ class TellableCounts:
 
     told: Told
     steady_since: int
+    fingerprint: bytes | None  # of all that decides them; None: they were not kept
+
+
+REMEMBERED: Remembered[bytes, TellableCounts] = Remembered(32)
+"""The counts that this process read last, by their fingerprints. Each may take some megabytes."""
 
 
 def told_counts(session: Session, reader: Counting) -> TellableCounts:
     """What the reader is told now of the last closing."""
     if reader.profile_id is None:
-        return _counted(session, reader, ())
-    closing = session.execute(select(StatClosing.week, StatClosing.closed_at)).one()
+        return _counted(session, reader, (), None)
+    closing = session.execute(
+        select(StatClosing.week, StatClosing.mark)
+        .where(StatClosing.done_at.is_not(None))
+        .order_by(StatClosing.week.desc())
+        .limit(1)
+    ).one()
     today = reader.at.date()
-    windows = bulk_windows(session, reader.profile_id, reader.at)
-    spans = list(_spans(_joined(windows), today, closing.week))
+    spans = visible_spans(session, reader.profile_id, reader.at, closing.week)
     decided = [
-        *(_LAYOUT, closing.week, closing.closed_at.isoformat()),
+        *(_LAYOUT, closing.week, closing.mark),
         week_of(today),  # on Mondays records end
         *(reader.organisation_id, reader.competes, spans),
     ]
     fingerprint = hashlib.sha256(json.dumps(decided).encode()).digest()
     mine = StatTold.profile_id == reader.profile_id
     kept = session.execute(
-        select(StatTold.fingerprint, StatTold.content, StatTold.asked_at).where(mine)
+        select(StatTold.fingerprint, StatTold.asked_at).where(mine)
     ).one_or_none()
     asked_at = reader.asked_at or reader.at
     if kept is not None and kept.fingerprint == fingerprint:
         if asked_at - kept.asked_at > _NOTED:
             session.execute(update(StatTold).where(mine).values(asked_at=asked_at))
-        return _read(kept.content)
-    found = _counted(session, reader, spans)
+        return REMEMBERED.get(fingerprint, lambda: _kept(session, reader, fingerprint))
+    found = _counted(session, reader, spans, fingerprint)
     row = {"fingerprint": fingerprint, "content": _written(found), "asked_at": asked_at}
     session.execute(delete(StatTold).where(mine))
     insert_new(session, StatTold, [{"profile_id": reader.profile_id, **row}])
@@ -119,53 +130,37 @@ def competes(sector: Sector) -> bool:
     return sector in _COMPETING
 
 
-def _counted(session: Session, reader: Counting, spans: Sequence[_Span]) -> TellableCounts:
+def _kept(session: Session, reader: Counting, fingerprint: bytes) -> TellableCounts:
+    content = session.scalars(
+        select(StatTold.content).where(StatTold.profile_id == reader.profile_id)
+    ).one()
+    return _read(content, fingerprint)
+
+
+def _counted(
+    session: Session, reader: Counting, spans: Sequence[Span], fingerprint: bytes | None
+) -> TellableCounts:
     cells = counted(
-        session, reader.organisation_id, reader.profile_id, reader.at, by_owner=reader.competes
+        session,
+        reader.organisation_id,
+        reader.profile_id,
+        reader.at,
+        by_owner=reader.competes,
+        most_corridors=MOST_CORRIDORS,
     )
     since = _steady_since(session, reader, spans) if spans else 0
-    return TellableCounts(told_cells(cells, competes=reader.competes), since)
+    return TellableCounts(told_cells(cells, competes=reader.competes), since, fingerprint)
 
 
-def _steady_since(session: Session, reader: Counting, spans: Sequence[_Span]) -> int:
+def _steady_since(session: Session, reader: Counting, spans: Sequence[Span]) -> int:
     """The first week since which the same classes of others may be counted in every week.
 
     Before it, a policy that shows what is younger than so many days would look like a rise.
     """
-    of_others = set(
-        session.scalars(
-            select(StatFace.share_class_id)
-            .where(StatFace.organisation_id != reader.organisation_id)
-            .distinct()
-        )
-    )
-    counted_now = [each for each in spans if each[0] in of_others]
+    of_others = classes_of_others(session, reader.organisation_id)
+    counted_now = [each for each in spans if each.share_class in of_others]
     newest = max((last for _, _, last in counted_now), default=0)
     return max((first if last == newest else last + 1 for _, first, last in counted_now), default=0)
-
-
-def _joined(windows: Iterable[_Span]) -> Iterator[_Span]:
-    """Windows of a class that follow one another as one."""
-    before: _Span | None = None
-    for share_class, youngest, oldest in windows:
-        if before is not None and (share_class, youngest) == (before[0], before[2] + 1):
-            before = (share_class, before[1], oldest)
-            continue
-        if before is not None:
-            yield before
-        before = (share_class, youngest, oldest)
-    if before is not None:
-        yield before
-
-
-def _spans(windows: Iterable[_Span], today: date, last: int) -> Iterator[_Span]:
-    """The weeks of each class that lie in a window of ages as a whole: class, first, last."""
-    elapsed = (today - first_day(0)).days
-    for share_class, youngest, oldest in windows:
-        first = max(0, -((oldest - elapsed) // _DAYS))
-        newest = min(last, (elapsed - youngest - _DAYS + 1) // _DAYS)
-        if first <= newest:
-            yield share_class, first, newest
 
 
 def _written(found: TellableCounts) -> dict[str, Any]:
@@ -182,10 +177,11 @@ def _rows(counts: Mapping[CellName, int]) -> list[list[Any]]:
     return [[*name[:3], list(name.words), count] for name, count in counts.items()]
 
 
-def _read(content: Mapping[str, Any]) -> TellableCounts:
-    others = {name: Figure(count) for name, count in _cells(content["others"])}
+def _read(content: Mapping[str, Any], fingerprint: bytes) -> TellableCounts:
+    figures = {count: Figure(count) for *_, count in content["others"]}
+    others = {name: figures[count] for name, count in _cells(content["others"])}
     told = Told(dict(_cells(content["own"])), others, content["sees_others"])
-    return TellableCounts(told, content["steady_since"])
+    return TellableCounts(told, content["steady_since"], fingerprint)
 
 
 def _cells(rows: Sequence[Sequence[Any]]) -> Iterable[tuple[CellName, int]]:

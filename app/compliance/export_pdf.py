@@ -14,7 +14,7 @@ from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from app.audit.reading import ReadEntry
 from app.audit.wording import wording
-from app.compliance.pdf_paper import ALARM, BOLD, FONT, HEAD, INK, LEAD, marked, printed
+from app.paper import ALARM, BOLD, FONT, HEAD, INK, LEAD, marked, printed
 
 _DAY = ParagraphStyle(
     "day",

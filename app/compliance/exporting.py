@@ -29,7 +29,7 @@ from app.audit.service import append
 from app.audit.tree import Published
 from app.audit.wording import wording
 from app.compliance.export_pdf import Cover, document
-from app.compliance.pdf_paper import told_moment
+from app.paper import told_moment
 from app.runtime import runtime
 from postern.base64url import to_base64url
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from flask_babel import format_date, format_decimal, gettext
-from reportlab.lib.styles import ParagraphStyle
-from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
+from reportlab.platypus import Flowable
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -24,35 +23,12 @@ from app.compliance.export_pdf import Cover, cover_of
 from app.compliance.log_lights import Verified
 from app.compliance.log_state import LogState
 from app.compliance.month_figures import Counted, Figures, figures
-from app.compliance.pdf_paper import (
-    BOLD,
-    FONT,
-    INK,
-    LEAD,
-    SECTION,
-    SOFT,
-    marked,
-    printed,
-    told_moment,
-)
 from app.compliance.retention_api import in_force
+from app.paper import paragraph, printed, section, table, told_moment
 from app.runtime import runtime
 from postern.base64url import to_base64url
 
 MOST_PEOPLE = 40  # rows
-
-_CELL = ParagraphStyle("cell", fontName=FONT, fontSize=8.5, leading=11, textColor=INK)
-_TITLE = ParagraphStyle("title", parent=_CELL, fontName=BOLD)
-_NUMBER = ParagraphStyle("number", parent=_CELL, alignment=2)  # at the right
-_LINES = TableStyle(
-    [
-        ("LINEBELOW", (0, 0), (-1, -1), 0.25, SOFT),
-        ("LEFTPADDING", (0, 0), (-1, -1), 0),
-        ("TOPPADDING", (0, 0), (-1, -1), 2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -154,8 +130,8 @@ def _sections(told: _Told) -> Iterator[Flowable]:
 
 def _use(figures: Figures) -> Iterator[Flowable]:
     words, use = wording(), figures.use
-    yield _section(gettext("Use by the organisation's own people"))
-    yield _line(
+    yield section(gettext("Use by the organisation's own people"))
+    yield paragraph(
         gettext(
             "Acts: %(entries)s; of these denied: %(denied)s",
             entries=format_decimal(use.entries),
@@ -173,7 +149,7 @@ def _use(figures: Figures) -> Iterator[Flowable]:
     shown = use.people[:MOST_PEOPLE]
     yield _table((gettext("Person"), gettext("Acts")), shown)
     if len(use.people) > len(shown):
-        yield _line(
+        yield paragraph(
             gettext(
                 "%(count)s more people are left out here; the access log has them.",
                 count=format_decimal(len(use.people) - len(shown)),
@@ -183,11 +159,11 @@ def _use(figures: Figures) -> Iterator[Flowable]:
 
 def _rooms(figures: Figures) -> Iterator[Flowable]:
     today = figures.today
-    yield _section(gettext("Disclosures"))
+    yield section(gettext("Disclosures"))
     yield _acts(figures.rooms["disclosures"])
-    yield _section(gettext("Recalls"))
+    yield section(gettext("Recalls"))
     yield _acts(figures.rooms["recalls"])
-    yield _line(
+    yield paragraph(
         gettext(
             "Waiting today: recalls of others for an answer: %(recalls)s; one's own for the answers"
             " of others: %(own)s",
@@ -199,12 +175,12 @@ def _rooms(figures: Figures) -> Iterator[Flowable]:
 
 def _signals(figures: Figures) -> Iterator[Flowable]:
     words, today = wording(), figures.today.signals
-    yield _section(gettext("Signals"))
+    yield section(gettext("Signals"))
     raised = [(words.words(each.value, "Signal"), count) for each, count in figures.raised.items()]
     yield _table((gettext("Raised in the month"), gettext("Signals")), raised)
     closed = [(words.words(each.value, "Verdict"), count) for each, count in figures.closed.items()]
     yield _table((gettext("Closed in the month, as"), gettext("Signals")), closed)
-    yield _line(
+    yield paragraph(
         gettext(
             "Open today: %(open)s; of these past their day: %(overdue)s",
             open=format_decimal(today.open),
@@ -214,7 +190,7 @@ def _signals(figures: Figures) -> Iterator[Flowable]:
 
 
 def _reviews(figures: Figures) -> Iterator[Flowable]:
-    yield _section(gettext("Reviews of the month's entries"))
+    yield section(gettext("Reviews of the month's entries"))
     judged = [
         (
             wording().words(verdict.value, "Verdict") if verdict else gettext("not judged yet"),
@@ -225,13 +201,13 @@ def _reviews(figures: Figures) -> Iterator[Flowable]:
     if judged:
         yield _table((gettext("Found"), gettext("Entries")), judged)
     else:
-        yield _line(gettext("No entry of the month has been drawn."))
+        yield paragraph(gettext("No entry of the month has been drawn."))
 
 
 def _retention(told: _Told) -> Iterator[Flowable]:
-    yield _section(gettext("Retention, holds and subject requests"))
+    yield section(gettext("Retention, holds and subject requests"))
     rule = told.retention
-    yield _line(
+    yield paragraph(
         gettext(
             "Details of the log from before %(day)s are erased, by: %(source)s",
             day=format_date(rule.before(told.at), "long"),
@@ -239,7 +215,7 @@ def _retention(told: _Told) -> Iterator[Flowable]:
         )
     )
     yield _acts(told.figures.rooms["endings"])
-    yield _line(
+    yield paragraph(
         gettext(
             "Subject requests that wait for an answer today: %(subjects)s",
             subjects=format_decimal(told.figures.today.subjects),
@@ -249,12 +225,14 @@ def _retention(told: _Told) -> Iterator[Flowable]:
 
 def _log(told: _Told) -> Iterator[Flowable]:
     state, verified = told.state, told.verified
-    yield _section(gettext("State of the log when the report was made"))
+    yield section(gettext("State of the log when the report was made"))
     if state.head:
         signed = ", ".join(map(str, state.head.signed_by)) or gettext("nobody")
-        yield _line(gettext("Signed %(at)s by %(by)s", at=told_moment(state.head.at), by=signed))
+        yield paragraph(
+            gettext("Signed %(at)s by %(by)s", at=told_moment(state.head.at), by=signed)
+        )
     if state.needed and state.cosigned:
-        yield _line(
+        yield paragraph(
             gettext(
                 "%(needed)s of %(counting)s organisations are needed to vouch for it; they did for"
                 " %(size)s entries, last %(at)s.",
@@ -265,10 +243,10 @@ def _log(told: _Told) -> Iterator[Flowable]:
             )
         )
     else:
-        yield _line(gettext("No quorum of other organisations vouches for it."))
-    yield _line(gettext("Open alarms: %(count)s", count=format_decimal(len(state.alarms))))
+        yield paragraph(gettext("No quorum of other organisations vouches for it."))
+    yield paragraph(gettext("Open alarms: %(count)s", count=format_decimal(len(state.alarms))))
     if verified:
-        yield _line(
+        yield paragraph(
             gettext(
                 "Last verified in a browser of the organisation: %(at)s, %(size)s entries:"
                 " %(found)s",
@@ -278,40 +256,22 @@ def _log(told: _Told) -> Iterator[Flowable]:
             )
         )
     else:
-        yield _line(gettext("Nobody of the organisation has verified it in a browser yet."))
+        yield paragraph(gettext("Nobody of the organisation has verified it in a browser yet."))
 
 
 def _acts(counted: Sequence[Counted]) -> Flowable:
     words = wording()
     if not counted:
-        return _line(gettext("No act of this kind in the month."))
+        return paragraph(gettext("No act of this kind in the month."))
     return _table(
         (gettext("Act"), gettext("own"), gettext("of others")),
         [(words.act_name(each.act), each.own, each.others) for each in counted],
     )
 
 
-def _section(title: str) -> Flowable:
-    return Paragraph(marked(title), SECTION)
-
-
-def _line(text: str) -> Flowable:
-    return Paragraph(marked(text), LEAD)
-
-
 def _table(heads: Sequence[str], rows: Sequence[tuple[str | int, ...]]) -> Flowable:
     """Rows of words and numbers; a sentence where there is none."""
     if not rows:
-        return _line(gettext("%(what)s: none", what=heads[0]))
-    first, *others = heads
-    written = [
-        [
-            Paragraph(marked(first), _TITLE),
-            *(Paragraph(f"<b>{marked(one)}</b>", _NUMBER) for one in others),
-        ]
-    ]
-    for label, *counts in rows:
-        numbers = [Paragraph(format_decimal(each), _NUMBER) for each in counts]
-        written.append([Paragraph(marked(str(label)), _CELL), *numbers])
-    widths = [None, *(80 for _ in others)]
-    return Table(written, colWidths=widths, style=_LINES, repeatRows=1, spaceBefore=4, spaceAfter=6)
+        return paragraph(gettext("%(what)s: none", what=heads[0]))
+    told = [(str(label), *(format_decimal(each) for each in counts)) for label, *counts in rows]
+    return table(heads, told, [None, *(80 for _ in heads[1:])])

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from app.demo import manifest, members, patterns, premises
+from app.demo import board, manifest, members, patterns, premises
 from app.demo.members import MEMBERS, ROOT, SignIn, console
 from app.demo.premises import Premises
 from app.demo.processes import service, witnesses
@@ -47,6 +47,8 @@ def main(port: int, once: bool, rows: int, folder: Path) -> None:
     tell("Customs and post share shipping patterns; a screening allowance is agreed")
     patterns.share(app)
     patterns.agree(app)
+    tell("Each tells a made-up year of induction points, and which barriers it set")
+    counted = board.fill(app)
     tokens = members.tokens(app)
     log_key = console(app, "audit", "keys").output.split()[1]
     app.extensions["postern"].database.dispose()
@@ -70,7 +72,7 @@ def main(port: int, once: bool, rows: int, folder: Path) -> None:
         tell("The post's compliance officer verifies the log: postern audit verify")
         verified = premises.verify(at_members, log_key)
         manifest.write(at_members.of("customs-nl") / "manifest.csv", rows)
-        done = Done(submitted, found, received, verified)
+        done = Done(submitted, found, received, verified, counted)
         farewell(address, at_members, sign_ins, done)
         if not once:
             with witnesses(at_members):

@@ -8,6 +8,13 @@ from pathlib import Path
 import click
 from click.testing import Result
 from flask import Flask
+from sqlalchemy.orm import Session
+
+from app.access import Caller, Means
+from app.accounts.authentication import caller_of
+from app.accounts.records import find_account
+from app.organisations.models import Organisation
+from postern.vocabulary import Role
 
 ROOT = Path(__file__).parent.parent.parent
 COMMUNITY = "postal-exchange"
@@ -161,3 +168,10 @@ def console(app: Flask, *args: str, stdin: str | None = None) -> Result:
 def login_of(person: str, code: str) -> str:
     """The sign-in name of a person of the organisation with this code."""
     return f"{person.replace('_', '-')}@{code}.example"
+
+
+def person(session: Session, organisation: str, role: Role) -> Caller:
+    """The person of a member who has this role."""
+    row, _code = find_account(session, login_of(role.value, organisation))
+    belongs_to = session.get_one(Organisation, row.organisation_id)
+    return caller_of(row, belongs_to, [role], Means.SESSION)

@@ -12,12 +12,10 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app.access import Caller, Means
-from app.accounts.authentication import caller_of
-from app.accounts.records import find_account
+from app.access import Caller
 from app.clock import now
-from app.demo.members import MEMBERS, console, login_of
-from app.organisations.models import Organisation
+from app.demo import members
+from app.demo.members import MEMBERS, console
 from app.patterns import counting, drafting, grounds, library, subscriptions
 from app.patterns.counting import Examined
 from app.runtime import runtime
@@ -35,11 +33,11 @@ _MONTHS = 5
 def share(app: Flask) -> None:
     """Customs and post publish a pattern each and screen with the other's; one more waits."""
     with app.app_context(), runtime().database.transaction() as session:
-        customs = _person(session, "customs-nl", Role.ANALYST)
-        post = _person(session, "post-be", Role.ANALYST)
+        customs = members.person(session, "customs-nl", Role.ANALYST)
+        post = members.person(session, "post-be", Role.ANALYST)
         fanned_out = _published(session, customs, _FANNED_OUT)
         to_one = _published(session, post, _TO_ONE)
-        _proposed(session, _person(session, "post-be", Role.SUBMITTER), _RETURNS)
+        _proposed(session, members.person(session, "post-be", Role.SUBMITTER), _RETURNS)
         subscriptions.subscribe(session, post, grounds.default(Sector.POST), fanned_out)
         subscriptions.subscribe(session, customs, grounds.default(Sector.CUSTOMS), to_one)
         _tell(session, post, fanned_out, parcels=640_000, hits=41, examined=Examined(64, 23, 35, 6))
@@ -61,7 +59,7 @@ def agree(app: Flask) -> None:
 
 def _published(session: Session, writer: Caller, name: str) -> UUID:
     public_id, revision = _proposed(session, writer, name)
-    decider = _person(session, writer.organisation, Role.APPROVER)
+    decider = members.person(session, writer.organisation, Role.APPROVER)
     drafting.approve(session, decider, public_id, revision)
     return public_id
 
@@ -97,9 +95,3 @@ def _tell(
         found = hits + 5 * month
         counting.tell_run(session, caller, pattern, 1, on, parcels + 9_000 * month, found)
     counting.tell_outcomes(session, caller, pattern, 1, yesterday, examined)
-
-
-def _person(session: Session, organisation: str, role: Role) -> Caller:
-    row, _code = find_account(session, login_of(role.value, organisation))
-    belongs_to = session.get_one(Organisation, row.organisation_id)
-    return caller_of(row, belongs_to, [role], Means.SESSION)

@@ -23,6 +23,7 @@ class Done:
     found: list[dict[str, Any]]
     received: str
     verified: str
+    counted: int  # reports of the made-up year
 
 
 def farewell(
@@ -65,7 +66,7 @@ def farewell(
     until = date.today() + timedelta(days=30)  # noqa: DTZ011 - a day of the reader's calendar
     click.echo(
         f"""
-Eight things to try:
+Nine things to try:
   1. Look someone up as the police, with a typing error of your own:
        .venv/bin/postern --config {police}/config.toml lookup {lookup} \\
          --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-3
@@ -102,6 +103,11 @@ Eight things to try:
      Open report.html of {customs}/manifest.csv-hits and of {customs}/listed; then tell
      the others what the shared pattern found, in two numbers:
        {postern} patterns tell {customs}/manifest.csv-hits --patterns {customs}/patterns
+  9. Sign in as analyst@police-de.example and open the board of the seven steps, over a year of
+     {done.counted:,} made-up reports of the three members: what was seen at each step, where no
+     barrier holds, what more checks of parcels from Spain did, and where the fall in the
+     Netherlands went, with the neighbours looked at as one:
+       {address}/barriers/board?together=BE,DE,FR
 """
     )
 

@@ -78,7 +78,7 @@ _SENTENCES = (
 )
 
 _NOTICES = frozenset({"amended", "same", "withdrawn"})
-_FILTERS = ("shelf", "kind", "outcome", "since", "until")
+_FILTERS = ("shelf", "kind", "step", "outcome", "since", "until")
 _REFUSED = (ConflictError, InvalidRequestError)
 _OF_INDICATOR: Mapping[str, type[StrEnum]] = {
     "subject_category": SubjectCategory,
@@ -99,6 +99,7 @@ _OF_SHIPMENT: Mapping[str, type[StrEnum]] = {
 }
 _COUNTRIES = ("origin_country", "destination_country")
 _LAST_STEP = 7
+_STEPS = list(range(1, _LAST_STEP + 1))
 
 
 @blueprint.get("/reports")
@@ -127,6 +128,7 @@ def show_all() -> Page:
         wrong=wrong,
         shelves=list(Shelf),
         kinds=list(INDICATOR_KINDS),
+        steps=_STEPS,
         is_later_page=before is not None,
         first_address=_address(given),
         next_address=_address(given, before=following) if following else "",
@@ -335,8 +337,9 @@ def _filters(given: Mapping[str, str]) -> tuple[Filters, frozenset[str]]:
     wrong = set()
     shelf = next((each for each in Shelf if each.value == given.get("shelf")), None)
     kind = next((each for each in INDICATOR_KINDS if each.value == given.get("kind")), None)
+    step = {"none": 0, **{str(each): each for each in _STEPS}}.get(given.get("step", ""))
     outcome = {"told": True, "none": False}.get(given.get("outcome", ""))
-    for name, found in (("shelf", shelf), ("kind", kind), ("outcome", outcome)):
+    for name, found in (("shelf", shelf), ("kind", kind), ("step", step), ("outcome", outcome)):
         if name in given and found is None:
             wrong.add(name)
     moments: dict[str, datetime | None] = {"since": None, "until": None}
@@ -347,7 +350,8 @@ def _filters(given: Mapping[str, str]) -> tuple[Filters, frozenset[str]]:
                 moments[name] = _beginning(day)
         except (ValueError, OverflowError):
             wrong.add(name)
-    return Filters(shelf, kind, outcome, moments["since"], moments["until"]), frozenset(wrong)
+    filters = Filters(shelf, kind, step, outcome, moments["since"], moments["until"])
+    return filters, frozenset(wrong)
 
 
 def _beginning(day: date) -> datetime:
@@ -378,5 +382,5 @@ _LISTS = {
     **{name: list(kind) for name, kind in (*_OF_INDICATOR.items(), *_OF_SHIPMENT.items())},
     "handling": list(Handling),
     "reasons": list(RecallReason),
-    "steps": list(range(1, _LAST_STEP + 1)),
+    "steps": _STEPS,
 }

@@ -55,6 +55,7 @@ class Filters:
 
     shelf: Shelf | None = None
     kind: Kind | None = None
+    step: int | None = None  # 0: those without one
     has_outcome: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -164,6 +165,9 @@ def _conditions(organisation_id: int, filters: Filters, today: date) -> list[Col
         conditions.append(
             exists().where(Indicator.report_id == Report.id, Indicator.kind == filters.kind)
         )
+    if filters.step is not None:
+        step = Report.barrier_step
+        conditions.append(step == filters.step if filters.step else step.is_(None))
     if filters.has_outcome is not None:
         told = exists().where(
             Outcome.report == Report.public_id,

@@ -14,10 +14,11 @@ from flask_babel import get_locale
 
 from app.audit.guard import audited, caller, transaction
 from app.audit.service import append
-from app.indicators.report_words import report_words
+from app.indicators.report_words import MAPPINGS, report_words
 from app.organisations.service import directory
 from app.pseudonyms import service as pseudonyms
 from app.runtime import runtime
+from postern.columns import FIELDS, IGNORE
 from postern.normalise.countries import ISO
 from postern.vocabulary import (
     INDICATOR_KINDS,
@@ -92,6 +93,8 @@ def upload() -> str:
     return _page(
         "indicators/upload.html",
         "upload",
+        mappings=MAPPINGS,
+        column_fields=FIELDS - {IGNORE},
         evaluations=pseudonyms.remaining(transaction(), organisation_id, person_id),
     )
 

@@ -27,7 +27,32 @@ _PARTS: Mapping[str, LazyString] = {
 }
 """What belongs to a party: alone, of the sender or of the addressee."""
 
-_OF = {"sender_": _("sender: %(part)s"), "addressee_": _("addressee: %(part)s")}
+_OF = {
+    "sender_": _("sender: %(part)s"),
+    "addressee_": _("addressee: %(part)s"),
+    "person_": _("person: %(part)s"),
+    "business_": _("company: %(part)s"),
+}
+
+MAPPINGS: Mapping[str, tuple[LazyString, LazyString]] = {
+    "cis": (
+        _("seizures, with the items of the EU Customs Information System"),
+        _(
+            "The items are those of the annex to Implementing Regulation (EU) 2016/346. No file of "
+            "that system was seen: this is compatible with no system that was verified. It is "
+            "meant for records of your own administration. Data obtained from that system may be "
+            "used and passed on only as Articles 29, 30 and 35 of Regulation (EC) No 515/97 allow."
+        ),
+    ),
+    "ionics": (
+        _("incidents of synthetic drugs, as INCB's publications speak of them"),
+        _(
+            "The fields of an incident in INCB's IONICS are not public and were not seen: this is "
+            "compatible with no system. It reads lists of incidents that you keep yourself."
+        ),
+    ),
+}
+"""The import mappings that the worker knows: their titles, and what is said of them."""
 
 FIELDS: Mapping[str, LazyString] = {
     **_PARTS,
@@ -68,6 +93,13 @@ FIELDS: Mapping[str, LazyString] = {
     "expires_in": _("days until it ends"),
     "expires_on": _("last day"),
     "note": _("note"),
+    "scope": _("whether it is about post"),
+    "weight_unit": _("unit of the weight"),
+    "found_quantity": _("amount found, in the note"),
+    "found_unit": _("unit of the amount, in the note"),
+    "outcome": _("what came of it"),
+    "person_involvement": _("part of the person"),
+    "business_involvement": _("part of the company"),
     "row": _("the row"),
     "client_key": _("the report"),
 }
@@ -109,6 +141,11 @@ _FAULTS: tuple[LazyString, ...] = (
     _("Use up to 40 letters without accents, digits, spaces and . _ / -"),
     _("The country of the induction point is not known."),
     _("Choose it, or fill in the column induction_country."),
+    # Of a row under an import mapping (mapped_columns.js).
+    _("What stands under %(heading)s is not a day."),
+    _("Write it as %(forms)s."),
+    _("The row is about another way of transport than post and courier, or about no shipment."),
+    _("Leave it out; or let the mapping say that its word is within the scope."),
     # Of a row of a file (csv_rows.js, sheet.js).
     _("A quotation mark stands where none may stand."),
     _("Correct the line."),

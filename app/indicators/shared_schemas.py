@@ -1,13 +1,16 @@
 """Fields of what other organisations share; docs/shared.md explains them for people."""
 
 from enum import StrEnum
+from typing import Any
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from app.fields import IndicatorKind, case_reference, purpose
+from app.fields import IndicatorKind, case_reference, plain_text, purpose
 from app.indicators.schemas import ShipmentSchema, StoredIndicatorSchema
 from app.indicators.shared import MOST_EXPORTED, MOST_LISTED
-from postern.vocabulary import LegalBasis, Level, PartyRole, Sector, Substance, Tlp
+from postern.vocabulary import LegalBasis, Level, PartyRole, Purpose, Sector, Substance, Tlp
+
+_LONGEST_CASE = 128  # characters
 
 
 class Form(StrEnum):
@@ -31,6 +34,36 @@ class GroundsSchema(Schema):
         metadata={"description": "Under which kind of law you ask."},
     )
     case = case_reference()
+
+
+class OptionalGroundsSchema(Schema):
+    """Why this is asked; without purpose and legal basis one's own only is answered."""
+
+    class Meta:
+        unknown = RAISE
+
+    purpose = fields.Enum(
+        Purpose,
+        by_value=True,
+        metadata={"description": "Why this is asked; needed for what others share."},
+    )
+    legal_basis = fields.Enum(
+        LegalBasis,
+        by_value=True,
+        metadata={"description": "Under which kind of law; needed for what others share."},
+    )
+    case = fields.String(
+        load_default="",
+        validate=[validate.Length(max=_LONGEST_CASE), plain_text],
+        metadata={"description": "Reference of the case file, if there is one."},
+    )
+
+    @validates_schema
+    def demand_both(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        """Refuse a purpose without a basis, and the other way round."""
+        if ("purpose" in data) != ("legal_basis" in data):
+            missing = "legal_basis" if "purpose" in data else "purpose"
+            raise ValidationError("Give both, or neither for your own only.", missing)
 
 
 class FiltersSchema(GroundsSchema):

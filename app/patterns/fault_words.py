@@ -5,7 +5,7 @@ the sources of the language and holds this list to them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -32,9 +32,12 @@ class FaultWords:
     language: str
 
 
-def fault_in_words(fault: _Fault) -> FaultWords:
-    """What is wrong and what to do, in the language of the page."""
-    reason, remedy = said(fault.reason), said(fault.remedy)
+Known = Sequence[tuple[re.Pattern[str], LazyString]]
+
+
+def fault_in_words(fault: _Fault, known: Known | None = None) -> FaultWords:
+    """What is wrong and what to do, in the language of the page; `known` else than of patterns."""
+    reason, remedy = said(fault.reason, known), said(fault.remedy, known)
     locale = get_locale()
     spoken = str(locale.language) if locale else "en"
     if reason is None or remedy is None:
@@ -42,9 +45,9 @@ def fault_in_words(fault: _Fault) -> FaultWords:
     return FaultWords(reason, remedy, spoken)
 
 
-def said(sentence: str) -> str | None:
+def said(sentence: str, known: Known | None = None) -> str | None:
     """One sentence of the language in that of the page; None when it is not known."""
-    for pattern, words in _known():
+    for pattern, words in known or _known():
         found = pattern.fullmatch(sentence)
         if found is not None:
             return str(words) % found.groupdict()
@@ -228,8 +231,13 @@ _FILLED = re.compile(r"%\((\w+)\)s")
 
 
 @cache
-def _known() -> tuple[tuple[re.Pattern[str], LazyString], ...]:
-    return tuple((re.compile(_expression(_english(each)), re.DOTALL), each) for each in SENTENCES)
+def _known() -> Known:
+    return expressions(SENTENCES)
+
+
+def expressions(sentences: Iterable[LazyString]) -> Known:
+    """Sentences with what finds them in what a reader of documents says."""
+    return tuple((re.compile(_expression(_english(each)), re.DOTALL), each) for each in sentences)
 
 
 def _english(sentence: LazyString) -> str:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, fields, validate
 
 from app.fields import plain_text
-from app.indicators.shared_schemas import OwnerSchema
+from app.indicators.shared_schemas import OptionalGroundsSchema, OwnerSchema
 from app.patterns.counting import MOST_EXAMINED, MOST_PARCELS
 from app.patterns.documents import LANGUAGES, LARGEST_TEXT
 from app.patterns.drafting import LONGEST_NOTE
@@ -25,7 +25,6 @@ from postern.vocabulary import (
     Tlp,
 )
 
-_LONGEST_CASE = 128  # characters
 _LARGEST_NUMBER = 2**31 - 1
 
 
@@ -42,26 +41,8 @@ def _count(most: int, description: str) -> fields.Field[Any]:
     )
 
 
-class PatternGroundsSchema(Schema):
+class PatternGroundsSchema(OptionalGroundsSchema):
     """Why this is asked; without purpose and legal basis one's own patterns only are answered."""
-
-    class Meta:
-        unknown = RAISE
-
-    purpose = _word(Purpose, "Why this is asked; needed for what others share.")
-    legal_basis = _word(LegalBasis, "Under which kind of law; needed for what others share.")
-    case = fields.String(
-        load_default="",
-        validate=[validate.Length(max=_LONGEST_CASE), plain_text],
-        metadata={"description": "Reference of the case file, if there is one."},
-    )
-
-    @validates_schema
-    def demand_both(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        """Refuse a purpose without a basis, and the other way round."""
-        if ("purpose" in data) != ("legal_basis" in data):
-            missing = "legal_basis" if "purpose" in data else "purpose"
-            raise ValidationError("Give both, or neither for your own only.", missing)
 
 
 class ReadPatternSchema(PatternGroundsSchema):

@@ -88,44 +88,45 @@ class ReaderChange:
 
 
 @dataclass(frozen=True)
-class PatternExample:
-    """One of the patterns concerned."""
+class AssetExample:
+    """One of the patterns or barriers concerned."""
 
     id: UUID
     title: str
 
 
 @dataclass(frozen=True)
-class PatternReader:
-    """What changes of patterns for some organisations and a purpose; the figures hold for each.
+class AssetReader:
+    """What changes of assets for some organisations and a purpose; the figures hold for each.
 
-    `known` counts patterns of which they may know, `screened` those whose rule they have. `gained`
-    are some of which they would get more than before, and `lost` less, newest first.
+    `known` counts those of which they may know, `whole` those of which they have all: of a pattern
+    its rule, of a barrier there is nothing else. `gained` are some of which they would get more
+    than before, and `lost` less, newest first.
     """
 
     organisations: tuple[Named, ...]
     purpose: Purpose
     bases: Bases
     known: Figure
-    screened: Figure
-    gained: tuple[PatternExample, ...]
-    lost: tuple[PatternExample, ...]
+    whole: Figure
+    gained: tuple[AssetExample, ...]
+    lost: tuple[AssetExample, ...]
 
 
 @dataclass(frozen=True)
-class PatternComparison:
-    """What a text changes of the owner's patterns in force.
+class AssetComparison:
+    """What a text changes of the owner's patterns in force, or of the barriers it registered.
 
-    `known` and `screened` count a pattern once, when anybody at all gets it.
+    `known` and `whole` count an asset once, when anybody at all gets it.
     """
 
-    patterns: int = 0  # in force
+    assets: int = 0  # in force, or registered
     concerned: int = 0  # of these, how many change for somebody
     known: Figure = Figure()
-    screened: Figure = Figure()
+    whole: Figure = Figure()
     gaining: tuple[Named, ...] = ()
     losing: tuple[Named, ...] = ()
-    readers: tuple[PatternReader, ...] = ()  # those for whom something changes, gainers first
+    readers: tuple[AssetReader, ...] = ()  # those for whom something changes, gainers first
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,8 @@ class Comparison:
     """What the text changes against one version.
 
     `shared` counts an indicator once, when anybody at all gets it. `passing_on_differs` when rules
-    about passing on are others than before; what they come to is not counted. Patterns are counted
-    apart, in `patterns` alone.
+    about passing on are others than before; what they come to is not counted. Patterns and barriers
+    are counted apart, in `patterns` and `barriers` alone.
     """
 
     against: Compared
@@ -156,16 +157,17 @@ class Comparison:
     lost_readers: tuple[Named, ...]
     readers: tuple[ReaderChange, ...]  # new readers first, those without a change last
     passing_on_differs: bool
-    patterns: PatternComparison = PatternComparison()
+    patterns: AssetComparison = AssetComparison()
+    barriers: AssetComparison = AssetComparison()
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing changes for anybody, classes without a record included."""
-        return not self.changes_indicators and not self.patterns.readers
+        return not (self.changes_indicators or self.patterns.readers or self.barriers.readers)
 
     @property
     def changes_indicators(self) -> bool:
-        """Whether anything changes beside patterns, classes without a record included."""
+        """Whether anything changes beside assets, classes without a record included."""
         return any(each.changes for each in self.readers)
 
     @property
@@ -191,12 +193,13 @@ class Comparison:
                 f" organisations that gain: {len(self.gaining)}, that lose: {len(self.losing)},"
                 f" that see something for the first time: {len(self.new_readers)}."
             )
-        if self.patterns.readers:
-            found.append(
-                f"Of {self.patterns.patterns} patterns {self.patterns.concerned} are concerned;"
-                f" organisations that gain: {len(self.patterns.gaining)},"
-                f" that lose: {len(self.patterns.losing)}."
-            )
+        for assets, words in ((self.patterns, "patterns"), (self.barriers, "barriers")):
+            if assets.readers:
+                found.append(
+                    f"Of {assets.assets} {words} {assets.concerned} are concerned;"
+                    f" organisations that gain: {len(assets.gaining)},"
+                    f" that lose: {len(assets.losing)}."
+                )
         if self.passing_on_differs:
             found.append("Rules about passing on differ; what they come to is not counted here.")
         return " ".join(found)

@@ -1,22 +1,22 @@
 """Comparing two policies of one owner: every possible reader, every record, each asked for once."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 
 from app.sharing import readers
+from app.sharing.asset_comparison import AssetAtAge, Row, compare_assets
 from app.sharing.changes import Change, Compared, Comparison, Example, Figure, Figures, ReaderChange
 from app.sharing.distinctions import Distinctions
 from app.sharing.engine import Subject
-from app.sharing.pattern_comparison import PatternAtAge, Row, compare_patterns
 from app.sharing.policy_text import Policy, platform_policies
 from app.sharing.readers import Access, Bases, Group, Named
 from app.sharing.seats import Member, Seat
 from app.sharing.tableau import MOST_PAIRS, Answer, Tableau, places, union
 from app.sharing.visibility import ClassCount
-from postern.vocabulary import Action, LegalBasis, Purpose
+from postern.vocabulary import Action, Kind, LegalBasis, Purpose
 
 
 @dataclass
@@ -34,13 +34,13 @@ class Stocked:
 
 @dataclass(frozen=True)
 class World:
-    """All that a comparison rests on beside the two texts."""
+    """All that a comparison rests on beside the two texts; `assets` has both kinds."""
 
     owner: Member
     readable: Sequence[tuple[Named, Member]]
     stock: Sequence[Stocked]
     examples: Callable[[Iterable[ClassCount]], tuple[Example, ...]]
-    patterns: Sequence[PatternAtAge] = ()
+    assets: Mapping[Kind, Sequence[AssetAtAge]]
 
 
 def compare(
@@ -75,7 +75,8 @@ def compare(
         lost_readers=tuple(sorted(found.seeing_before - found.seeing_after)),
         readers=telling.readers(),
         passing_on_differs=_about_onward(before) != _about_onward(after),
-        patterns=compare_patterns(world.patterns, rows),
+        patterns=compare_assets(Kind.PATTERN, world.assets[Kind.PATTERN], rows),
+        barriers=compare_assets(Kind.BARRIER, world.assets[Kind.BARRIER], rows),
     )
 
 

@@ -1,9 +1,9 @@
 """What the last weeks would have been under another policy, as far as the log can tell.
 
 An organisation's own entries tell which of its indicators others found, or found without being
-told, and whom the rules of its patterns were given. Each is decided again under another text: for
-the same reader, purpose and legal basis, at the age of that day. What was hidden then is not there
-to be decided again.
+told, whom the rules of its patterns were given, and who was told of its barriers. Each is decided
+again under another text: for the same reader, purpose and legal basis, at the age of that day. What
+was hidden then is not there to be decided again.
 """
 
 import hashlib
@@ -23,16 +23,16 @@ from app.audit.reading import LARGEST_PAGE, Filters, ReadEntry
 from app.audit.service import append
 from app.clock import day
 from app.organisations.service import directory
-from app.sharing import grants, own_patterns, service, visibility
+from app.sharing import grants, own_assets, service, visibility
+from app.sharing.asset_replay import ACTS, ReplayedAssets, given_assets, replayed
 from app.sharing.classes import age_band
 from app.sharing.engine import NOTHING, Ruling, Subject
-from app.sharing.pattern_replay import ACT, ReplayedPatterns, given_rules, replayed
 from app.sharing.policy_text import Policy
 from app.sharing.readers import Access, Named
 from app.sharing.seats import Member, Seat
 from app.sharing.tableau import MOST_PAIRS, Tableau
 from app.sharing.visibility import OwnSubject
-from postern.vocabulary import LegalBasis, Level, Purpose, Role
+from postern.vocabulary import Kind, LegalBasis, Level, Purpose, Role
 
 MOST_ENTRIES = 20_000
 MOST_EXAMPLES = 3  # for one reader and purpose
@@ -105,7 +105,8 @@ class Replay:
     erased: int
     is_cut: bool
     readers: tuple[ReplayedReader, ...]
-    patterns: tuple[ReplayedPatterns, ...] = ()
+    patterns: tuple[ReplayedAssets, ...]
+    barriers: tuple[ReplayedAssets, ...]
     not_replayed: str = NOT_REPLAYED
 
 
@@ -126,9 +127,22 @@ def replay(session: Session, caller: Caller, text: str, at: datetime, days: int 
     owner = by_code[caller.organisation]
     decided = _decide(owner, by_code, policies, told, known)
     names = {each.code: each.name for each in directory(session).values()}
-    shared = list(islice(_entries(session, caller.organisation, since, [ACT]), MOST_ENTRIES + 1))
-    given = given_rules(shared[:MOST_ENTRIES])
-    entries += shared[:MOST_ENTRIES]
+    shared = {
+        kind: list(islice(_entries(session, caller.organisation, since, [act]), MOST_ENTRIES + 1))
+        for kind, act in ACTS.items()
+    }
+    again: dict[Kind, tuple[ReplayedAssets, ...]] = {}
+    for kind, of_kind in shared.items():
+        given = given_assets(of_kind[:MOST_ENTRIES])
+        entries += of_kind[:MOST_ENTRIES]
+        again[kind] = replayed(
+            given,
+            own_assets.in_force(session, organisation_id, at, kind) if given else (),
+            owner,
+            {code: (Named(code, names[code]), each) for code, each in by_code.items()},
+            policies,
+            kind=kind,
+        )
     digest = hashlib.sha256(text.encode()).hexdigest()
     result = Replay(
         since=since,
@@ -137,18 +151,13 @@ def replay(session: Session, caller: Caller, text: str, at: datetime, days: int 
         entries=len(entries),
         hits=len(told),
         erased=sum("objects" not in entry.details for entry in entries),
-        is_cut=max(len(found), len(shared)) > MOST_ENTRIES,
+        is_cut=max(len(found), *map(len, shared.values())) > MOST_ENTRIES,
         readers=tuple(
             _reader(Named(code, names[code]), purpose, hits)
             for (code, purpose), hits in sorted(decided.items())
         ),
-        patterns=replayed(
-            given,
-            own_patterns.in_force(session, organisation_id, at) if given else (),
-            owner,
-            {code: (Named(code, names[code]), each) for code, each in by_code.items()},
-            policies,
-        ),
+        patterns=again[Kind.PATTERN],
+        barriers=again[Kind.BARRIER],
     )
     append(
         session,

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from app.access import Caller
 from app.audit.service import append
 from app.clock import day
-from app.sharing import grants, own_patterns, readers, service, versions, visibility
+from app.sharing import grants, own_assets, readers, service, versions, visibility
+from app.sharing.asset_comparison import GIVEN, AssetAtAge
 from app.sharing.changes import Compared, Comparison, Example
 from app.sharing.classes import AGE_BANDS, age_band
 from app.sharing.classes import read as read_class
 from app.sharing.comparison import Stocked, World, compare
-from app.sharing.pattern_comparison import PatternAtAge
 from app.sharing.policy_text import Fault
 from app.sharing.probe import probe
 from app.sharing.versions import Version
@@ -64,7 +64,7 @@ def simulate(session: Session, caller: Caller, text: str, at: datetime) -> Simul
         readable,
         stock,
         examples.of,
-        _patterns(session, organisation_id, at),
+        {kind: _assets(session, organisation_id, at, kind) for kind in GIVEN},
     )
     comparisons = [
         compare(world, version.policies if version else (), policies, against)
@@ -78,7 +78,7 @@ def simulate(session: Session, caller: Caller, text: str, at: datetime) -> Simul
         "policy.simulate",
         object_type="policy",
         objects=[f"{owner.code}/{each.against.version}" for each in comparisons],
-        results=[*examples.told(), *_named_patterns(comparisons)],
+        results=[*examples.told(), *_named_assets(comparisons)],
         details={"sha256": digest},
     )
     return Simulation(at, digest, tuple(comparisons), probed.faults, probed.warnings)
@@ -87,12 +87,12 @@ def simulate(session: Session, caller: Caller, text: str, at: datetime) -> Simul
 def _stock(session: Session, organisation_id: int, at: datetime) -> list[Stocked]:
     """Every class of the organisation at every age, those without a live indicator too.
 
-    But those of patterns, which are counted apart.
+    But those of patterns and barriers, which are counted apart.
     """
     stock = {
         (each.id, band): Stocked((each.attributes, band))
         for each in grants.classes_of(session, organisation_id)
-        if each.attributes.kind is not Kind.PATTERN
+        if each.attributes.kind not in GIVEN
         for band in range(len(AGE_BANDS))
     }
     for counted in visibility.live_by_class(session, organisation_id, at):
@@ -100,22 +100,20 @@ def _stock(session: Session, organisation_id: int, at: datetime) -> list[Stocked
     return list(stock.values())
 
 
-def _patterns(session: Session, organisation_id: int, at: datetime) -> list[PatternAtAge]:
+def _assets(session: Session, organisation_id: int, at: datetime, kind: Kind) -> list[AssetAtAge]:
     today = day(at)
     return [
-        PatternAtAge(
-            each.id, each.title, (each.attributes, age_band(max(0, today - each.seen_day)))
-        )
-        for each in own_patterns.in_force(session, organisation_id, at)
+        AssetAtAge(each.id, each.title, (each.attributes, age_band(max(0, today - each.seen_day))))
+        for each in own_assets.in_force(session, organisation_id, at, kind)
     ]
 
 
-def _named_patterns(comparisons: Iterable[Comparison]) -> list[str]:
-    """The ids of the patterns that are named as examples."""
+def _named_assets(comparisons: Iterable[Comparison]) -> list[str]:
+    """The ids of the patterns and barriers that are named as examples."""
     named = {
         str(example.id)
         for each in comparisons
-        for reader in each.patterns.readers
+        for reader in (*each.patterns.readers, *each.barriers.readers)
         for example in (*reader.gained, *reader.lost)
     }
     return sorted(named)

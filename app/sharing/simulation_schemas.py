@@ -244,7 +244,12 @@ class PatternReaderSchema(Schema):
     purpose = _word(Purpose, "Why they ask.")
     bases = _words(LegalBasis, _BASES)
     known = _nested(FigureSchema, "Patterns of which each of them may know.")
-    screened = _nested(FigureSchema, "Of these, those whose rule it may read and screen with.")
+    screened = fields.Nested(
+        FigureSchema,
+        attribute="whole",
+        required=True,
+        metadata={"description": "Of these, those whose rule it may read and screen with."},
+    )
     gained = _listed(PatternExampleSchema, "Up to three of which it would get more.")
     lost = _listed(PatternExampleSchema, "Up to three of which it would get less.")
 
@@ -255,13 +260,64 @@ class PatternComparisonSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    patterns = _number("Your patterns in force, deprecated ones too.")
+    patterns = fields.Integer(
+        attribute="assets",
+        required=True,
+        metadata={"description": "Your patterns in force, deprecated ones too."},
+    )
     concerned = _number("How many of them change for somebody.")
     known = _nested(FigureSchema, "A pattern counts once, when anybody may know of it.")
-    screened = _nested(FigureSchema, "A pattern counts once, when anybody has its rule.")
+    screened = fields.Nested(
+        FigureSchema,
+        attribute="whole",
+        required=True,
+        metadata={"description": "A pattern counts once, when anybody has its rule."},
+    )
     gaining = _listed(NamedSchema, "Organisations that would get more.")
     losing = _listed(NamedSchema, "Organisations that would get less.")
     readers = _listed(PatternReaderSchema, "Everybody for whom something changes.")
+
+
+class BarrierExampleSchema(Schema):
+    """One of your registered barriers that a change concerns."""
+
+    class Meta:
+        unknown = RAISE
+
+    id = fields.UUID(required=True, metadata={"description": "Of the barrier."})
+    title = _text("Its key in its model, with its country and induction point.")
+
+
+class BarrierReaderSchema(Schema):
+    """What changes of your barriers for some organisations and one purpose."""
+
+    class Meta:
+        unknown = RAISE
+
+    organisations = _listed(NamedSchema, "Those with the same answers.")
+    purpose = _word(Purpose, "Why they ask.")
+    bases = _words(LegalBasis, _BASES)
+    known = _nested(FigureSchema, "Barriers of which each of them may know.")
+    gained = _listed(BarrierExampleSchema, "Up to three of which it would come to know.")
+    lost = _listed(BarrierExampleSchema, "Up to three of which it would know no longer.")
+
+
+class BarrierComparisonSchema(Schema):
+    """What the text changes of the barriers that you registered."""
+
+    class Meta:
+        unknown = RAISE
+
+    barriers = fields.Integer(
+        attribute="assets",
+        required=True,
+        metadata={"description": "Your barriers whose record has not ended."},
+    )
+    concerned = _number("How many of them change for somebody.")
+    known = _nested(FigureSchema, "A barrier counts once, when anybody may know of it.")
+    gaining = _listed(NamedSchema, "Organisations that would know of more.")
+    losing = _listed(NamedSchema, "Organisations that would know of fewer.")
+    readers = _listed(BarrierReaderSchema, "Everybody for whom something changes.")
 
 
 class ComparisonSchema(Schema):
@@ -288,6 +344,9 @@ class ComparisonSchema(Schema):
     )
     patterns = _nested(
         PatternComparisonSchema, "Your shipping patterns, which are counted here alone."
+    )
+    barriers = _nested(
+        BarrierComparisonSchema, "Your registered barriers, which are counted here alone."
     )
 
 
@@ -354,6 +413,20 @@ class ReplayedPatternsSchema(Schema):
     examples = _listed(PatternExampleSchema, "Up to three whose rule it would not have got.")
 
 
+class ReplayedBarriersSchema(Schema):
+    """How often one organisation was told of your barriers for one purpose."""
+
+    class Meta:
+        unknown = RAISE
+
+    organisation = _nested(NamedSchema, "Who was told.")
+    purpose = _word(Purpose, "Why.")
+    same = _number("How often it would have been told as well.")
+    nothing = _number("How often not.")
+    gone = _number("How often of a barrier whose record has ended: not decided again.")
+    examples = _listed(BarrierExampleSchema, "Up to three of which it would not have been told.")
+
+
 class ReplaySchema(Schema):
     """What the last days would have been, as far as the log can tell."""
 
@@ -369,6 +442,7 @@ class ReplaySchema(Schema):
     is_cut = _flag("Whether there were more entries; the newest were read.")
     readers = _listed(ReplayedReaderSchema, "By organisation and purpose.")
     patterns = _listed(ReplayedPatternsSchema, "Of patterns, by organisation and purpose.")
+    barriers = _listed(ReplayedBarriersSchema, "Of barriers, by organisation and purpose.")
     not_replayed = _text("What these figures cannot tell.")
 
 

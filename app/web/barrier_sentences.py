@@ -83,9 +83,13 @@ BARRIER_SENTENCES: Sentences = {
     "barrier.board": fixed(_("%(who)s read the board of the barrier model")),
     "barrier.change": _change,
     "barrier.erase": _erase,
+    "barrier.export": fixed(_("%(who)s took the board of the barrier model away as a file")),
     "barrier.gaps": fixed(_("%(who)s read at which steps barriers hold")),
     "barrier.list": _list,
     "barrier.read": fixed(_("%(who)s read a barrier")),
+    "barrier.recount": fixed(
+        _("Counts of the board were found to differ from your reports, and are counted anew")
+    ),
     "barrier.register": fixed(_("%(who)s registered a barrier")),
     "barrier.shared": _shared,
     "model.check": fixed(_("%(who)s checked the text of a barrier model")),

@@ -82,6 +82,7 @@ _REPORT_READERS = frozenset({Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.C
 _TOLD = frozenset({Role.SUBMITTER, Role.ANALYST, Role.COMPLIANCE})
 _WATCHERS = frozenset({Role.ANALYST, Role.COMPLIANCE})
 _PATTERN_READERS = frozenset(Role) - {Role.ADMINISTRATOR}
+_TAGGERS = frozenset({Role.SUBMITTER, Role.ANALYST})
 _LEDGER_READERS = frozenset({Role.SUBMITTER, Role.COMPLIANCE})
 _COMPLIANCE = frozenset({Role.COMPLIANCE})
 _KEEPERS = frozenset({Role.COMPLIANCE, Role.ADMINISTRATOR})
@@ -109,6 +110,16 @@ _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], .
             ("/patterns", _("Patterns"), _PATTERN_READERS),
             ("/filters", _("Screening filters"), _WATCHERS),
             ("/ledger", _("Who got what"), _LEDGER_READERS),
+        ),
+    ),
+    (
+        _("Barriers"),
+        (
+            ("/barriers/board", _("The board"), _PATTERN_READERS),
+            ("/barriers", _("Registered barriers"), _PATTERN_READERS),
+            ("/barriers/gaps", _("Where nothing holds"), _PATTERN_READERS),
+            ("/barriers/models", _("Barrier models"), _PATTERN_READERS),
+            ("/barriers/tagging", _("Reports without a step"), _TAGGERS),
         ),
     ),
     (

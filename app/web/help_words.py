@@ -100,6 +100,38 @@ TOPICS: Mapping[str, Topic] = {
             " missing. Leave it empty when you are not sure."
         ),
     ),
+    "barrier_model": Topic(
+        _("What is a barrier model?"),
+        _(
+            "A text that shows a crime in steps. The one that is shipped is derived from public"
+            " sources and is not the official list of any authority: every statement says what it"
+            " rests on. Your organisation may use a model of its own, or of one of its communities."
+        ),
+    ),
+    "barrier_model_text": Topic(
+        _("How is a model written?"),
+        _(
+            "In YAML, as docs/barrier-model.md describes it. Copy a model that you may read and"
+            " change it: it gets an id of its own. Check tells every fault with its line and what"
+            " to do, and keeps nothing. Write no person into it."
+        ),
+    ),
+    "barrier_registered": Topic(
+        _("What does it mean that a barrier is registered?"),
+        _(
+            "An organisation says that it has set it; nobody checks that here. Its record ends by"
+            " itself: who set it renews it as long as it holds. None registered means that nobody"
+            " recorded one that you may know of, not that there is none."
+        ),
+    ),
+    "step_tag": Topic(
+        _("What is a tag, and who decides?"),
+        _(
+            "A tag says at which step of the barrier model something was noticed, and which signals"
+            " it shows. Rules suggest, and say by which facts; a person decides. A tag is never"
+            " changed, only followed by the next, and each keeps the model by which it was made."
+        ),
+    ),
     "learned": Topic(
         _("How it was learned: why does it matter?"),
         _(

@@ -16,6 +16,7 @@ from app.accounts.service import list_accounts
 from app.audit import reading
 from app.audit.catalogue import Operation
 from app.audit.service import append
+from app.barriers import model_storage as models
 from app.compliance import month_figures, reviews, signals, subject_requests
 from app.disclosures import figures as disclosures
 from app.disclosures import outcome_reading, recall_answers, recall_own
@@ -62,7 +63,7 @@ class ApproverSection:
 
     `proposals` counts drafts of the sharing policy that wait for this person's decision,
     `to_decide` the requests of others that wait, `patterns` versions of patterns that wait for a
-    second person.
+    second person, `models` those of barrier models that wait for this one.
     """
 
     proposals: int
@@ -70,6 +71,7 @@ class ApproverSection:
     matches: int
     latest: Sequence[reading.ReadEntry]
     patterns: int = 0
+    models: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,13 @@ class SharedWith:
 
 @dataclass(frozen=True)
 class PolicySection:
-    """`proposals` counts drafts that wait for this person's decision, `patterns` as above."""
+    """`proposals` counts drafts that wait for this person's decision, the others as above."""
 
     proposals: int
     policy: sharing.CurrentPolicy
     shared: Sequence[SharedWith]
     patterns: int = 0
+    models: int = 0
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,7 @@ def _approver(session: Session, caller: Caller) -> ApproverSection:
         ],
         latest=reading.entries(session, caller.organisation, matches, limit=LATEST).entries,
         patterns=patterns.overview(session, caller.member[0]).awaiting,
+        models=models.awaiting(session, caller.member[0], caller.person),
     )
 
 
@@ -236,6 +240,7 @@ def _policy(session: Session, caller: Caller) -> PolicySection:
             for name in names
         ],
         patterns=patterns.overview(session, caller.member[0]).awaiting,
+        models=models.awaiting(session, caller.member[0], caller.person),
     )
 
 

@@ -69,6 +69,7 @@ def _of_approver(overview: "Overview") -> Iterator[Task]:
     )
     yield _proposals(overview.approver.proposals)
     yield _patterns(overview.approver.patterns)
+    yield _models(overview.approver.models)
 
 
 def _of_analyst(overview: "Overview") -> Iterator[Task]:
@@ -110,6 +111,7 @@ def _of_policy(overview: "Overview") -> Iterator[Task]:
         return
     yield _proposals(overview.policy.proposals)
     yield _patterns(overview.policy.patterns)
+    yield _models(overview.policy.models)
     policy = overview.policy.policy
     if policy.version and not policy.is_valid:
         yield Task(1, gettext("policy in force is not valid any more: correct it"), "/policy")
@@ -177,4 +179,16 @@ def _patterns(count: int) -> Task:
             count,
         ),
         "/patterns?shelf=own",
+    )
+
+
+def _models(count: int) -> Task:
+    return Task(
+        count,
+        ngettext(
+            "version of a barrier model waits for your decision",
+            "versions of barrier models wait for your decision",
+            count,
+        ),
+        "/barriers/models",
     )

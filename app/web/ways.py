@@ -135,6 +135,43 @@ JOBS: Sequence[Job] = (
         "/filters",
         _("tokens, manifest, allowance, screen, list"),
     ),
+    # The barrier model
+    Job(
+        _("Look at the barrier board"),
+        "/barriers/board",
+        _("steps, risk, corridors, displacement, trend, gaps, what works, briefing"),
+        key="b",
+    ),
+    Job(
+        _("Register a barrier that we have set"),
+        "/barriers/new",
+        _("measure, step, place, renew, end"),
+    ),
+    Job(
+        _("See which barriers are registered"),
+        "/barriers",
+        _("measures, partners, step, country"),
+    ),
+    Job(
+        _("See at which step no barrier holds"),
+        "/barriers/gaps",
+        _("gap, missing, measures, chain"),
+    ),
+    Job(
+        _("Tag reports that have no step"),
+        "/barriers/tagging",
+        _("signals, suggestions, worklist, step, classify"),
+    ),
+    Job(
+        _("Read the barrier model"),
+        "/barriers/models",
+        _("steps, signals, sources, version, compare, choose"),
+    ),
+    Job(
+        _("Propose a barrier model"),
+        "/barriers/models/new",
+        _("own model, YAML, next version, community"),
+    ),
     # Everybody who received or gave
     Job(
         _("Answer a recall"),

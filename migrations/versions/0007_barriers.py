@@ -36,8 +36,16 @@ def downgrade() -> None:
     for refused in reversed(_STANDING):
         _let_go(*refused)
     for table in (
-        *("stat_told", "stat_signal", "stat_point", "stat_cell", "stat_member", "stat_set"),
-        *("stat_face", "stat_closing", "barrier", "step_tag_signal", "step_tag", "model_choice"),
+        *("stat_told", "stat_signal", "stat_point", "stat_cell", "stat_shape", "stat_seen"),
+        *(
+            "stat_change",
+            "stat_intake",
+            "stat_closing",
+            "barrier",
+            "step_tag_signal",
+            "step_tag",
+            "model_choice",
+        ),
         *("barrier_model_version", "barrier_model"),
     ):
         op.drop_table(table)
@@ -229,50 +237,65 @@ def _make_cells() -> None:
         "stat_closing",
         sa.Column("week", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("closed_at", _MOMENT, nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
         sa.Column("reports", sa.Integer(), nullable=False),
+        sa.Column("done_at", _MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("week", name=op.f("pk_stat_closing")),
     )
     op.create_table(
-        "stat_face",
+        "stat_intake",
         sa.Column("id", _BIG, nullable=False),
-        sa.Column("closing", sa.SmallInteger(), nullable=False),
         sa.Column("organisation_id", sa.Integer(), nullable=False),
-        sa.Column("share_class_id", sa.Integer(), nullable=False),
-        sa.Column("week", sa.SmallInteger(), nullable=False),
-        sa.Column("ends", sa.Date(), nullable=False),
-        sa.Column("mark", sa.BigInteger(), nullable=False),
-        _to("stat_face", "closing", "stat_closing", "week", ondelete="CASCADE"),
-        _to("stat_face", "organisation_id", "organisation"),
-        _to("stat_face", "share_class_id", "share_class"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_stat_face")),
+        sa.Column("day", sa.SmallInteger(), nullable=False),
+        sa.Column("since", sa.SmallInteger(), nullable=False),
+        sa.Column("until", sa.SmallInteger(), nullable=True),
+        sa.Column("reports", sa.Integer(), nullable=False),
+        sa.Column("counted_at", _MOMENT, nullable=True),
+        sa.Column("compared_at", _MOMENT, nullable=True),
+        _to("stat_intake", "organisation_id", "organisation"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stat_intake")),
         sa.UniqueConstraint(
-            "closing",
-            "share_class_id",
-            "week",
-            "ends",
-            name=op.f("uq_stat_face_closing_share_class_id_week_ends"),
+            "organisation_id",
+            "day",
+            "since",
+            name=op.f("uq_stat_intake_organisation_id_day_since"),
         ),
     )
     op.create_table(
-        "stat_set",
+        "stat_change",
         sa.Column("id", _BIG, nullable=False),
-        sa.Column("closing", sa.SmallInteger(), nullable=False),
         sa.Column("organisation_id", sa.Integer(), nullable=False),
-        sa.Column("mark", sa.BigInteger(), nullable=False),
-        _to("stat_set", "closing", "stat_closing", "week", ondelete="CASCADE"),
-        _to("stat_set", "organisation_id", "organisation"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_stat_set")),
-        sa.UniqueConstraint("closing", "mark", name=op.f("uq_stat_set_closing_mark")),
+        sa.Column("day", sa.SmallInteger(), nullable=False),
+        _to("stat_change", "organisation_id", "organisation"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stat_change")),
     )
     op.create_table(
-        "stat_member",
-        sa.Column("set_id", _BIG, nullable=False),
-        sa.Column("face_id", _BIG, nullable=False),
-        _to("stat_member", "set_id", "stat_set", ondelete="CASCADE"),
-        _to("stat_member", "face_id", "stat_face", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("set_id", "face_id", name=op.f("pk_stat_member")),
+        "stat_seen",
+        sa.Column("id", _BIG, nullable=False),
+        sa.Column("intake_id", sa.BigInteger(), nullable=False),
+        sa.Column("report_id", sa.BigInteger(), nullable=False),
+        sa.Column("organisation_id", sa.Integer(), nullable=False),
+        sa.Column("share_class_id", sa.Integer(), nullable=False),
+        sa.Column("week", sa.SmallInteger(), nullable=False),
+        sa.Column("ends", sa.SmallInteger(), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("operator", sa.String(length=40), nullable=True),
+        sa.Column("code", sa.String(length=40), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stat_seen")),
     )
-    _index("stat_member", "face_id")
+    op.create_table(
+        "stat_shape",
+        sa.Column("id", _BIG, nullable=False),
+        sa.Column("organisation_id", sa.Integer(), nullable=False),
+        sa.Column("faces", sa.Text(), nullable=False),
+        sa.Column("shift", sa.SmallInteger(), nullable=False),
+        sa.Column("ends", sa.SmallInteger(), nullable=False),
+        _to("stat_shape", "organisation_id", "organisation"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stat_shape")),
+        sa.UniqueConstraint(
+            "organisation_id", "faces", name=op.f("uq_stat_shape_organisation_id_faces")
+        ),
+    )
     _cell_table(
         "stat_cell",
         sa.Column("step", sa.SmallInteger(), nullable=False),
@@ -304,17 +327,21 @@ def _make_cells() -> None:
 
 
 def _cell_table(name: str, *dimensions: sa.Column[object]) -> None:
-    """Counts of a set of faces by its dimensions, with the sum of the keys that were counted."""
-    named = [each.name for each in dimensions]
+    """Counts of an intake by shape, week and dimensions, with the sum of the keys counted."""
     op.create_table(
         name,
-        sa.Column("set_id", _BIG, nullable=False),
+        sa.Column("id", _BIG, nullable=False),
+        sa.Column("intake_id", _BIG, nullable=False),
+        sa.Column("shape_id", _BIG, nullable=False),
+        sa.Column("week", sa.SmallInteger(), nullable=False),
         *dimensions,
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("keys", sa.BigInteger(), nullable=False),
-        _to(name, "set_id", "stat_set", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("set_id", *named, name=op.f(f"pk_{name}")),
+        _to(name, "intake_id", "stat_intake", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{name}")),
     )
+    _index(name, "intake_id")
+    _index(name, "shape_id")
 
 
 def _to(

@@ -10,6 +10,7 @@ from rich.table import Table
 from postern.client_follow_up import FollowUps, Outcome
 from postern.commands.indicator_words import plain
 from postern.commands.options import WordType, needed_case
+from postern.commands.outcome_import import import_
 from postern.commands.terminal import (
     Chosen,
     counted,
@@ -111,6 +112,9 @@ def tell(chosen: Chosen, /, indicator: str, **options: Any) -> None:
         require_scopes(client.me(), Scope.OUTCOMES_WRITE)
         FollowUps(client.transport).tell_outcome(told)
     say("Told to the owner.")
+
+
+outcomes.add_command(import_)
 
 
 def _table(found: list[Outcome]) -> Table:

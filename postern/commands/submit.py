@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,13 @@ from rich.progress import TaskID
 from rich.table import Table
 
 from postern.client_errors import ClientError
-from postern.columns import load_overrides, read_header
+from postern.columns import ReadsCells, load_overrides, read_header
+from postern.commands.mapped_files import (
+    mapped_columns,
+    mapping_option,
+    tally_as_json,
+    told_tally,
+)
 from postern.commands.options import GradeType, WordType, needed, needed_case, why
 from postern.commands.own_keys import Trust, chosen_keys, open_keys, own_keys
 from postern.commands.terminal import (
@@ -27,12 +33,13 @@ from postern.commands.terminal import (
     require_scopes,
     results,
     say,
-    state_directory,
     written_moment,
 )
 from postern.csv_file import CsvFile, examine
 from postern.doubts import words_of
-from postern.journal import Fate, Journal, RunHeader
+from postern.imports import MappedColumns
+from postern.imports.model import CONSTANTS
+from postern.journal import Fate, Journal, RunHeader, journal_path
 from postern.pseudonymise import Pseudonymiser
 from postern.rejected import RejectedRows
 from postern.rows import Reading
@@ -92,6 +99,7 @@ class NoColumnsError(ClientError):
     metavar="FILE",
     help="TOML file that says which column is which field.",
 )
+@mapping_option
 @own_keys
 @click.option("--unsealed", is_flag=True, help="Seal nothing, although the settings have keys.")
 @click.option("--dry-run", is_flag=True, help="Read everything, send nothing.")
@@ -111,6 +119,9 @@ def submit(context: click.Context, /, file: Path, **options: Any) -> None:
     docs/submit.md, in English, French, Dutch or German. A row that cannot be used comes back in
     FILE.rejected.csv with the reason; the others go in. A run that is cut off goes on when the same
     command is given again.
+
+    Records of another system, such as national seizures, are read with --mapping; `postern imports
+    check` shows what becomes of them.
 
     With your organisation's key file, each row's values and its note go along sealed to your own
     keys, so that they can be disclosed when somebody asks and you agree.
@@ -137,8 +148,15 @@ class _Run:
             raise click.UsageError("--key-file and --unsealed contradict each other. Give one.")
         self._seals = self._keys.file is not None and not options["unsealed"]
         self._file = examine(file)
-        overrides = load_overrides(options["column_file"]) if options["column_file"] else {}
-        self._columns = read_header(self._file.header, overrides)
+        self._mapped: MappedColumns | None = None
+        if options["mapping"]:
+            if options["column_file"]:
+                raise click.UsageError(
+                    "--columns and --mapping contradict each other. Give one: a mapping names "
+                    "columns too."
+                )
+            self._mapped = mapped_columns(self._file, options["mapping"], options)
+        self._columns: ReadsCells = self._mapped or _plain_columns(self._file, options)
 
     def do(self) -> int:
         self._tell_about_file()
@@ -190,7 +208,7 @@ class _Run:
         self, settings: ClientSettings, purpose: Purpose
     ) -> Iterator[tuple[Journal, Source]]:
         """The journal of this run, new or resumed, and the source as that run reads it."""
-        path = _journal_path(self._file.path)
+        path = journal_path(self._file.path)
         found = Journal.resume(path)
         try:
             day = datetime.now(UTC).date()
@@ -225,7 +243,7 @@ class _Run:
         learned = options["learned"] or defaults.learned
         legal_basis: LegalBasis | None = options["legal_basis"] or defaults.legal_basis
         for column, found in (("learned", learned), ("legal_basis", legal_basis)):
-            if column not in self._columns.places:
+            if column not in self._columns.fields:
                 needed(found, None, f"--{column.replace('_', '-')}")
         grade = options["grade"] or (None, None)
         days = options["expires_in"]
@@ -248,8 +266,8 @@ class _Run:
             of_columns=self._columns.units,
         )
         operator = options["operator"] or defaults.operator or ""
-        if "induction_point" in self._columns.places and not (
-            operator or "induction_operator" in self._columns.places
+        if "induction_point" in self._columns.fields and not (
+            operator or "induction_operator" in self._columns.fields
         ):
             raise click.UsageError(
                 "--operator is missing, and the file has a column of induction points. Give the "
@@ -274,7 +292,7 @@ class _Run:
             notice(
                 "The file is not UTF-8 and is read as windows-1252: check a name with an accent."
             )
-        if set(columns.places) <= {"goods_origin", "note"}:
+        if columns.fields <= {"goods_origin", "note", *CONSTANTS}:
             raise NoColumnsError(
                 f"No column of {file.path} is known. Name the columns in a column file "
                 "(--columns); docs/submit.md lists the fields."
@@ -289,7 +307,7 @@ class _Run:
             )
         if self._options["as_json"]:
             told = _rehearsal_as_json(found, self._unused())
-            say(json.dumps({**told, "sealed": self._seals}, indent=1))
+            say(json.dumps({**told, **self._mapped_as_json(), "sealed": self._seals}, indent=1))
         else:
             _tell_rehearsal(found, self._file)
             self._tell_columns_and_doubts(found.flags)
@@ -307,6 +325,7 @@ class _Run:
                 "evaluations": evaluations,
                 "unused_columns": list(self._unused()),
                 "doubts": dict(submission.flags),
+                **self._mapped_as_json(),
                 "journal": str(journal.path),
                 "sealed": self._seals,
             }
@@ -329,7 +348,7 @@ class _Run:
 
     def _tell_columns_and_doubts(self, flags: dict[str, int]) -> None:
         if self._seals:
-            noted = " and notes" if "note" in self._columns.places else ""
+            noted = " and notes" if "note" in self._columns.fields else ""
             say(f"Values{noted} are sealed to your own keys.")
         else:
             say("Values are not sealed (no key file is named), so they can never be disclosed.")
@@ -338,19 +357,30 @@ class _Run:
             say(f"Columns that are not used: {', '.join(unused)}.")
         for flag, count in sorted(flags.items(), key=lambda each: -each[1]):
             say(f"Doubt in {counted(count, 'value')}: {words_of(flag)}.")
+        if self._mapped:
+            for line in told_tally(self._mapped, is_sealed=self._seals):
+                say(line)
+
+    def _mapped_as_json(self) -> dict[str, Any]:
+        return {"mapping": tally_as_json(self._mapped)} if self._mapped else {}
 
     def _unused(self) -> tuple[str, ...]:
         """Headings that are not read, the origin of goods, and a note that nothing seals."""
         columns = self._columns
         left_out = {"goods_origin": "of the goods, not of the shipment"}
-        if not self._seals:
+        if not self._seals and self._mapped is None:  # of a mapping the tally tells it
             left_out["note"] = "free text goes sealed or not at all: give --key-file"
         told = (
-            f"{columns.header[columns.places[field]]} ({why_not})"
+            f"{heading} ({why_not})"
             for field, why_not in left_out.items()
-            if field in columns.places
+            for heading in columns.headings_of(field)
         )
         return (*columns.unused, *told)
+
+
+def _plain_columns(file: CsvFile, options: Mapping[str, Any]) -> ReadsCells:
+    overrides = load_overrides(options["column_file"]) if options["column_file"] else {}
+    return read_header(file.header, overrides)
 
 
 def _require_same(journal: Journal, file: CsvFile, terms: str) -> None:
@@ -367,16 +397,6 @@ def _require_same(journal: Journal, file: CsvFile, terms: str) -> None:
             f"{counted(journal.done, 'row')} are done. Give the same options to go on, or submit "
             "every row anew with --new-run."
         )
-
-
-def _journal_path(file: Path) -> Path:
-    """Beside the file; in the state directory when that cannot be written."""
-    if os.access(file.parent, os.W_OK):
-        return file.with_name(f"{file.name}.journal")
-    directory = state_directory()
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    whole = str(file.absolute()).replace(os.sep, "_")
-    return directory / f"{whole[-200:]}.journal"
 
 
 def _free_name(directory: Path, file: Path) -> str:

@@ -4,7 +4,6 @@ Results go to standard output, notices and progress to standard error. Nothing i
 headings and the platform's words come from outside.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,12 +136,6 @@ def progress(what: str) -> Progress:
 def counted(number: int, one: str, several: str | None = None) -> str:
     """A number with its noun, such as "1 row" or "1,200 rows"."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
-
-
-def state_directory() -> Path:
-    """Where runs over files in directories that cannot be written keep their journals."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "postern"
 
 
 def written_moment(moment: datetime) -> str:

@@ -23,6 +23,7 @@ from postern.patterns.model import (
 )
 from postern.patterns.source import LIMITS
 from postern.vocabulary import Tlp
+from postern.yaml_documents.headings import read_format, read_identity
 from postern.yaml_documents.notes import Notes
 from postern.yaml_documents.source import Entries, Items, Node, Scalar, SourceError, documents
 
@@ -35,6 +36,7 @@ LAST_STEP = 7
 LONGEST_TITLE = 120
 LONGEST_TEXT = 2_000
 _LONGEST_AUTHOR = 80
+_IDENTITY = "Write one of 36 characters, such as `uuidgen` makes; never that of another rule."
 _LONGEST_CONDITION = 500
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 Made = TypeVar("Made", Rule, Filter)
@@ -82,8 +84,8 @@ def _read(text: str, name: str, read: Callable[[Entries, Notes], Made | None]) -
 def _rule(node: Entries, notes: Notes) -> Rule | None:
     before = len(notes.faults)
     notes.only(node, RULE_KEYS)
-    _format(node, notes, PATTERN_FORMAT)
-    identity = _identity(node, notes)
+    read_format(node, notes, PATTERN_FORMAT)
+    identity = read_identity(node, notes, _IDENTITY)
     title = notes.text(node, "title", most=LONGEST_TITLE)
     status = notes.word(node, "status", Status)
     author = notes.text(node, "author", most=_LONGEST_AUTHOR)
@@ -134,8 +136,8 @@ def _rule(node: Entries, notes: Notes) -> Rule | None:
 def _filter(node: Entries, notes: Notes) -> Filter | None:
     before = len(notes.faults)
     notes.only(node, FILTER_KEYS)
-    _format(node, notes, FILTER_FORMAT)
-    identity = _identity(node, notes)
+    read_format(node, notes, FILTER_FORMAT)
+    identity = read_identity(node, notes, _IDENTITY)
     title = notes.text(node, "title", most=LONGEST_TITLE)
     description = notes.text(node, "description", most=LONGEST_TEXT)
     rules = _filtered(node, notes)
@@ -157,25 +159,6 @@ def _filter(node: Entries, notes: Notes) -> Filter | None:
         detection.condition,
         detection.text,
     )
-
-
-def _format(node: Entries, notes: Notes, expected: str) -> None:
-    found = node.get("format")
-    if not isinstance(found, Scalar) or found.text != expected:
-        notes.fault(found or node, f"The format is not {expected}.", f"Write format: {expected}.")
-
-
-def _identity(node: Entries, notes: Notes) -> str | None:
-    found = node.get("id")
-    try:
-        return str(UUID(found.text if isinstance(found, Scalar) else ""))
-    except ValueError:
-        notes.fault(
-            found or node,
-            "The id is not a UUID.",
-            "Write one of 36 characters, such as `uuidgen` makes; never that of another rule.",
-        )
-        return None
 
 
 def _step(node: Entries, notes: Notes) -> int | None:

@@ -1,6 +1,7 @@
 """Documents that people write in YAML: read as text with places, and judged without running."""
 
 from postern.yaml_documents.faults import Fault
+from postern.yaml_documents.headings import read_format, read_identity
 from postern.yaml_documents.notes import Notes, one_of
 from postern.yaml_documents.source import (
     Comment,
@@ -29,4 +30,6 @@ __all__ = [
     "comments",
     "documents",
     "one_of",
+    "read_format",
+    "read_identity",
 ]

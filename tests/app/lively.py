@@ -1,9 +1,12 @@
 """An exchange on which every page has something to show: one record of each kind, made today."""
 
 from datetime import date, timedelta
+from uuid import UUID
 
 from app import clock
 from app.access import CONSOLE
+from app.barriers import closing, modelling, tagging
+from app.barriers.tagging import Subject
 from app.compliance import subject_requests
 from app.indicators import holds
 from app.indicators.kinds import FACETS_OF
@@ -23,6 +26,7 @@ from postern.vocabulary import (
     Tlp,
     Told,
 )
+from tests.app.barriers import ground, texts
 from tests.app.exchange import JAN, POLICIES, SOPHIE, SOPHIE_TYPED, Exchange, place, report
 from tests.app.matrix.compliance_stage import make_tasks
 from tests.app.matrix.disclosure_stage import make_requests
@@ -86,6 +90,21 @@ def make_lively(exchange: Exchange) -> None:
         text = (POLICIES / f"{HOME}.cedar").read_text()
         drafts.create(session, person, title="Customs sooner", text=text)
     make_patterns(exchange)
+    make_barriers(exchange, own.id)
+
+
+def make_barriers(exchange: Exchange, report_id: UUID) -> None:
+    """A model in force, one of HOME's own whose next version waits, a barrier, and a tag."""
+    ground.load(exchange, texts.TEXT)
+    ground.in_force(exchange, HOME)
+    ground.registered(exchange, HOME)
+    person = exchange.caller(HOME)
+    with exchange.app.app_context(), exchange.database.transaction() as session:
+        (own,) = [each for each in modelling.list_models(session, person) if each.is_own]
+        modelling.propose(session, person, own.model.public_id, ground.own_text(2, "De tweede"))
+        for step in (2, 1):
+            tagging.tag(session, person, Subject.REPORT, report_id, step, ["norway-gifts"])
+        closing.close(session, clock.now())
 
 
 def make_patterns(exchange: Exchange) -> None:

@@ -4,16 +4,7 @@ import pytest
 
 from app.barriers.methods.displacement import Movement, displacement
 from app.barriers.methods.effect import Verdict, effect
-from app.small_counts import LEAST
-from bench.barrier_attacks import (
-    averaging,
-    cells_of,
-    in_worlds,
-    membership,
-    tables_of,
-    watching,
-)
-from bench.barrier_year import (
+from app.demo.barrier_year import (
     BARRED,
     BARRIER_AT,
     DISPLACED_AT,
@@ -23,6 +14,15 @@ from bench.barrier_year import (
     MadeReport,
     Plan,
     year,
+)
+from app.small_counts import LEAST
+from bench.barrier_attacks import (
+    averaging,
+    cells_of,
+    in_worlds,
+    membership,
+    tables_of,
+    watching,
 )
 from bench.barriers import (
     BARRIER,

@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -51,6 +52,13 @@ class _Quiet(WSGIRequestHandler):
 @pytest.fixture
 def platform(settings: Settings) -> Iterator[Platform]:
     """A served platform on each database in turn, empty but for its schema."""
+    with served(settings) as made:
+        yield made
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[Platform]:
+    """A platform that listens until the end of the block."""
     server = make_server("127.0.0.1", 0, Flask("placeholder"), True, request_handler=_Quiet)
     address = f"http://127.0.0.1:{server.server_port}"
     here = dataclasses.replace(settings.platform, origin=address)

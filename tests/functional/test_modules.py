@@ -300,8 +300,10 @@ def test_the_bundle_is_what_its_sources_and_pinned_packages_give(tmp_path: Path)
     shutil.copytree(MODULES, tree, ignore=shutil.ignore_patterns("node_modules"))
     tables = Path("postern", "normalise", "tables")
     shutil.copytree(MODULES.parents[2] / tables, tmp_path / tables)
-    for words in (MODULES.parents[2] / "postern").glob("*.json"):
-        shutil.copy(words, tmp_path / "postern")
+    for folder in (Path("postern"), Path("postern", "imports")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        for words in (MODULES.parents[2] / folder).glob("*.json"):
+            shutil.copy(words, tmp_path / folder)
     out = tmp_path / "out"
     out.mkdir()
     for command in (("npm", "ci", "--ignore-scripts"), ("node", "build.mjs", str(out))):

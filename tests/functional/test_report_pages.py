@@ -151,7 +151,10 @@ def test_a_report_is_typed_previewed_and_released_as_the_command_would_send_it(
     expect(result).to_contain_text("Released")
     expect(result.locator("[data-receipt]")).not_to_be_empty()
     leaving.require_nothing_of(*TYPED)
-    result.get_by_role("link").click()
+    suggested = result.get_by_role("link", name="See which step and signals are suggested")
+    number = result.locator("[data-report-id]").inner_text()
+    expect(suggested).to_have_attribute("href", re.compile(f"/barriers/tags/{number}$"))
+    result.locator("[data-report-link]").click()
     expect(page.get_by_role("heading", name="A report of ours")).to_be_visible()
     by_command = settle(platform, exchange, tmp_path, "post-be", SUBMIT)
     file = tmp_path / "one.csv"

@@ -85,11 +85,13 @@ def told(
     `tables` are all sums that hold among `cells`, of all that the viewer can be shown, not only of
     one page: cells that are shown on another page can be subtracted too.
     """
-    hidden = {key for key, cell in cells.items() if not _may_be_told(cell, competes=competes)}
+    figures = {key: figure(cell) for key, cell in cells.items()}
+    hidden = {key for key, found in figures.items() if found is None}
     if competes:
+        hidden |= {key for key, cell in cells.items() if not _is_mixed(cell)}
         betrayed = {key for key in hidden if _betrays(cells[key])}
         _hide_more(cells, tables, hidden, betrayed)
-    return {key: None if key in hidden else figure(cell) for key, cell in cells.items()}
+    return {key: None if key in hidden else found for key, found in figures.items()}
 
 
 def figure(cell: Cell) -> Figure | None:
@@ -101,11 +103,12 @@ def figure(cell: Cell) -> Figure | None:
 
 def whole_of(cells: Iterable[Cell]) -> Part:
     """All contributions of all organisations together."""
-    whole = Part(0, 0)
+    count = keys = 0
     for cell in cells:
         for part in cell.values():
-            whole = whole.plus(part)
-    return whole
+            count += part.count
+            keys += part.keys
+    return Part(count, keys % 2**KEY_BITS)
 
 
 def closed_week(today: date) -> int:
@@ -185,12 +188,6 @@ def _subtract(row: dict[Key, int], other: Mapping[Key, int], times: int) -> None
 
 _FIRST = date(2024, 1, 1)
 _PRIME = 2**61 - 1
-
-
-def _may_be_told(cell: Cell, *, competes: bool) -> bool:
-    if figure(cell) is None:
-        return False
-    return not competes or _is_mixed(cell)
 
 
 def _is_mixed(cell: Cell) -> bool:

@@ -1,6 +1,7 @@
 """Normal and Student's t distribution, as far as intervals and tests need them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import erfc, exp, inf, isinf, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
@@ -23,6 +24,7 @@ def two_sided(statistic: float, freedom: float = inf) -> float:
     return beta_below(freedom / 2, 0.5, freedom / (freedom + statistic**2))
 
 
+@lru_cache(maxsize=4096)
 def quantile(freedom: float = inf, confidence: float = CONFIDENCE) -> float:
     """How many standard errors an interval of this confidence reaches to each side."""
     normal = _NORMAL.inv_cdf((1 + confidence) / 2)

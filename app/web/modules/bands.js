@@ -17,10 +17,10 @@ const CURRENCY_SIGNS = new Map([["€", "EUR"], ["euro", "EUR"], ["euros", "EUR"
 
 /** [band, ""] of a weight, or [null, flag]; `unit` is g, kg or "" and gives way to one beside it. */
 export function weightBand(text, unit) {
-  const written = letters(text);
+  const written = unitLetters(text);
   const known = written ? (WEIGHT_UNITS.get(written) ?? "?") : unit;
   if (!GRAMS.has(known)) return [null, known ? "weight_unit_unknown" : "weight_without_unit"];
-  const amount = number(text, known === "kg");
+  const amount = readAmount(text, known === "kg");
   if (amount === null) return [null, "weight_unreadable"];
   const grams = amount * GRAMS.get(known);
   return [WEIGHTS.find(([most]) => grams <= most)?.[1] ?? "20000+", ""];
@@ -28,9 +28,9 @@ export function weightBand(text, unit) {
 
 /** [band, ""] of a declared value in euro, or [null, flag]. */
 export function valueBand(text, currency) {
-  const written = letters(text);
+  const written = unitLetters(text);
   const known = written ? (CURRENCY_SIGNS.get(written) ?? written.toUpperCase()) : currency.toUpperCase();
-  const amount = number(text, false);
+  const amount = readAmount(text, false);
   if (amount === null) return [null, "value_unreadable"];
   if (!amount) return ["0", ""];
   if (!known) return [null, "value_without_currency"];
@@ -61,7 +61,8 @@ export function daysAfter(iso, count) {
   return moment.toISOString().slice(0, 10);
 }
 
-function dayOf(year, month, dayOfMonth) {
+/** A day as ISO 8601, from the digits of its parts, four of the year; null if there is none. */
+export function dayOf(year, month, dayOfMonth) {
   const moment = new Date(0);
   moment.setUTCFullYear(Number(year), Number(month) - 1, Number(dayOfMonth));
   const isReal =
@@ -71,12 +72,13 @@ function dayOf(year, month, dayOfMonth) {
   return isReal ? `${year}-${month.padStart(2, "0")}-${dayOfMonth.padStart(2, "0")}` : null;
 }
 
-function letters(text) {
+/** What stands beside an amount, such as kg or €, in small letters. */
+export function unitLetters(text) {
   return (text.match(LETTERS) ?? []).join("").toLowerCase();
 }
 
 /** An amount with a comma or a point for decimals; before exactly three digits, `three` decides. */
-function number(text, three) {
+export function readAmount(text, three) {
   if (text.includes("-")) return null;
   const found = text.match(NUMBER) ?? [];
   if (found.length !== 1) return null;

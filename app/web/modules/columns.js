@@ -9,9 +9,14 @@ import { fold } from "./normalise/folding.js";
 export const IGNORE = "ignore";
 export const PARTIES = Object.keys(NAMES.party_words);
 
-const MEASURES = new Set(["gross_weight", "net_weight", "value", "total_value"]);
-const DROP = new Set(NAMES.drop);
-const UNITS = new Map(Object.entries(NAMES.units));
+export const PARTY_FIELDS = Object.keys(NAMES.party_fields);
+/** The fields whose headings may name a unit. */
+export const MEASURES = new Set(["gross_weight", "net_weight", "value", "total_value"]);
+/** Words that change neither a heading nor a word of a list, such as of, de and van. */
+export const JOINING_WORDS = new Set(NAMES.drop);
+/** Words of headings that name a unit, and the unit. */
+export const UNITS = new Map(Object.entries(NAMES.units));
+
 const KNOWN = knownHeadings();
 
 /** Every name that a field can have. */
@@ -67,20 +72,21 @@ function words(text) {
 }
 
 function key(list) {
-  return list.filter((word) => !DROP.has(word)).sort().join(" ");
+  return list.filter((word) => !JOINING_WORDS.has(word)).sort().join(" ");
 }
 
-function phrase(text) {
+/** What headings of the same words have in common: their words in order, with a space between. */
+export function headingKey(text) {
   return key(words(text));
 }
 
 function knownHeadings() {
   const known = new Map();
   const unlessKnown = (text, field) => {
-    if (!known.has(phrase(text))) known.set(phrase(text), field);
+    if (!known.has(headingKey(text))) known.set(headingKey(text), field);
   };
   for (const [field, phrases] of Object.entries(NAMES.fields)) {
-    for (const text of [field, ...phrases]) known.set(phrase(text), field);
+    for (const text of [field, ...phrases]) known.set(headingKey(text), field);
   }
   for (const [part, phrases] of Object.entries(NAMES.party_fields)) {
     for (const text of [part, ...phrases]) {
@@ -95,7 +101,7 @@ function knownHeadings() {
   }
   // A column that is called "Sender" and nothing else holds the name.
   for (const [party, partyWords] of Object.entries(NAMES.party_words)) {
-    for (const word of partyWords) if (phrase(word)) unlessKnown(word, `${party}_name`);
+    for (const word of partyWords) if (headingKey(word)) unlessKnown(word, `${party}_name`);
   }
   return known;
 }

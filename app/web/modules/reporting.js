@@ -88,19 +88,23 @@ export function reportingVerbs(ways) {
       return sheet.described();
     },
 
+    /** The columns of the file under an import mapping: [{heading, example, field, item, isOwn}]. */
+    sheetMapped: ({ mapping }) => sheet.mapped(mapping),
+
     /**
-     * Understand every row under columns: {isUsable, twice, rows, good, preview, wrong: {count, shown},
-     * indicators, evaluations, flags, doubts}.
+     * Understand every row under columns, or under an import mapping: {isUsable, twice, rows, good,
+     * preview, wrong: {count, shown}, indicators, evaluations, flags, doubts, tally}.
      */
-    sheetRead({ chosen, reading }) {
-      understood = sheet.understood(chosen, withTerms(reading));
+    sheetRead({ chosen, mapping, reading }) {
+      understood = sheet.understood(chosen, withTerms(reading), mapping);
       run = null;
-      const { lines, isUsable, twice, doubts } = understood;
+      const { lines, isUsable, twice, doubts, tally } = understood;
       const wrong = lines.filter((line) => !line.read);
       return {
         isUsable,
         twice,
         doubts,
+        tally,
         rows: sheet.records.length,
         good: lines.length - wrong.length,
         preview: lines.slice(0, PREVIEW).map(shownLine),

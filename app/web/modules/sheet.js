@@ -4,6 +4,7 @@
 import { columnsOf, recognise, rowOf } from "./columns.js";
 import { readCsv, writtenCsv } from "./csv_rows.js";
 import { FaultError, fault, filled, stripped } from "./faults.js";
+import { MappedColumns } from "./mapped_columns.js";
 import { readRow } from "./rows.js";
 import { SheetError } from "./sheet_errors.js";
 import { isTooLong, readXlsx, writtenXlsx } from "./xlsx.js";
@@ -43,25 +44,53 @@ export class Sheet {
       rows: this.records.length,
       columns: this.header.map((heading, place) => ({
         heading: stripped(heading),
-        example: this.records.map((record) => stripped(record.cells[place] ?? "")).find(Boolean) ?? "",
+        example: this.#exampleOf(place),
         ...recognise(stripped(heading)),
       })),
       warnings: this.warnings,
     };
   }
 
+  /** The columns under an import mapping: [{heading, example, field, item, isOwn}] in the file's order. */
+  mapped(mapping) {
+    return new MappedColumns(this.header, mapping).columns
+      .toSorted((one, other) => one.place - other.place)
+      .map(({ heading, place, line, isOwn }) => ({
+        heading,
+        example: this.#exampleOf(place),
+        field: line.field,
+        item: line.item ?? "",
+        isOwn,
+      }));
+  }
+
   /**
-   * Every row under columns: {places, twice, isUsable, lines: [{record, read, faults}], doubts}.
+   * Every row under columns: {places, twice, isUsable, lines: [{record, read, faults}], doubts, tally}.
    *
-   * `doubts` are [{code, field, count}] of numbers that may have lost digits.
+   * `doubts` are [{code, field, count}] of numbers that may have lost digits. With the name of an
+   * import `mapping` that decides instead of `chosen`, and `tally` says what it left out.
    */
-  understood(chosen, reading) {
+  understood(chosen, reading, mapping = "") {
+    if (mapping) return this.#understoodBy(new MappedColumns(this.header, mapping), reading);
     const { places, units, twice } = columnsOf(this.header, chosen);
     const isUsable = !twice.length && Object.keys(places).some((field) => !NAMING.has(field));
-    if (!isUsable) return { places, twice, isUsable, lines: [], doubts: [] };
+    if (!isUsable) return { places, twice, isUsable, lines: [], doubts: [], tally: null };
     const under = { ...reading, units: { ...reading.units, ofColumns: units } };
-    const lines = this.records.map((record) => this.#line(record, places, under));
-    return { places, twice, isUsable, lines, doubts: this.#doubts(places) };
+    const pairs = Object.entries(places);
+    const lines = this.records.map((record) => this.#line(record, pairs, (cells) => rowOf(places, cells), under));
+    return { places, twice, isUsable, lines, doubts: this.#doubts(pairs), tally: null };
+  }
+
+  #understoodBy(columns, reading) {
+    const { pairs, isUsable, tally } = columns;
+    const places = Object.fromEntries(pairs.toReversed()); // the first column of a field is named
+    if (!isUsable) return { places, twice: [], isUsable, lines: [], doubts: [], tally };
+    const lines = this.records.map((record) => this.#line(record, pairs, (cells) => columns.read(cells), reading));
+    return { places, twice: [], isUsable, lines, doubts: this.#doubts(pairs), tally };
+  }
+
+  #exampleOf(place) {
+    return this.records.map((record) => stripped(record.cells[place] ?? "")).find(Boolean) ?? "";
   }
 
   /** Wrong rows with their faults, as bytes of the form of the file. `words` translates sentences. */
@@ -120,9 +149,9 @@ export class Sheet {
     }
   }
 
-  #line(record, places, reading) {
+  #line(record, pairs, fieldsOf, reading) {
     if (record.fault) return { record, read: null, faults: [record.fault] };
-    const faults = Object.entries(places)
+    const faults = pairs
       .filter(([, place]) => record.errors?.[place] !== undefined)
       .map(([field, place]) =>
         record.errors[place] === "="
@@ -131,16 +160,16 @@ export class Sheet {
       );
     if (faults.length) return { record, read: null, faults };
     try {
-      return { record, read: readRow(rowOf(places, record.cells), reading), faults: [] };
+      return { record, read: readRow(fieldsOf(record.cells), reading), faults: [] };
     } catch (error) {
       if (!(error instanceof FaultError)) throw error;
       return { record, read: null, faults: error.faults };
     }
   }
 
-  #doubts(places) {
+  #doubts(pairs) {
     const doubts = [];
-    for (const [field, place] of Object.entries(places)) {
+    for (const [field, place] of pairs) {
       const numbers = this.records.filter((record) => record.numbers?.includes(place));
       const cut = numbers.filter((record) => isTooLong(record.cells[place]));
       if (cut.length) doubts.push({ code: "digits-lost", field, num: cut.length });

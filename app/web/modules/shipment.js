@@ -8,16 +8,17 @@ import { countryCode } from "./normalise/countries.js";
 import { fold } from "./normalise/folding.js";
 import { CONCEALMENT, DECLARED_CATEGORY, SERVICE, SUBSTANCE } from "./vocabulary.js";
 
-const CLOSED = [
+/** The closed lists of a shipment. */
+export const LISTS = new Map([
   ["declared_category", DECLARED_CATEGORY],
   ["service", SERVICE],
   ["concealment", CONCEALMENT],
   ["substance", SUBSTANCE],
-];
+]);
 const WORDS = new Map(
-  CLOSED.map(([name]) => [
+  [...LISTS.keys()].map((name) => [
     name,
-    new Map(Object.entries(WRITTEN[name] ?? {}).flatMap(([word, texts]) => texts.map((text) => [folded(text), word]))),
+    new Map(Object.entries(WRITTEN[name] ?? {}).flatMap(([word, texts]) => texts.map((text) => [foldedWord(text), word]))),
   ]),
 );
 
@@ -47,7 +48,7 @@ function readers(row, units) {
     ["weight_band", ["gross_weight", "net_weight"], weight],
     ["value_band", ["total_value", "value"], value],
     ["hs_chapter", ["hs"], () => hsChapter],
-    ...CLOSED.map(([name, words]) => [name, [name], () => (text) => closed(name, words, text)]),
+    ...[...LISTS.keys()].map((name) => [name, [name], () => (text) => closed(name, text)]),
   ];
 }
 
@@ -55,12 +56,17 @@ function country(column) {
   return (text) => [countryCode(text)[0].toUpperCase() || null, `${column}_unknown`];
 }
 
-function closed(name, words, text) {
-  const plain = folded(text);
-  const word = words.includes(plain) ? plain : (WORDS.get(name).get(plain) ?? null);
-  return [word, `${name}_unknown`];
+function closed(name, text) {
+  return [closedWord(name, text), `${name}_unknown`];
 }
 
-function folded(text) {
+/** The word of a shipment's closed list that a text says; null when it says none of them. */
+export function closedWord(name, text) {
+  const plain = foldedWord(text);
+  return LISTS.get(name).includes(plain) ? plain : (WORDS.get(name).get(plain) ?? null);
+}
+
+/** What spellings of the same word have in common. */
+export function foldedWord(text) {
   return (fold(text).match(/[a-z0-9]+/g) ?? []).join("_");
 }

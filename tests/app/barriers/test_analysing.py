@@ -39,7 +39,8 @@ def test_an_effective_barrier_is_told_with_what_else_changed() -> None:
     cells = _year({"ES": 0.4})
     ours = _barrier("ours", "ES", CHANGED)
     other = _barrier("other", "ES", CHANGED + timedelta(days=40))
-    asked = Asked(PERIODS, shipped_weights(), None, [ours, other], {"2": CHANGED})
+    beside = [each.setting for each in (ours, other)]
+    asked = Asked(PERIODS, shipped_weights(), None, [ours, other], {"2": CHANGED}, beside=beside)
     first, second = analysed(cells.get, cells, asked).effects
     assert first.barrier == "ours"
     assert first.effect is not None

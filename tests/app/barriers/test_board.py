@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from app.barriers import closing, told_counts
 from app.barriers.board import Board, NotCountedError, OneGroundError, board
-from app.barriers.board_cells import ELSEWHERE
 from app.barriers.methods.disclosure_control import closed_week, first_day
 from app.barriers.methods.noise import KEY_BITS, WIDEST
 from app.barriers.model_upkeep import load_shipped
 from app.barriers.models import ModelVersion, StepTag, StepTagSignal
 from app.barriers.stat_models import StatTold
-from app.barriers.visible_counts import CellName, Kind
+from app.barriers.visible_counts import ELSEWHERE, CellName, Kind
 from app.clock import now
 from app.indicators.telling import Grounds
 from app.small_counts import LEAST
@@ -39,6 +38,11 @@ OPERATORS = (("courier-nl", "NL"), ("courier-de", "DE"), ("courier-lu", "LU"))
 
 @pytest.fixture
 def exchange(app: Flask) -> Exchange:
+    return competitors(app)
+
+
+def competitors(app: Flask) -> Exchange:
+    """An exchange with three couriers that open everything, and the shipped model."""
     made = make_exchange(app)
     for code, country in OPERATORS:
         make_organisation(made.database, code, Sector.COURIER, country)
@@ -81,7 +85,7 @@ def test_a_competitors_volume_is_told_to_the_police_and_not_to_an_operator(
 
 def test_reports_can_be_counted_by_hand(exchange: Exchange) -> None:
     _close(exchange, _many("post-be", 2))
-    _put(exchange, _many("post-be", 3))
+    put(exchange, _many("post-be", 3))
     counted = exchange.app.test_cli_runner().invoke(args=["barriers", "count"])
     assert counted.output == "5 reports counted.\n"
     found = _board(exchange, "post-be", None)
@@ -123,7 +127,7 @@ def test_nobody_can_watch_a_report_come_or_go(exchange: Exchange) -> None:
     kept = _close(exchange, [*_many("courier-nl", 40), *_many("courier-de", 40)])
     before = _board(exchange, "police-de", POLICE).told
     assert before.others
-    _put(exchange, _many("courier-nl", 1))
+    put(exchange, _many("courier-nl", 1))
     assert _board(exchange, "police-de", POLICE).told == before
     with exchange.app.app_context(), exchange.database.transaction() as session:
         forget(session, kept[:1])
@@ -178,7 +182,7 @@ def test_the_steps_without_a_barrier_are_told(exchange: Exchange) -> None:
 
 
 def test_signals_are_those_of_the_last_tag(exchange: Exchange) -> None:
-    (report,) = _put(exchange, _many("post-be", 1))
+    (report,) = put(exchange, _many("post-be", 1))
     with exchange.database.transaction() as session:
         for signals in (["heavy-tape"], ["invented-sender", "odd-value"]):
             _tag(session, exchange.organisation_id("post-be"), report, signals)
@@ -233,17 +237,21 @@ def _tag(session: Session, organisation_id: int, report: int, signals: Sequence[
 
 def _many(owner: str, count: int, step: int = 3) -> list[Made]:
     drawn = Random(f"{owner} {count} {step}")  # noqa: S311 - made-up reports
-    return [plain(owner, _age(), step=step, key=drawn.getrandbits(KEY_BITS)) for _ in range(count)]
+    return [
+        plain(owner, age_of_period(), step=step, key=drawn.getrandbits(KEY_BITS))
+        for _ in range(count)
+    ]
 
 
-def _age() -> int:
+def age_of_period() -> int:
     """Days since the last day of the last four of weeks that is over."""
     week = closed_week(now().date())
     last = first_day((closing.last_period(week) + 1) * 4) - timedelta(days=1)
     return (now().date() - last).days
 
 
-def _put(exchange: Exchange, reports: Sequence[Made]) -> list[int]:
+def put(exchange: Exchange, reports: Sequence[Made]) -> list[int]:
+    """These reports too; their keys."""
     owners = {
         code: (person.caller.member[0], person.person_id)
         for code, person in exchange.people.items()
@@ -253,7 +261,7 @@ def _put(exchange: Exchange, reports: Sequence[Made]) -> list[int]:
 
 
 def _close(exchange: Exchange, reports: Sequence[Made]) -> list[int]:
-    ids = _put(exchange, reports)
+    ids = put(exchange, reports)
     with exchange.app.app_context(), exchange.database.transaction() as session:
         closing.close(session, now())
     return ids

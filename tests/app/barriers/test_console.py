@@ -7,8 +7,15 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from app import clock
+from app.access import CONSOLE
+from app.barriers import modelling
 from app.barriers.schema import FOLDER, model_schema
+from app.organisations import service as organisations
+from tests.app.barriers.ground import in_force, make_ground
+from tests.app.barriers.stored_reports import plain, store
 from tests.app.barriers.texts import TEXT, changed
+from tests.app.patterns.writing import act
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -75,6 +82,40 @@ def test_two_versions_are_compared(app: Flask, file: Path, tmp_path: Path) -> No
         "Its version is 2, and must be larger than 2.",
         "Nothing differs.",
     ]
+
+
+def test_the_shipped_model_is_put_in_force_once(app: Flask) -> None:
+    assert run(app, "load").output == "The shipped model is in force.\n"
+    assert run(app, "load").output == "It was in force already.\n"
+
+
+def test_reports_of_the_last_week_are_counted_anew(app: Flask) -> None:
+    exchange = make_ground(app)
+    owners = {
+        code: (exchange.organisation_id(code), each.person_id)
+        for code, each in exchange.people.items()
+    }
+    at = clock.now()
+    with app.app_context(), exchange.database.transaction() as session:
+        store(session, [plain("post-be", 10), plain("police-de", 12)], at, owners)
+    for _ in range(2):  # also when that was done
+        assert run(app, "count").output == "2 reports counted.\n"
+
+
+def test_a_model_is_chosen_for_a_community_and_used_by_its_members(app: Flask) -> None:
+    exchange = make_ground(app)
+    with app.app_context(), exchange.database.transaction() as session:
+        for code in ("post-be", "customs-nl"):
+            organisations.join(session, CONSOLE, code, "benelux", "Benelux")
+    model = in_force(exchange, "post-be", "benelux")
+    answer = run(app, "choose", "benelux", str(model))
+    assert answer.output == (f"benelux uses {model} from now on, where a member did not choose.\n")
+    used = {
+        code: act(exchange, modelling.current, exchange.caller(code)).model == model
+        for code in exchange.people
+    }
+    assert used == {"post-be": True, "customs-nl": True, "police-de": False}
+    assert run(app, "choose", "nowhere", str(model)).exit_code != 0
 
 
 def test_the_schema_is_printed(app: Flask) -> None:

@@ -25,7 +25,7 @@ from app.audit.entry import Outcome
 from app.audit.running import LogKeeper, sequencer
 from app.audit.service import append
 from app.compliance import exporting
-from app.compliance.pdf_paper import shown
+from app.paper import shown
 from postern.audit.record import commitment, disclosure_digest
 from postern.cli import cli
 from postern.tlog.checkpoint import open_checkpoint

@@ -8,8 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from reportlab.platypus import Flowable, Paragraph, Table
 
+from app import paper
 from app.audit.catalogue import Operation
-from app.compliance import month_figures, pdf_paper, signals
+from app.compliance import month_figures, signals
 from app.compliance import month_report as reporting
 from app.compliance.models import Signal, Verdict
 from tests.app.compliance.office import CODE, NOVEMBER, Office
@@ -74,7 +75,7 @@ def test_the_document_tells_them_with_the_checkpoint_and_is_logged(
 
     def keep(title: str, story: list[Flowable], foot: str) -> bytes:
         said.append(text_of(story))
-        return pdf_paper.printed(title, story, foot)
+        return paper.printed(title, story, foot)
 
     monkeypatch.setattr(reporting, "printed", keep)
     office.ask(2)

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from flask import Flask
 
-from app.indicators.report_words import SHEET_ERRORS, report_words
+from app.indicators.report_words import MAPPINGS, SHEET_ERRORS, report_words
 from postern.columns import FIELDS, IGNORE
 from postern.doubts import words_of
+from postern.imports import SHIPPED
+from postern.imports.model import DROP, MAPPED_FIELDS
 from postern.normalise import Flag
 
 MODULES = Path(__file__).parents[3] / "app" / "web" / "modules"
-_SOURCES = ("terms.js", "rows.js", "csv_rows.js", "sheet.js")
+_SOURCES = ("terms.js", "rows.js", "csv_rows.js", "sheet.js", "mapped_columns.js")
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*[.-])"(?:\s*\+\s*"((?:[^"\\]|\\.)*)")?')
 _CALL = re.compile(r"\bfault\((.*?)\);", re.DOTALL)
 
@@ -40,6 +42,7 @@ def test_every_field_and_every_doubt_has_words(app: Flask) -> None:
     with app.test_request_context():
         known = report_words()
     assert {f"field.{name}" for name in FIELDS - {IGNORE}} <= known.keys()
+    assert {f"field.{name}" for name in set(MAPPED_FIELDS) - {DROP}} <= known.keys()
     assert known["field.sender_name"] == "sender: name"
     assert {f"doubt.{flag.value}" for flag in Flag} <= known.keys()
     amounts = {"weight_unreadable", "value_not_in_euro", "hs_unreadable", "weight_unit_unknown"}
@@ -51,3 +54,8 @@ def test_every_refusal_of_a_file_has_words() -> None:
     source = (MODULES / "sheet_errors.js").read_text("utf-8")
     codes = set(re.findall(r'^  "?([a-z-]+)"?: "', source, re.MULTILINE))
     assert codes == SHEET_ERRORS.keys()
+
+
+def test_every_import_mapping_is_offered_and_none_claims_to_be_compatible() -> None:
+    assert MAPPINGS.keys() == SHIPPED.keys()
+    assert all("compatible with no system" in str(note) for _, note in MAPPINGS.values())

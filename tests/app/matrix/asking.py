@@ -52,6 +52,15 @@ Sending = dict[str, Any]
 
 _MACHINE = ("/api/", "/.well-known/", "/audit/log/")
 
+_EVERYBODYS: Mapping[Named, tuple[Any, Any]] = {
+    Named.ERROR: ("not-found", "no-such-error"),
+    Named.MEMBER: (KEEPER, "nobody"),
+    Named.STEP: (1, 13),
+    Named.TILE: ("entries/000.p/1", "0/x999/999"),
+    Named.EVALUATION: ({"kind": "phone", "epoch": 1}, {"kind": "nothing", "epoch": 1}),
+}
+"""What names a thing that belongs to nobody: one that is there, and one that is not."""
+
 
 class Asker:
     """Sends the cells of one stage; `more` are headers of every request."""
@@ -81,16 +90,11 @@ class Asker:
         """What names the record; of an address with several names a mapping."""
         named = EXPECTED[cell.endpoint, cell.method].names
         is_live = cell.record.state is State.LIVE
-        if named is Named.ERROR:
-            return "not-found" if is_live else "no-such-error"
-        if named is Named.MEMBER:
-            return KEEPER if is_live else "nobody"
+        if named in _EVERYBODYS:
+            live, never = _EVERYBODYS[named]
+            return live if is_live else never
         if named is Named.CHECKPOINT:
             return self.stage.checkpoint if is_live else 2**40
-        if named is Named.TILE:
-            return "entries/000.p/1" if is_live else "0/x999/999"
-        if named is Named.EVALUATION:
-            return {"kind": "phone" if is_live else "nothing", "epoch": 1}
         relation, state = cell.record.relation, cell.record.state
         assert relation, f"{cell}: its path names a record"
         assert state, f"{cell}: its path names a record"
@@ -406,10 +410,23 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
         **{"step": 1, "barrier": "ask-why", "from": _NOON_DAY, "legal_basis": "customs_law"}
     ),
     "barrier_board.read_board": _grounds(),
+    "barrier_exports.take_briefing": _grounds(),
     "barriers.read_gaps": _grounds(),
     "barriers.read_barrier": _grounds(),
     "barriers.renew_barrier": _json(),
     "barriers.end_barrier": _json(on=_NOON_DAY),
+    "barrier_drafts.keep": _form(text=model_text("one of a page", State.LIVE)),
+    "barrier_drafts.keep_next": lambda _stage, _cell: {
+        "data": {"text": model_text(READER, State.LIVE, 2)}
+    },
+    "barrier_models.approve": _form(version="1"),
+    "barrier_models.refuse": _form(version="1", note="Too short"),
+    "barrier_models.withdraw": _form(version="1"),
+    "barrier_pages.register": _form(
+        **{"barrier": "ask-why", "from": _NOON_DAY, "cost": "low", "legal_basis": "customs_law"}
+    ),
+    "barrier_pages.end": _form(on=_NOON_DAY),
+    "tag_pages.tag": _form(step="1"),
     "patterns.list_patterns": _grounds(),
     "patterns.begin": _json(text="not yet"),
     "patterns.check": _json(text="not yet"),

@@ -71,6 +71,7 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
         (State.LIVE, State.WITHDRAWN, State.EXPIRED, State.NEVER),
     ),
     Named.MEMBER: ((None,), (State.LIVE, State.NEVER)),
+    Named.STEP: ((None,), (State.LIVE, State.NEVER)),
     Named.KEY_ALARM: (_BY_ORGANISATION, (State.LIVE, State.CLOSED, State.NEVER)),
     Named.OWN_INDICATOR: (_BY_POLICY, _OF_INDICATOR),
     Named.REPORTED: (_BY_POLICY, _OF_INDICATOR),
@@ -127,6 +128,7 @@ OF_MEMBERS = frozenset(Named) - {
     Named.TILE,
     Named.EVALUATION,
     Named.MEMBER,
+    Named.STEP,
 }
 """What belongs to an organisation or to one of its people."""
 

@@ -23,6 +23,7 @@ class Named(StrEnum):
     REPORT = "one's own report"
     ENVELOPE = "a sealed part of one's own report"
     MEMBER = "the code of a member"
+    STEP = "a step of the barrier model in use"
     KEY_ALARM = "an alarm about keys that one's own organisation raised"
     OWN_INDICATOR = "one's own indicator"
     REPORTED = "an indicator in one's own report"
@@ -216,6 +217,7 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     Named.EVALUATION: ({None}, None),
     # The directory is everybody's.
     Named.MEMBER: ({None}, None),
+    Named.STEP: ({None}, None),
     Named.PLACE: ({Relation.OWN}, None),
     # A report and a version are kept whatever became of them.
     Named.REPORT: ({Relation.OWN}, None),
@@ -407,6 +409,10 @@ def _known_model() -> Route:
 def _decided_model(*roles: Role) -> Route:
     """By people alone, and never before it was proposed."""
     return only(*roles, names=Named.MODEL, gives=_of_model(409, 200))
+
+
+def _model_page(*roles: Role, live: int, proposed: int) -> Route:
+    return only(*roles, names=Named.MODEL, gives=_of_model(live, proposed))
 
 
 def _changed_barrier() -> Route:
@@ -752,10 +758,43 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("barriers.list_barriers", "GET"): only(*PATTERN_READERS, token=_KNOWS),
     ("barriers.register_barrier", "POST"): only(*_WRITERS, token=_REGISTERS, gives=201),
     ("barrier_board.read_board", "GET"): only(*PATTERN_READERS, token=_KNOWS),
+    ("board_pages.show", "GET"): only(*PATTERN_READERS),
+    ("board_pages.show_step", "GET"): only(*PATTERN_READERS, names=Named.STEP),
+    ("board_pages.show_corridors", "GET"): only(*PATTERN_READERS),
+    ("board_pages.show_substances", "GET"): only(*PATTERN_READERS),
+    ("barrier_exports.take_briefing", "GET"): only(*PATTERN_READERS, token=_KNOWS),
+    ("board_exports.take_svg", "GET"): only(*PATTERN_READERS),
+    ("board_exports.take_png", "GET"): only(*PATTERN_READERS),
+    ("board_exports.take_pdf", "GET"): only(*PATTERN_READERS),
     ("barriers.read_gaps", "GET"): only(*PATTERN_READERS, token=_KNOWS),
     ("barriers.read_barrier", "GET"): only(*PATTERN_READERS, token=_KNOWS, names=Named.BARRIER),
     ("barriers.renew_barrier", "POST"): _changed_barrier(),
     ("barriers.end_barrier", "POST"): _changed_barrier(),
+    ("barriers.explain_barrier", "GET"): only(*PATTERN_READERS, names=Named.OWN_BARRIER),
+    ("barrier_audience.show", "GET"): only(*PATTERN_READERS, names=Named.OWN_BARRIER),
+    # The same on pages.
+    ("barrier_models.show_all", "GET"): only(*PATTERN_READERS),
+    ("barrier_models.show", "GET"): _model_page(*PATTERN_READERS, live=200, proposed=200),
+    ("barrier_models.compare", "GET"): _model_page(*PATTERN_READERS, live=200, proposed=200),
+    ("barrier_models.download", "GET"): _model_page(*PATTERN_READERS, live=200, proposed=200),
+    ("barrier_models.approve", "POST"): _model_page(*DECIDERS, live=409, proposed=303),
+    ("barrier_models.refuse", "POST"): _model_page(*DECIDERS, live=409, proposed=303),
+    ("barrier_models.withdraw", "POST"): _model_page(*_MODELLERS, live=409, proposed=303),
+    ("barrier_models.choose", "POST"): _model_page(*DECIDERS, live=303, proposed=404),
+    ("barrier_drafts.begin", "GET"): only(*_MODELLERS),
+    ("barrier_drafts.keep", "POST"): only(*_MODELLERS, gives=303),
+    ("barrier_drafts.begin_next", "GET"): _model_page(*_MODELLERS, live=200, proposed=200),
+    ("barrier_drafts.keep_next", "POST"): _model_page(*_MODELLERS, live=303, proposed=409),
+    ("barrier_pages.show_all", "GET"): only(*PATTERN_READERS),
+    ("barrier_pages.show_gaps", "GET"): only(*PATTERN_READERS),
+    ("barrier_pages.begin", "GET"): only(*_WRITERS),
+    ("barrier_pages.register", "POST"): only(*_WRITERS, gives=303),
+    ("barrier_pages.show", "GET"): only(*PATTERN_READERS, names=Named.BARRIER),
+    ("barrier_pages.renew", "POST"): only(*_WRITERS, names=Named.OWN_BARRIER, gives=303),
+    ("barrier_pages.end", "POST"): only(*_WRITERS, names=Named.OWN_BARRIER, gives=303),
+    ("tag_pages.show", "GET"): only(*PATTERN_READERS, names=Named.REPORT),
+    ("tag_pages.tag", "POST"): only(*_WRITERS, names=Named.REPORT, gives=_OF_CORRECTION),
+    ("tag_pages.work", "GET"): only(*_WRITERS),
     # Shared patterns: written by one, published by a second, screened with by subscribers.
     ("patterns.list_patterns", "GET"): only(*PATTERN_READERS, token=_READS),
     ("patterns.begin", "POST"): only(*_WRITERS, token=_WRITES, gives=201),

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from app import clock
 from app.access import CONSOLE
@@ -16,7 +15,7 @@ from app.patterns import filters, screening_quota
 from postern.vocabulary import EvaluationKind, LegalBasis, Purpose
 from tests.app.exchange import make_exchange
 from tests.app.patterns.shelf import HOME, Shelf, make_shelf, starter
-from tests.app.people import Person, sign_in
+from tests.app.visiting import Visitor
 
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What the verbs do is tested on both databases; here is only how pages ask them."""
@@ -27,26 +26,6 @@ pytestmark = on_one_database
 @pytest.fixture
 def shelf(app: Flask) -> Shelf:
     return make_shelf(make_exchange(app))
-
-
-class Visitor:
-    """A person at the pages."""
-
-    def __init__(self, app: Flask, person: Person) -> None:
-        self.client: FlaskClient = app.test_client()
-        self.headers = sign_in(self.client, person)
-
-    def get(self, address: str, status: int = 200) -> str:
-        answer = self.client.get(address, headers={"Accept": "text/html"})
-        assert answer.status_code == status, answer.get_data(as_text=True)
-        return answer.get_data(as_text=True)
-
-    def post(self, address: str, status: int = 303, **form: object) -> str:
-        headers = {**self.headers, "Accept": "text/html"}
-        answer = self.client.post(address, data=form, headers=headers)
-        text = answer.get_data(as_text=True)
-        assert answer.status_code == status, text
-        return answer.location or text
 
 
 def titles(page: str) -> list[str]:

@@ -52,8 +52,8 @@ def test_a_text_tells_who_gains_and_loses_which_patterns(exchange: Exchange) -> 
     found = act(exchange, simulation.simulate, other, customs, clock.now()).comparisons[0]
     assert (found.indicators, found.concerned, found.changes_indicators) == (0, 0, False)
     told = found.patterns
-    assert (told.patterns, told.concerned) == (2, 2)
-    assert (told.known, told.screened) == (Figure(2, 2), Figure(2, 0, 0, 2))
+    assert (told.assets, told.concerned) == (2, 2)
+    assert (told.known, told.whole) == (Figure(2, 2), Figure(2, 0, 0, 2))
     assert [[each.code for each in some] for some in (told.gaining, told.losing)] == [
         ["customs-nl"],
         ["post-be"],

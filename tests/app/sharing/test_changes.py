@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from app.sharing.changes import (
+    AssetComparison,
+    AssetReader,
     Change,
     Compared,
     Comparison,
     Figure,
     Figures,
-    PatternComparison,
-    PatternReader,
     ReaderChange,
 )
 from app.sharing.readers import Access, Named
@@ -76,11 +76,11 @@ def test_a_change_without_an_indicator_is_said_to_be_one() -> None:
 
 
 def test_patterns_are_said_by_themselves_after_indicators() -> None:
-    changed = PatternReader(
+    changed = AssetReader(
         (POLICE,), Purpose.PARCEL_SCREENING, (), Figure(), Figure(), gained=(), lost=()
     )
-    patterns = PatternComparison(
-        patterns=9, concerned=4, gaining=(POLICE,), losing=(POLICE, POLICE), readers=(changed,)
+    patterns = AssetComparison(
+        assets=9, concerned=4, gaining=(POLICE,), losing=(POLICE, POLICE), readers=(changed,)
     )
     words = "Of 9 patterns 4 are concerned; organisations that gain: 1, that lose: 2."
     both = replace(COMPARISON, patterns=patterns)
@@ -92,7 +92,21 @@ def test_patterns_are_said_by_themselves_after_indicators() -> None:
         (False, False),
         (False, True),
     ]
-    assert COMPARISON.patterns == PatternComparison(0, 0, Figure(), Figure(), (), (), ())
+    assert COMPARISON.patterns == AssetComparison(0, 0, Figure(), Figure(), (), (), ())
+
+
+def test_barriers_are_said_by_themselves_after_patterns() -> None:
+    changed = AssetReader((POLICE,), Purpose.RISK_ANALYSIS, (), Figure(), Figure(), (), ())
+    few = AssetComparison(assets=3, concerned=1, gaining=(POLICE,), readers=(changed,))
+    both = replace(COMPARISON, readers=(), concerned=0, patterns=few, barriers=few)
+    words = "1 are concerned; organisations that gain: 1, that lose: 0."
+    assert both.words == (
+        f"Compared with version 3, in force. Of 3 patterns {words} Of 3 barriers {words}"
+    )
+    alone = replace(both, patterns=AssetComparison())
+    assert alone.words == f"Compared with version 3, in force. Of 3 barriers {words}"
+    assert (alone.is_nothing, alone.changes_indicators) == (False, False)
+    assert COMPARISON.barriers == AssetComparison()
 
 
 def test_other_rules_about_passing_on_are_said_last() -> None:

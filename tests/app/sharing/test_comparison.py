@@ -8,19 +8,19 @@ from uuid import UUID
 import pytest
 
 from app.sharing import comparison
+from app.sharing.asset_comparison import AssetAtAge
 from app.sharing.changes import (
+    AssetComparison,
     Change,
     Compared,
     Comparison,
     Example,
     Figure,
     Figures,
-    PatternComparison,
     ReaderChange,
 )
 from app.sharing.classes import ClassAttributes
 from app.sharing.comparison import Stocked, World, compare
-from app.sharing.pattern_comparison import PatternAtAge
 from app.sharing.policy_text import Policy, PolicyRefusedError
 from app.sharing.readers import Rule
 from app.sharing.seats import Member
@@ -56,6 +56,7 @@ PHONE = like(kind=Kind.PHONE, tlp=Tlp.GREEN)
 AGAINST = Compared(3, None, is_scheduled=False)
 INVESTIGATING = f'{POLICE} && context.purpose == Purpose::"criminal_investigation"'
 NONE = access(None, None)
+NO_ASSETS: dict[Kind, list[AssetAtAge]] = {Kind.PATTERN: [], Kind.BARRIER: []}
 
 
 def stocked(attributes: ClassAttributes, band: int, class_id: int, count: int) -> Stocked:
@@ -87,7 +88,7 @@ def policies(rules: Sequence[str]) -> tuple[Policy, ...]:
 
 
 def compared(before: Sequence[str], after: Sequence[str], owner: Member = OWNER) -> Comparison:
-    world = World(owner, READABLE, STOCK, examples)
+    world = World(owner, READABLE, STOCK, examples, NO_ASSETS)
     found = compare(world, policies(before), policies(after), AGAINST)
     assert found.against is AGAINST
     assert found.indicators == 10
@@ -236,7 +237,10 @@ def test_each_thing_that_is_given_is_counted(
         for each in STOCK
     ]
     found = compare(
-        World(OWNER, READABLE, stock, examples), policies([seen]), policies([seen, more]), AGAINST
+        World(OWNER, READABLE, stock, examples, NO_ASSETS),
+        policies([seen]),
+        policies([seen, more]),
+        AGAINST,
     )
     assert found.shared == of(presence=(10, 10, 0, 0), metadata=(10, 10, 0, 0), **both)
     (told,) = found.readers
@@ -258,16 +262,22 @@ def test_an_alert_of_the_owner_alone_is_counted_and_is_no_sight() -> None:
     assert found.shared.told_owner_only == Figure(0, 2, 2, 0)
 
 
-def test_patterns_are_compared_by_the_same_two_texts() -> None:
-    pattern = PatternAtAge(UUID(int=1), "A", (like(kind=Kind.PATTERN, tlp=Tlp.GREEN), 0))
-    text = [permit("presence metadata feed", f'{CUSTOMS} && resource.kind == Kind::"pattern"')]
-    found = compare(World(OWNER, READABLE, STOCK, examples, [pattern]), [], policies(text), AGAINST)
-    assert found.patterns.known == Figure(0, 1, 1, 0)
-    assert found.patterns.gaining == named("customs-be", "customs-nl")
+@pytest.mark.parametrize("kind", [Kind.PATTERN, Kind.BARRIER])
+def test_patterns_and_barriers_are_compared_by_the_same_two_texts(kind: Kind) -> None:
+    asset = AssetAtAge(UUID(int=1), "A", (like(kind=kind, tlp=Tlp.GREEN), 0))
+    text = [permit("presence metadata feed", f'{CUSTOMS} && resource.kind == Kind::"{kind}"')]
+    world = World(OWNER, READABLE, STOCK, examples, {**NO_ASSETS, kind: [asset]})
+    found = compare(world, [], policies(text), AGAINST)
+    of_kind = {Kind.PATTERN: found.patterns, Kind.BARRIER: found.barriers}
+    assert of_kind.pop(kind).known == Figure(0, 1, 1, 0)
+    assert list(of_kind.values()) == [AssetComparison()]
+    gaining = (*found.patterns.gaining, *found.barriers.gaining)
+    assert gaining == named("customs-be", "customs-nl")
     assert (found.indicators, found.concerned, found.changes_indicators) == (10, 0, False)
-    back = compare(World(OWNER, READABLE, STOCK, examples, [pattern]), policies(text), [], AGAINST)
-    assert back.patterns.known == Figure(1, 0, 0, 1)
-    assert compared([], text).patterns == PatternComparison()
+    back = compare(world, policies(text), [], AGAINST)
+    assert {back.patterns.known, back.barriers.known} == {Figure(1, 0, 0, 1), Figure()}
+    without = compared([], text)
+    assert without.patterns == without.barriers == AssetComparison()
 
 
 def test_one_of_several_answers_counts_an_indicator_once() -> None:
@@ -346,7 +356,7 @@ def test_of_a_change_in_several_parts_the_largest_is_told_first_and_then_the_low
         permit("presence", f"{CUSTOMS} && resource.ageBand == 1"),
     ]
     stock = (stocked(GREEN, 0, 1, 2), stocked(GREEN, 1, 1, 2), stocked(GREEN, 2, 1, 4))
-    world = World(OWNER, READABLE, stock, examples)
+    world = World(OWNER, READABLE, stock, examples, NO_ASSETS)
     after = [permit("presence", f"{CUSTOMS} && resource.ageBand == 2")]
     found = compare(world, policies(before), policies(after), AGAINST)
     told = [(each.count, each.before.level, each.after.level) for each in found.readers[0].changes]

@@ -12,10 +12,10 @@ import pytest
 from app.audit import reading
 from app.audit.reading import Filters, Page, ReadEntry
 from app.clock import day
-from app.sharing import grants, own_patterns, replay, service, visibility
+from app.sharing import grants, own_assets, replay, service, visibility
+from app.sharing.asset_replay import ReplayedAssets
 from app.sharing.engine import NOTHING, Ruling
-from app.sharing.own_patterns import OwnPattern
-from app.sharing.pattern_replay import ReplayedPatterns
+from app.sharing.own_assets import OwnAsset
 from app.sharing.policy_text import PolicyRefusedError
 from app.sharing.readers import Access, Named
 from app.sharing.replay import NOT_REPLAYED, Difference, ReplayedHit, ReplayedReader
@@ -185,9 +185,11 @@ def test_the_rules_of_patterns_that_were_given_are_decided_again_too(
     told: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = like(kind=Kind.PATTERN, tlp=Tlp.GREEN, permitted_action=PermittedAction.WATCH)
-    own = [OwnPattern(each, "A", watched, TODAY - 3) for each in OWN[:2]]
+    own = [OwnAsset(each, "A", watched, TODAY - 3) for each in OWN[:2]]
     monkeypatch.setattr(
-        own_patterns, "in_force", lambda *asked: own if asked == (SESSION, 7, NOON) else []
+        own_assets,
+        "in_force",
+        lambda *asked: own if asked == (SESSION, 7, NOON, Kind.PATTERN) else [],
     )
     law = {"purpose": Purpose.CUSTOMS_CONTROL, "basis": LegalBasis.CUSTOMS_LAW}
     log = [
@@ -200,7 +202,7 @@ def test_the_rules_of_patterns_that_were_given_are_decided_again_too(
     screened = permit("presence metadata screen", CUSTOMS)
     found = replay.replay(SESSION, WRITER, screened, NOON)
     customs = Named("customs-be", "CUSTOMS-BE")
-    assert found.patterns == (ReplayedPatterns(customs, Purpose.CUSTOMS_CONTROL, 3, 0, 0, 1, ()),)
+    assert found.patterns == (ReplayedAssets(customs, Purpose.CUSTOMS_CONTROL, 3, 0, 0, 1, ()),)
     assert (found.entries, found.hits, found.is_cut) == (3, 1, False)
     assert told[-1][-1]["results"] == [log[place].fields["id"] for place in (2, 0, 1)]
     never = permit("presence metadata screen", in_its_community)
@@ -210,6 +212,32 @@ def test_the_rules_of_patterns_that_were_given_are_decided_again_too(
     monkeypatch.setattr(replay, "MOST_ENTRIES", 1)
     cut = replay.replay(SESSION, WRITER, screened, NOON)
     assert (cut.is_cut, cut.entries, cut.patterns[0].same) == (True, 2, 2)
+
+
+def test_who_was_told_of_barriers_is_decided_again_beside_patterns(
+    told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    barrier = OwnAsset(OWN[0], "A", like(kind=Kind.BARRIER, tlp=Tlp.GREEN), TODAY - 3)
+    monkeypatch.setattr(
+        own_assets,
+        "in_force",
+        lambda *asked: [barrier] if asked == (SESSION, 7, NOON, Kind.BARRIER) else [],
+    )
+    law = {"purpose": Purpose.CUSTOMS_CONTROL, "basis": LegalBasis.CUSTOMS_LAW}
+    log = [
+        entry(HOUR, "barrier.shared", viewer="customs-be", objects=OWN[:2], **law),
+        entry(2 * HOUR, "pattern.shared", viewer="customs-be", objects=OWN[:1], **law),
+        entry(3 * HOUR, "barrier.shared", viewer="customs-be", objects=OWN[:1], **law),
+    ]
+    log_of(monkeypatch, log)
+    found = replay.replay(SESSION, WRITER, permit("presence metadata feed", CUSTOMS), NOON)
+    customs = Named("customs-be", "CUSTOMS-BE")
+    assert found.barriers == (ReplayedAssets(customs, Purpose.CUSTOMS_CONTROL, 2, 0, 0, 1, ()),)
+    assert found.patterns == (ReplayedAssets(customs, Purpose.CUSTOMS_CONTROL, 0, 0, 0, 1, ()),)
+    assert told[-1][-1]["results"] == [log[place].fields["id"] for place in (1, 0, 2)]
+    monkeypatch.setattr(replay, "MOST_ENTRIES", 1)
+    cut = replay.replay(SESSION, WRITER, permit("presence metadata feed", CUSTOMS), NOON)
+    assert (cut.is_cut, cut.entries, cut.barriers[0].same) == (True, 2, 1)
 
 
 def _counts(**counted: int) -> dict[str, int]:

@@ -12,16 +12,16 @@ import pytest
 from app.clock import day
 from app.sharing import (
     grants,
-    own_patterns,
+    own_assets,
     readers,
     service,
     simulation,
     versions,
     visibility,
 )
+from app.sharing.asset_comparison import AssetAtAge
 from app.sharing.changes import Compared, Example, Figure
-from app.sharing.own_patterns import OwnPattern
-from app.sharing.pattern_comparison import PatternAtAge
+from app.sharing.own_assets import OwnAsset
 from app.sharing.policy_text import Policy
 from app.sharing.probe import probe
 from app.sharing.seats import Member
@@ -75,7 +75,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         visibility, "live_by_class", lambda *asked: LIVE if asked == (SESSION, 7, NOON) else []
     )
     monkeypatch.setattr(visibility, "examples", examples)
-    monkeypatch.setattr(own_patterns, "in_force", mine([], none=[]))
+    monkeypatch.setattr(own_assets, "in_force", mine([], none=[]))
     monkeypatch.setattr(readers, "others", mine(READABLE))
     monkeypatch.setattr(versions, "in_force", mine(None))
     monkeypatch.setattr(versions, "scheduled", mine(None))
@@ -163,23 +163,24 @@ def test_every_class_stands_at_every_age_with_or_without_an_indicator(told: list
     assert told == []
 
 
-def test_patterns_are_no_stock_and_are_compared_at_the_age_of_today(
-    told: list[Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", [Kind.PATTERN, Kind.BARRIER])
+def test_patterns_and_barriers_are_no_stock_and_are_compared_at_the_age_of_today(
+    kind: Kind, told: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pattern = like(kind=Kind.PATTERN, tlp=Tlp.GREEN)
-    classes = [SimpleNamespace(id=1, attributes=PLAIN), SimpleNamespace(id=5, attributes=pattern)]
+    asset = like(kind=kind, tlp=Tlp.GREEN)
+    classes = [SimpleNamespace(id=1, attributes=PLAIN), SimpleNamespace(id=5, attributes=asset)]
     monkeypatch.setattr(grants, "classes_of", lambda *_: classes)
     monkeypatch.setattr(visibility, "live_by_class", lambda *_: [])
     assert [each.subject[0] for each in simulation._stock(SESSION, 7, NOON)] == [PLAIN] * 5
     own = [
-        OwnPattern(UUID(int=number), f"Pattern {number}", pattern, day(NOON) - age)
+        OwnAsset(UUID(int=number), f"Asset {number}", asset, day(NOON) - age)
         for number, age in ((9, 0), (8, 7), (3, -1), (4, 6))
     ]
     monkeypatch.setattr(
-        own_patterns, "in_force", lambda *asked: own if asked == (SESSION, 7, NOON) else []
+        own_assets, "in_force", lambda *asked: own if asked == (SESSION, 7, NOON, kind) else []
     )
-    assert simulation._patterns(SESSION, 7, NOON) == [
-        PatternAtAge(each.id, each.title, (pattern, band))
+    assert simulation._assets(SESSION, 7, NOON, kind) == [
+        AssetAtAge(each.id, each.title, (asset, band))
         for each, band in zip(own, (0, 1, 0, 0), strict=True)
     ]
     fresh = permit("presence metadata feed", f"{CUSTOMS} && resource.ageBand == 0")
@@ -188,7 +189,9 @@ def test_patterns_are_no_stock_and_are_compared_at_the_age_of_today(
         versions, "in_force", lambda *_: replace(HELD, policies=version_of(fresh).policies)
     )
     (compared,) = simulation.simulate(SESSION, WRITER, old, NOON).comparisons
-    assert compared.patterns.known == Figure(3, 1, 1, 3)
+    known = {Kind.PATTERN: compared.patterns.known, Kind.BARRIER: compared.barriers.known}
+    assert known.pop(kind) == Figure(3, 1, 1, 3)
+    assert list(known.values()) == [Figure()]
     assert told[-1][-1]["results"] == sorted(str(UUID(int=number)) for number in (9, 8, 3, 4))
 
 

@@ -26,9 +26,12 @@ def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, 
     page = client.get("/account").get_data(as_text=True)
     exchange = ["/disclosures", "/watches", "/outcomes", "/recalls"]
     patterns = ["/patterns", "/filters"]
+    barriers = ["/barriers/board", "/barriers", "/barriers/gaps", "/barriers/models"]
     everybody = ["/account", "/notifications"]
-    of_analyst = ["/", "/reports", "/search", *exchange, *patterns, "/keys", *everybody]
-    assert links_of(page) == of_analyst
+    assert links_of(page) == [
+        *("/", "/reports", "/search", *exchange, *patterns),
+        *(*barriers, "/barriers/tagging", "/keys", *everybody),
+    ]
     other = app.test_client()
     sign_in(other, make_person(app, post, [Role.COMPLIANCE]))
     page = other.get("/account").get_data(as_text=True)
@@ -41,6 +44,7 @@ def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, 
         *exchange,
         *patterns,
         "/ledger",
+        *barriers,
         *oversight,
         *organisation,
         *kept,

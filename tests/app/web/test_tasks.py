@@ -56,10 +56,13 @@ def test_what_is_due_first_comes_first_and_what_has_no_clock_last(app: Flask) ->
 
 
 def test_a_pattern_that_waits_is_one_task_for_who_holds_both_roles(app: Flask) -> None:
-    decider = ApproverSection(0, ToDecide(NONE, NONE, NONE), 0, [], patterns=2)
-    owner = PolicySection(0, sharing.CurrentPolicy("post-be", 1, AT, "", (), True), [], patterns=2)
+    decider = ApproverSection(0, ToDecide(NONE, NONE, NONE), 0, [], patterns=2, models=1)
+    owner = PolicySection(0, sharing.CurrentPolicy("post-be", 1, AT, "", (), True), [], 2, 1)
     told = overview(approver=decider, policy=owner)
-    assert words(app, told) == ["2 versions of patterns wait for a second person"]
+    assert words(app, told) == [
+        "2 versions of patterns wait for a second person",
+        "1 version of a barrier model waits for your decision",
+    ]
 
 
 def test_a_clock_that_ran_out_is_late() -> None:

@@ -220,6 +220,8 @@ async function showResult({ status, id, indicators, receipt }) {
   result.querySelector("[data-report-id]").textContent = id;
   const link = result.querySelector("[data-report-link]");
   link.href = `${link.pathname.replace(/\/reports.*$/, "/reports")}/${encodeURIComponent(id)}`;
+  const tags = result.querySelector("[data-tags-link]");
+  tags.href = `${tags.pathname.replace(/\/barriers\/.*$/, "/barriers/tags")}/${encodeURIComponent(id)}`;
   result.querySelector("[data-report-indicators]").textContent = say("indicators", { num: indicators.length });
   result.querySelector("[data-receipt]").textContent = receipt ?? "";
   result.hidden = false;

@@ -7,7 +7,7 @@ import { keyPanel } from "./key_panel.js";
 import { clearSaid, refuseField, rowOf, today, valueOf } from "./report_fields.js";
 import { allWords, doubtWords, faultWords, fieldWords } from "./report_said.js";
 import { moment, say } from "./say.js";
-import { columnRows, faultRows, figuresOf, itemsOf, understoodRows } from "./upload_shown.js";
+import { columnRows, faultRows, figuresOf, itemsOf, mappedRows, tallySaid, understoodRows } from "./upload_shown.js";
 
 const BATCH = 50; // rows whose fate is told together
 const CASE = "postern.case"; // session storage, of this tab: the reference of the case and nothing else
@@ -18,6 +18,7 @@ const MOST_SHOWN = 50; // rows that did not go in
 const main = document.getElementById("content");
 const terms = document.getElementById("terms");
 const chooser = document.getElementById("file");
+const mapping = document.getElementById("mapping");
 const sealed = document.querySelector("[data-sealed]");
 const steps = Object.fromEntries([...document.querySelectorAll("[data-step]")].map((each) => [each.dataset.step, each]));
 
@@ -49,6 +50,7 @@ async function start() {
   });
   steps.file.addEventListener("dragleave", () => steps.file.classList.remove("is-over"));
   steps.file.addEventListener("drop", dropped);
+  mapping.addEventListener("change", showColumns);
   terms.addEventListener("input", hidePreview);
   terms.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -91,9 +93,10 @@ async function open(file) {
     rows = found.rows;
     columns = found.columns;
     chosen = columns.map(() => null);
+    mapping.value = "";
     state.textContent = say(`file.${found.form}`, { name: found.name, rows });
     part("warnings").replaceChildren(...itemsOf(found.warnings.map(({ code, names }) => say(`warning.${code}`, names))));
-    showColumns();
+    await showColumns();
     steps.columns.hidden = false;
     showTerms(true);
     isLeft = true;
@@ -110,7 +113,18 @@ function showTerms(isShown) {
   terms.hidden = sealed.hidden = part("ask").hidden = !isShown;
 }
 
-function showColumns() {
+/** The columns, each with what it is read as: as a person chooses, or as an import mapping says. */
+async function showColumns() {
+  hidePreview();
+  for (const note of document.querySelectorAll("[data-mapping-note]")) note.hidden = note.dataset.mappingNote !== mapping.value;
+  part("columns-wrong").hidden = true;
+  if (mapping.value) {
+    const mapped = await desk.premises.ask("sheetMapped", { mapping: mapping.value });
+    part("columns").replaceChildren(...mappedRows(mapped));
+    const known = mapped.filter((each) => each.field).length;
+    part("columns-state").textContent = say("columns.known", { known, all: mapped.length });
+    return;
+  }
   part("columns").replaceChildren(
     ...columnRows(columns, (place, name) => {
       chosen[place] = name;
@@ -152,7 +166,11 @@ async function check() {
   steps.preview.hidden = false;
   part("preview-state").textContent = say("checking");
   try {
-    const found = await desk.premises.ask("sheetRead", { chosen, reading: { ...reading(), terms: given } });
+    const found = await desk.premises.ask("sheetRead", {
+      chosen,
+      mapping: mapping.value,
+      reading: { ...reading(), terms: given },
+    });
     if (found.isUsable) showPreview(found);
     else refuseColumns(found.twice);
   } catch (error) {
@@ -174,12 +192,12 @@ async function termsOf() {
 
 function refuseColumns(twice) {
   steps.preview.hidden = true;
-  sayColumns(twice);
+  if (!mapping.value) sayColumns(twice);
   const wrong = part("columns-wrong");
   wrong.querySelector("p").textContent = say(twice.length ? "columns.twice" : "columns.none");
   wrong.hidden = false;
   const select = part("columns").querySelectorAll("select")[twice[1] ?? 0];
-  select?.focus();
+  (select ?? mapping).focus();
 }
 
 function showPreview(found) {
@@ -192,6 +210,7 @@ function showPreview(found) {
     ...itemsOf([
       ...found.doubts.map(({ code, field: name, num }) => say(`doubt.${code}`, { field: fieldWords(name), num })),
       ...Object.entries(found.flags).map(([flag, num]) => say("doubt.count", { num, doubt: doubtWords(flag) })),
+      ...(found.tally ? tallySaid(found.tally) : []),
     ]),
   );
   part("rows").replaceChildren(...understoodRows(found.preview));

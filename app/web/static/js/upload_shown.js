@@ -4,6 +4,7 @@ import { inNumbers, say } from "./say.js";
 import { doubtWords, faultWords, fieldWords } from "./report_said.js";
 
 const LONGEST_EXAMPLE = 60; // characters of a cell
+const MOST_WORDS = 20; // unknown words that are told one by one
 
 /** One row for each column, with what it is read as; `chosen(place, field)` hears of a choice. */
 export function columnRows(columns, chosen) {
@@ -19,6 +20,43 @@ export function columnRows(columns, chosen) {
     select.addEventListener("change", () => chosen(place, select.value || "ignore"));
     return row;
   });
+}
+
+/** One row for each column under an import mapping: what it becomes, and what its source calls it. */
+export function mappedRows(columns) {
+  return columns.map(({ heading, example, field, item, isOwn }, place) => {
+    const row = document.createElement("tr");
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.textContent = heading || say("columns.unnamed", { number: place + 1 });
+    const becomes = { "": say("mapping.not-known"), drop: say("mapping.drop"), note: say("mapping.note") }[field];
+    const words = becomes ?? fieldWords(field);
+    const cell = cellOf(words);
+    if (item && !isOwn) {
+      const source = document.createElement("div");
+      source.className = "note";
+      source.textContent = item;
+      cell.append(source);
+    }
+    row.append(head, cellOf(example.slice(0, LONGEST_EXAMPLE), "note"), cell);
+    return row;
+  });
+}
+
+/** Sentences about what an import mapping left out, each word and each column once. */
+export function tallySaid({ unknown, beyond, several, dropped, leftOut }) {
+  return [
+    ...unknown.slice(0, MOST_WORDS).map(({ heading, text, num }) => say("mapping.unknown", { heading, text, num })),
+    ...restOf([...unknown.slice(MOST_WORDS), ...beyond]),
+    ...several.map(({ heading, num }) => say("mapping.several", { heading, num })),
+    ...leftOut.map(({ where, why, num }) => say(`mapping.${why}`, { heading: where, num })),
+    ...dropped.map(({ heading, num }) => say("mapping.dropped", { heading, num })),
+  ];
+}
+
+function restOf(rest) {
+  const num = rest.reduce((sum, each) => sum + each.num, 0);
+  return num ? [say("mapping.beyond", { num })] : [];
 }
 
 /** Rows as understood: their line, indicators, shipment and doubts. */
