@@ -587,6 +587,7 @@ OBJECT_TYPES = (
     "audit-retention",
     "audit-witness",
     "barrier",
+    "barrier-counts",
     "barrier-model",
     "channel",
     "class",
