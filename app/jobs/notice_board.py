@@ -32,6 +32,7 @@ class Subject(StrEnum):
     WATCHES = "watches"
     FOLLOW_UP = "follow-up"
     PATTERNS = "patterns"
+    BARRIERS = "barriers"
     LOG = "log"
     OVERSIGHT = "oversight"
     PERSONS = "persons"
@@ -43,6 +44,7 @@ OF_SUBJECT: Mapping[Subject, Sequence[str]] = {
     Subject.WATCHES: ("watch", "deconfliction", "indicator"),
     Subject.FOLLOW_UP: ("outcome", "recall"),
     Subject.PATTERNS: ("pattern", "filter"),
+    Subject.BARRIERS: ("barrier", "model"),
     Subject.LOG: ("log",),
     Subject.OVERSIGHT: ("review", "signal"),
     Subject.PERSONS: ("subject", "hold"),

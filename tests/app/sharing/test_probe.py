@@ -297,7 +297,7 @@ def test_owner_only_has_effect_only_where_the_reader_learns_nothing() -> None:
     ("condition", "what"),
     [
         ("", "anything of an indicator"),  # patterns it may permit, but does not ask for
-        (' && resource.kind != Kind::"pattern"', "anything"),
+        (' && ![Kind::"pattern", Kind::"barrier"].contains(resource.kind)', "anything"),
         (' && resource.kind == Kind::"party"', "anything"),
     ],
 )
