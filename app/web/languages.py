@@ -4,7 +4,7 @@ A value that travels or is stored never changes with the language; only its word
 the lists below to the vocabulary, and the catalogues in `translations/` to the lists.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,8 @@ import flask_babel
 from flask import Flask, request
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from app.access import Means
 from app.accounts.authentication import Refusal, signed_in
@@ -64,8 +66,9 @@ def install_languages(app: Flask) -> None:
     """Choose the language of each request and give the templates words and dates."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "web/translations"
     flask_babel.Babel(app, locale_selector=_chosen_locale)
-    app.jinja_env.filters["words"] = words
-    app.jinja_env.filters["translated"] = translated
+    # Where the value is a constant of a template, Jinja would keep the words of whoever came first.
+    app.jinja_env.filters["words"] = _each_time(words)
+    app.jinja_env.filters["translated"] = _each_time(translated)
 
 
 def chosen_language() -> str:
@@ -84,6 +87,14 @@ def chosen_language() -> str:
 def locale_of(code: str) -> str:
     """The locale of a language's code. British dates: 24 hours, the day before the month."""
     return "en_GB" if code == "en" else code
+
+
+def _each_time(said: Callable[..., str]) -> Callable[..., str]:
+    @pass_context
+    def filtered(_context: Context, *told: Any, **names: Any) -> str:
+        return said(*told, **names)
+
+    return filtered
 
 
 def _chosen_locale() -> str:

@@ -194,3 +194,13 @@ def test_a_new_account_leaves_the_language_to_the_browser(app: Flask, client: Fl
     make_organisation(runtime_of(app).database, "post-be")
     sign_in(client, make_person(app, "post-be"))
     assert lang_of(client, "/account", **{"Accept-Language": "nl"}) == "nl"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_words_of_a_constant_are_said_in_the_language_of_each_reader(app: Flask) -> None:
+    template = app.jinja_env.from_string('{{ "police" | words("Sector") }}')
+    said = []
+    for code in ("fr", "nl"):
+        with app.test_request_context(headers={"Accept-Language": code}):
+            said.append(template.render())
+    assert len(set(said)) == 2
