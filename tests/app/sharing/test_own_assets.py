@@ -50,11 +50,13 @@ def test_barriers_are_those_whose_record_has_not_ended_with_their_place(app: Fla
     today = clock.now().date()
     registered(exchange, "customs-nl")
     made = [
-        registered(exchange, "police-de", place=place, expires_on=today + timedelta(days=days))
-        for place, days in (
-            (Place(), 30),
-            (Place("NL"), 20),
-            (Place("BE", "bpost", "BRU-1"), 40),
+        registered(
+            exchange, "police-de", place=place, expires_on=today + timedelta(days=days), tlp=tlp
+        )
+        for place, days, tlp in (
+            (Place(), 30, Tlp.AMBER),
+            (Place("NL"), 20, Tlp.CLEAR),
+            (Place("BE", "bpost", "BRU-1"), 40, Tlp.GREEN),
         )
     ]
     owner = exchange.caller("police-de").member[0]
@@ -66,6 +68,7 @@ def test_barriers_are_those_whose_record_has_not_ended_with_their_place(app: Fla
         patterns = own_assets.in_force(session, owner, now, Kind.PATTERN)
     assert [each.id for each in found] == [each.found.barrier.public_id for each in made[::-1]]
     assert [each.title for each in found] == ["ask-why BE BRU-1", "ask-why NL", "ask-why"]
+    assert [each.attributes.tlp for each in found] == [Tlp.GREEN, Tlp.CLEAR, Tlp.AMBER]
     for each in found:
         assert (each.attributes.kind, each.attributes.barrier_step) == (Kind.BARRIER, 1)
         assert each.seen_day == day(now)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -384,3 +385,14 @@ def test_examples_are_of_hits_that_differ_or_that_the_owner_would_not_be_told_of
 def test_clients_know_the_differences_by_these_words() -> None:
     words = ["same", "higher", "lower", "owner_alone", "nothing"]
     assert [each.value for each in Difference] == words
+
+
+def test_what_it_says_of_itself_and_how_far_it_reads_are_promises() -> None:
+    docs = Path(__file__).parents[3] / "docs" / "policies.md"
+    assert f"Of more than {replay.MOST_ENTRIES:,} entries the newest are read." in docs.read_text()
+    assert NOT_REPLAYED == (
+        "Only hits that you were told of can be decided again. What a lookup matched and was hidden"
+        " is recorded nowhere, on purpose, and hits of which only the reader was told are in the"
+        " reader's log alone: so what the text would newly show is not among these figures."
+        " Readers and indicators are taken as they are today, at the age of that day."
+    )
