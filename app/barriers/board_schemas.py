@@ -11,6 +11,7 @@ from app.barriers.methods.displacement import Movement
 from app.barriers.methods.effect import Verdict
 from app.barriers.methods.trend import Direction
 from app.barriers.visible_counts import Kind
+from app.disclosures.outcome_schemas import OutcomeCountsSchema
 
 MOST_TOGETHER = 12
 """Countries that are looked at as one."""
@@ -164,18 +165,10 @@ class BoardAnalysisSchema(Schema):
     effects = fields.List(fields.Nested(BoardEffectSchema))
 
 
-class BoardOutcomesSchema(Schema):
+class BoardOutcomesSchema(OutcomeCountsSchema):
     """What was told of your own reports of a step."""
 
     step = fields.Integer()
-    told = fields.Integer()
-    asked = fields.Integer()
-    located = fields.Integer()
-    held = fields.Integer()
-    examined = fields.Integer()
-    found = fields.Integer()
-    not_found = fields.Integer()
-    error = fields.Integer()
 
 
 class BoardSchema(Schema):

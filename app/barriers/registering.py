@@ -273,7 +273,7 @@ def list_barriers(
     reader = reader_of(session, caller, grounds)
     found, following = storage.page(session, reader, wanted or BarrierFilters(), limit, cursor)
     log_read(session, caller, grounds, "barrier.list", found)
-    return Page([_shown(session, each) for each in found], following)
+    return Page(_all_shown(session, found), following)
 
 
 def read(session: Session, caller: Caller, grounds: Grounds | None, public_id: UUID) -> Shown:
@@ -466,14 +466,27 @@ def _own(session: Session, caller: Caller, public_id: UUID) -> Shown:
 
 
 def _shown(session: Session, found: FoundBarrier) -> Shown:
-    reason_id = found.grant_reason_id
-    reason = decided(session, [reason_id])[reason_id] if reason_id is not None else None
-    return Shown(
-        found=found,
-        document=model_storage.read_kept(found.version),
-        policy=reason.name if reason else None,
-        rules=labels(session, reason) if reason else (),
-    )
+    (shown,) = _all_shown(session, [found])
+    return shown
+
+
+def _all_shown(session: Session, found: Sequence[FoundBarrier]) -> list[Shown]:
+    """Each with the policy that let it be known; a reason that several share is read once."""
+    reasons = decided(session, _reason_ids(found))
+    rules = {reason_id: labels(session, reason) for reason_id, reason in reasons.items()}
+    return [
+        Shown(
+            found=each,
+            document=model_storage.read_kept(each.version),
+            policy=reasons[each.grant_reason_id].name if each.grant_reason_id is not None else None,
+            rules=rules[each.grant_reason_id] if each.grant_reason_id is not None else (),
+        )
+        for each in found
+    ]
+
+
+def _reason_ids(found: Sequence[FoundBarrier]) -> list[int]:
+    return [each.grant_reason_id for each in found if each.grant_reason_id is not None]
 
 
 def _log(
@@ -503,8 +516,7 @@ def log_read(
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """The reader's entry, with `more` details, and that of each other owner if it is to be told."""
-    reason_ids = [e.grant_reason_id for e in found if e.grant_reason_id is not None]
-    reasons = decided(session, reason_ids)
+    reasons = decided(session, _reason_ids(found))
     objects = [str(each.barrier.public_id) for each in found]
     is_one = act == "barrier.read"
     append(

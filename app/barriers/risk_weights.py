@@ -16,6 +16,7 @@ from postern.yaml_documents import (
     SourceError,
     documents,
     one_of,
+    read_format,
 )
 from postern.yaml_documents.faults import told_faults
 
@@ -66,9 +67,7 @@ def read_weights(text: str) -> Weights:
 
 def _weights(node: Entries, notes: Notes) -> Weights | None:
     notes.only(node, _KEYS)
-    found = node.get("format")
-    if not isinstance(found, Scalar) or found.text != FORMAT:
-        notes.fault(found or node, f"The format is not {FORMAT}.", f"Write format: {FORMAT}.")
+    read_format(node, notes, FORMAT)
     likelihood = _likelihood(node, notes)
     severity = _severity(node, notes)
     return None if likelihood is None else Weights(likelihood, severity)

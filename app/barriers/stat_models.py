@@ -24,7 +24,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.database import Base, BigInt, Moment
 
@@ -103,65 +103,55 @@ class StatShape(Base):
     ends: Mapped[int] = mapped_column(SmallInteger)
 
 
-class StatCell(Base):
-    """Reports that tell the same of the shipment."""
+class _Counted:
+    """What each table of counts has: of whose intake, which shape, and which week."""
 
-    __tablename__ = "stat_cell"
-    __table_args__ = (
-        Index("ix_stat_cell_intake_id", "intake_id"),
-        Index("ix_stat_cell_shape_id", "shape_id"),
-    )
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index, ...]:
+        name = cls.__tablename__  # type: ignore[attr-defined]
+        return (
+            Index(f"ix_{name}_intake_id", "intake_id"),
+            Index(f"ix_{name}_shape_id", "shape_id"),
+        )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     intake_id: Mapped[int] = mapped_column(BigInt, ForeignKey("stat_intake.id", ondelete="CASCADE"))
     shape_id: Mapped[int] = mapped_column(BigInt)
     week: Mapped[int] = mapped_column(SmallInteger)
+    count: Mapped[int]
+    keys: Mapped[int] = mapped_column(BigInteger)
+
+
+class StatCell(_Counted, Base):
+    """Reports that tell the same of the shipment."""
+
+    __tablename__ = "stat_cell"
+
     step: Mapped[int] = mapped_column(SmallInteger)
     origin: Mapped[str] = mapped_column(String(2))
     destination: Mapped[str] = mapped_column(String(2))
     substance: Mapped[str] = mapped_column(String(32))
     concealment: Mapped[str] = mapped_column(String(32))
-    count: Mapped[int]
-    keys: Mapped[int] = mapped_column(BigInteger)
 
 
-class StatPoint(Base):
+class StatPoint(_Counted, Base):
     """Reports that name an induction point; their shape has the faces of that point alone."""
 
     __tablename__ = "stat_point"
-    __table_args__ = (
-        Index("ix_stat_point_intake_id", "intake_id"),
-        Index("ix_stat_point_shape_id", "shape_id"),
-    )
 
-    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
-    intake_id: Mapped[int] = mapped_column(BigInt, ForeignKey("stat_intake.id", ondelete="CASCADE"))
-    shape_id: Mapped[int] = mapped_column(BigInt)
-    week: Mapped[int] = mapped_column(SmallInteger)
     country: Mapped[str] = mapped_column(String(2))
     operator: Mapped[str] = mapped_column(String(40))
     code: Mapped[str] = mapped_column(String(40))
-    count: Mapped[int]
-    keys: Mapped[int] = mapped_column(BigInteger)
 
 
-class StatSignal(Base):
+class StatSignal(_Counted, Base):
     """Reports that a person tagged with a signal of the barrier model."""
 
     __tablename__ = "stat_signal"
-    __table_args__ = (
-        Index("ix_stat_signal_intake_id", "intake_id"),
-        Index("ix_stat_signal_shape_id", "shape_id"),
-    )
 
-    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
-    intake_id: Mapped[int] = mapped_column(BigInt, ForeignKey("stat_intake.id", ondelete="CASCADE"))
-    shape_id: Mapped[int] = mapped_column(BigInt)
-    week: Mapped[int] = mapped_column(SmallInteger)
     step: Mapped[int] = mapped_column(SmallInteger)
     signal: Mapped[str] = mapped_column(String(64))
-    count: Mapped[int]
-    keys: Mapped[int] = mapped_column(BigInteger)
 
 
 class StatTold(Base):

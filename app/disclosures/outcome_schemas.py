@@ -125,7 +125,7 @@ class OutcomesSchema(Schema):
     )
 
 
-class TallySchema(Schema):
+class OutcomeCountsSchema(Schema):
     """Outcomes that hold, and of how many each step was taken and each result told."""
 
     told = fields.Integer()
@@ -136,6 +136,11 @@ class TallySchema(Schema):
     found = fields.Integer()
     not_found = fields.Integer()
     error = fields.Integer()
+
+
+class TallySchema(OutcomeCountsSchema):
+    """Outcomes that hold, and those of which the end is still awaited."""
+
     pending = fields.Integer()
 
 
