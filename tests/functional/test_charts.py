@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from postern.vocabulary import Role
 from tests.app.disclosures.ring import open_ring
@@ -288,6 +288,23 @@ def test_every_kind_draws_its_table_in_both_themes_and_on_a_narrow_screen(board:
     assert board.evaluate("document.documentElement.scrollWidth") <= NARROW
     keep_picture(board, "charts-dark-narrow")
     assert breaches(board) == []
+
+
+@on_one_database
+def test_a_change_of_size_while_a_map_is_fetched_draws_it_once_it_is_there(board: Page) -> None:
+    held: list[Route] = []
+    board.route("**/countries.json", lambda route: held.append(route))  # noqa: PLW0108 - the library marks it
+    heads, rows = KINDS["corridors"]
+    with board.expect_request("**/countries.json"):
+        board.evaluate(f"(given) => void ({PUT})(given)", ["corridors", "Slow", heads, rows, {}])
+    for width in (900, 500):
+        board.set_viewport_size({"width": width, "height": 800})
+        board.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    figure = board.locator("figure[data-chart=corridors]").last
+    expect(figure.locator(".chart-board canvas")).to_have_count(0)
+    held[0].continue_()
+    expect(figure.locator(".chart-board canvas")).to_be_visible()
+    expect(figure.locator(".chart-summary")).not_to_be_empty()
 
 
 @on_one_database

@@ -39,7 +39,7 @@ def busy(exchange: Exchange) -> Exchange:
 def complaints(page: Page) -> Iterator[list[str]]:
     """What the browser complains of: breaches of the policy and errors of scripts."""
     heard: list[str] = []
-    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("pageerror", lambda error: heard.append(error.stack or str(error)))
     page.on(
         "console",
         lambda message: (

@@ -47,8 +47,9 @@ export class Picture extends EventTarget {
   async draw() {
     const kind = KINDS[this.#figure.dataset.chart];
     if (!kind) throw new RangeError(`There is no chart of the kind “${this.#figure.dataset.chart}”.`);
-    this.#kind = await kind();
-    this.#prepared = await this.#kind.ready?.();
+    const known = await kind();
+    this.#prepared = await known.ready?.();
+    this.#kind = known; // not before: a change of size in between would draw what is not prepared
     this.redraw();
   }
 
