@@ -7,8 +7,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+# What requirements-misp.txt leaves out, since requirements-dev.txt has it, in a version that fits the tests.
+SHARED := pycountry pymisp stix2 stix2-patterns requests setuptools python-dateutil deprecated wrapt simplejson six \
+	pytz tzdata antlr4-python3-runtime certifi charset-normalizer idna urllib3
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
@@ -143,10 +146,11 @@ translations: $(VENV)/.service ## Collect messages and compile the catalogues of
 .PHONY: lock
 lock: $(VENV)/.python ## Pin the requirements again, by hash, from the short requirements*.in
 	@$(BIN)/pip install --quiet pip-tools
-	@$(COMPILE) $(ARGS) requirements.in -o requirements.txt
-	@$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
-	@$(COMPILE) $(ARGS) requirements-bench.in -o requirements-bench.txt
-	@$(COMPILE) $(ARGS) requirements-mutation.in -o requirements-mutation.txt
+	@$(COMPILE) --allow-unsafe $(ARGS) requirements.in -o requirements.txt
+	@$(COMPILE) --allow-unsafe $(ARGS) requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) --allow-unsafe $(ARGS) requirements-bench.in -o requirements-bench.txt
+	@$(COMPILE) --allow-unsafe $(ARGS) requirements-mutation.in -o requirements-mutation.txt
+	@$(COMPILE) $(addprefix --unsafe-package=,$(SHARED)) $(ARGS) requirements-misp.in -o requirements-misp.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and the demonstration
@@ -164,9 +168,10 @@ $(VENV)/.service: $(VENV)/.python requirements.txt pyproject.toml
 	@$(BIN)/pip install --quiet --no-deps -e .
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.service requirements-dev.txt requirements-mutation.txt
+$(VENV)/.tests: $(VENV)/.service requirements-dev.txt requirements-misp.txt requirements-mutation.txt
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements-misp.txt
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-mutation.txt
 	@touch $@
 
