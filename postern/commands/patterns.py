@@ -21,9 +21,11 @@ from postern.patterns.model import Level, Rule
 from postern.patterns.plain import failed_examples
 from postern.patterns.reading import read_rules
 from postern.patterns.schema import filter_schema, rule_schema
-from postern.patterns.stix import indicator
 from postern.patterns.words import LANGUAGES
 from postern.screening import find
+from postern.stix.records import PatternRecord
+from postern.stix.shipping_patterns import objects_of_rule, rule_name
+from postern.stix.writing import bundle_text
 
 _FILES = click.argument(
     "files",
@@ -115,17 +117,18 @@ def schema(kind: str) -> None:
 @patterns.command()
 @_FILES
 def stix(files: tuple[Path, ...]) -> None:
-    """Print the rules in FILES as Indicators of STIX 2.1, with what their STIX pattern loses."""
+    """Print the rules in FILES as a bundle of STIX 2.1, with what their STIX patterns lose."""
     now = datetime.now(UTC)
-    objects = []
+    objects: dict[str, str] = {}
     for path in rule_files(files):
-        rules = read_rules(text_of(path), str(path))
         text = text_of(path)
-        objects += [
-            indicator(rule, text if len(rules) == 1 else one, now)
-            for rule, one in zip(rules, _documents(text, len(rules)), strict=True)
-        ]
-    say(json.dumps(objects, ensure_ascii=False, indent=1))
+        rules = read_rules(text, str(path))
+        for rule, one in zip(rules, _documents(text, len(rules)), strict=True):
+            own = text if len(rules) == 1 else one
+            record = PatternRecord(rule_name(rule), now, now, None, own)
+            found = objects_of_rule(rule, record)
+            objects |= {entry.id: entry.text for entry in (*found.support, *found.own)}
+    say(json.dumps(json.loads(bundle_text(objects.values())), ensure_ascii=False, indent=1))
 
 
 @patterns.command()

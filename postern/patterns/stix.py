@@ -1,15 +1,12 @@
-"""A rule as an Indicator of STIX 2.1: whole as `parcel-pattern`, and in STIX patterning if it can.
+"""A rule in STIX patterning, if it can be said there; `postern.stix` makes objects of it.
 
-Source: OASIS STIX 2.1, 4.7 and 9 (patterning). The object type `x-postal-item` is our own. STIX
+Source: OASIS STIX 2.1, 9 (patterning). The object type `x-postal-item` is our own. STIX
 compares but does not compute: groups, different values, sums and averages cannot be said, so the
 pattern of an aggregate matches more than the rule, and `losses` says in words what is missing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
-from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from postern.patterns.fields import Field, FieldType, Measure, Modifier
 from postern.patterns.model import (
@@ -48,37 +45,6 @@ def stix_pattern(rule: Rule) -> StixPattern | None:
     if rule.aggregate is None:
         return StixPattern(f"[{inner}]", ())
     return StixPattern(*_repeated(inner, rule.aggregate))
-
-
-def indicator(rule: Rule, text: str, created: datetime) -> dict[str, Any]:
-    """An Indicator that carries the rule's own YAML, `text`, so that nothing is lost.
-
-    `created` has a time zone. The id follows from the rule's id alone.
-    """
-    moment = f"{created.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}"
-    until = datetime.combine(rule.expires, time(), UTC)
-    found = stix_pattern(rule)
-    return {
-        "type": "indicator",
-        "spec_version": "2.1",
-        "id": f"indicator--{uuid5(NAMESPACE_URL, f'parcel-pattern:{rule.id}')}",
-        "created": moment,
-        "modified": moment,
-        "name": rule.title,
-        "description": rule.description,
-        "indicator_types": ["anomalous-activity"],
-        "pattern": text,
-        "pattern_type": "parcel-pattern",
-        "pattern_version": "1",
-        "valid_from": moment,
-        "valid_until": f"{until:%Y-%m-%dT%H:%M:%S.000Z}",
-        "labels": [f"level:{rule.level}", f"barrier-step:{rule.barrier_step}", f"tlp:{rule.tlp}"],
-        "external_references": [
-            {"source_name": "reference", "description": each} for each in rule.references
-        ],
-        "x_stix_pattern": found.pattern if found else None,
-        "x_stix_pattern_losses": list(found.losses) if found else ["It cannot be said in STIX."],
-    }
 
 
 class _UnsayableError(ValueError):

@@ -10,9 +10,9 @@ import pytest
 from postern.patterns.explanation import explained_hit, explained_rule
 from postern.patterns.fields import FIELDS
 from postern.patterns.schema import filter_schema, rule_schema
-from postern.patterns.stix import indicator, stix_pattern
+from postern.patterns.stix import stix_pattern
 from postern.patterns.words import LANGUAGES, words
-from tests.postern.patterns.examples import DOCUMENT, row_rule, rule
+from tests.postern.patterns.examples import row_rule, rule
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
 
@@ -104,14 +104,6 @@ def test_an_aggregate_says_what_stix_loses() -> None:
     assert found is not None
     assert found.pattern.endswith("REPEATS 3 TIMES WITHIN 604800 SECONDS")
     assert "distinct of addressee is not compared." in found.losses
-
-
-def test_an_indicator_carries_the_whole_rule() -> None:
-    made = indicator(rule(), DOCUMENT, NOW)
-    assert made["pattern"] == DOCUMENT
-    assert (made["pattern_type"], made["pattern_version"]) == ("parcel-pattern", "1")
-    assert made["valid_until"] == "2027-11-30T00:00:00.000Z"
-    assert made["id"] == indicator(rule(), DOCUMENT, datetime(2027, 1, 1, tzinfo=UTC))["id"]
 
 
 def test_the_schema_knows_every_field_and_what_may_be_asked_of_it() -> None:
