@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+PEERS := build/peers
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # What requirements-misp.txt leaves out, since requirements-dev.txt has it, in a version that fits the tests.
@@ -124,6 +125,10 @@ bench-board: $(VENV)/.tests ## Answers of the board over 1,000,000 indicators, k
 bench-token-screening: $(VENV)/.bench ## What screening against a token filter evaluates, sends and takes (ARGS="--every")
 	@$(BIN)/python -m bench.token_screening $(ARGS)
 
+.PHONY: bench-taxii
+bench-taxii: $(VENV)/.tests $(PEERS)/opentaxii/.installed $(PEERS)/medallion/.installed ## TAXII 2.1 beside OpenTAXII and medallion (ARGS="--sizes 1000")
+	@$(BIN)/python -m bench.taxii $(ARGS)
+
 .PHONY: bench-audit
 bench-audit: $(VENV)/.tests ## What the audit log costs: rates, latency, bytes, proofs (ARGS="--entries 100000")
 	@$(BIN)/python -m bench.audit $(ARGS)
@@ -173,6 +178,13 @@ $(VENV)/.tests: $(VENV)/.service requirements-dev.txt requirements-misp.txt requ
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements-misp.txt
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-mutation.txt
+	@touch $@
+
+$(PEERS)/%/.installed: bench/peers/%.txt $(VENV)/.python
+	@echo "Installing $* into an environment of its own, $(PEERS)/$* ..."
+	@rm -rf $(PEERS)/$*
+	@$(PYTHON) -m venv $(PEERS)/$*
+	@$(PEERS)/$*/bin/pip install --quiet --require-hashes -r bench/peers/$*.txt
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.tests requirements-bench.txt

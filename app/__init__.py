@@ -31,6 +31,7 @@ ROOMS = (
     "patterns",
     "lookups",
     "disclosures",
+    "exchange",
     "barriers",
     "compliance",
     "administration",
@@ -88,10 +89,10 @@ def _furnish(app: Flask, api: Interface, runtime: Runtime) -> None:
             if furniture == "start":
                 module.start(app, runtime)
             elif furniture == "api":
-                for blueprint in getattr(module, "blueprints", (module.blueprint,)):
+                for blueprint in getattr(module, "blueprints", None) or (module.blueprint,):
                     api.register_blueprint(blueprint)
             elif furniture == "pages":
-                for blueprint in getattr(module, "blueprints", (module.blueprint,)):
+                for blueprint in getattr(module, "blueprints", None) or (module.blueprint,):
                     app.register_blueprint(blueprint)
             else:
                 app.cli.add_command(module.commands)

@@ -4,6 +4,7 @@ The value lives on the lowest floor so that the audit guard can ask for roles an
 knowing how people sign in.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -69,6 +70,16 @@ CONSOLE = Caller(
     means=Means.CONSOLE,
 )
 """The administrator at the platform's own console (`flask --app wsgi ...`)."""
+
+
+def renewed_caller() -> Caller | None:
+    """Ask anew who is calling, while a long answer is under way.
+
+    None when what proved it opens nothing any more; that is then the caller of the request.
+    """
+    renew: Callable[[], Caller | None] | None = g.get("renew_caller")
+    g.caller = None if renew is None else renew()
+    return current_caller()
 
 
 def current_caller() -> Caller | None:

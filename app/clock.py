@@ -1,8 +1,9 @@
 """The one clock of the platform, so that tests can move it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def now() -> datetime:
@@ -13,6 +14,11 @@ def now() -> datetime:
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since 1970 of an aware moment, as audit entries carry them."""
     return int(moment.timestamp() * 1000)
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware moment, exactly."""
+    return (moment - _EPOCH_DAY) // _MICROSECOND
 
 
 def moment(at: int) -> datetime:

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -97,6 +98,11 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._reading = self.engine.execution_options(postern_reading=True)
+        self._glance = (
+            self._reading
+            if self.is_sqlite
+            else self._reading.execution_options(isolation_level="AUTOCOMMIT")
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -114,6 +120,15 @@ class Database:
             yield session
 
     @contextmanager
+    def glance(self) -> Iterator[Session]:
+        """A session for one statement that reads, as `reading`, without a transaction around it.
+
+        On PostgreSQL that is one round trip instead of three.
+        """
+        with Session(self._glance, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         with nullcontext() if self._queue is None else self._queue.open("ab") as file:
             if file is not None:
@@ -128,6 +143,21 @@ class Database:
     def dispose(self) -> None:
         """Close pooled connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def at_once(session: Session) -> Iterator[None]:
+    """Statements of the block are sent without waiting for each other's end, on PostgreSQL.
+
+    None of them may return anything that is read. One that fails raises at the end of the block.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    with driver.pipeline():
+        yield
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,11 +1,12 @@
 """Every error leaves as a problem (RFC 9457), or as a page that says the same to a browser."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _FIELD_NAME = re.compile(r"[a-z0-9_]{1,40}")
-_MACHINE_PATHS = ("/api/", "/.well-known/", "/audit/log/")
+_MACHINE_PATHS = ("/api/", "/.well-known/", "/audit/log/", "/taxii2/", "/misp/", "/stix/")
 _TEXT_PATHS = ("/audit/log/witness/cosign",)
 """Their body is plain text in a form of its own, not JSON."""
 _OCTET_PATHS = re.compile(r"/api/v1/(reports/[^/]+/attachments|evaluate/screening/[^/]+/[^/]+)")
@@ -50,6 +51,9 @@ _BY_STATUS: dict[int, type[PosternError]] = {
     503: UnavailableError,
 }
 _CLIENT_ERRORS = range(400, 500)
+_SHAPES = "postern-problem-shapes"
+
+Shape = Callable[[Mapping[str, Any]], Response]
 
 
 def install_problems(app: Flask) -> None:
@@ -99,7 +103,10 @@ def reference() -> str:
 def _answer(error: PosternError) -> Response:
     g.refused = True
     problem = error.as_problem(reference())
-    if _wants_page():
+    shape = _shape()
+    if shape is not None:
+        response = shape(problem)
+    elif _wants_page():
         response = Response(render_template("error.html", problem=problem), mimetype="text/html")
     else:
         response = jsonify(problem)
@@ -108,6 +115,22 @@ def _answer(error: PosternError) -> Response:
     response.headers.update(error.headers)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def shape_errors(app: Flask, prefix: str, shape: Shape) -> None:
+    """Let errors below a path leave as the protocol that is spoken there demands.
+
+    `shape` makes the answer of a problem; its status and headers are set here.
+    """
+    app.extensions.setdefault(_SHAPES, {})[prefix] = shape
+
+
+def _shape() -> Shape | None:
+    known: dict[str, Shape] = current_app.extensions.get(_SHAPES, {})
+    for prefix, shape in known.items():
+        if request.path.startswith(prefix):
+            return shape
+    return None
 
 
 def _is_unreadable() -> bool:

@@ -55,6 +55,7 @@ class Secrets:
     accounts: bytes  # seals names and sign-ins
     vault: bytes  # seals unblinded elements
     audit_receipt: bytes  # Ed25519 seed that signs receipts of audit entries
+    exchange: bytes  # from which the exchange key of each organisation follows; seals cases
 
     def __repr__(self) -> str:
         return "Secrets(...)"

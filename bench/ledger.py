@@ -23,6 +23,7 @@ from flask import Flask
 from sqlalchemy import delete, func, select
 
 from app.access import CONSOLE, Caller
+from app.clock import now
 from app.indicators import export, service, shared, shared_rows
 from app.indicators.models import Given
 from app.indicators.shared_schemas import Form
@@ -147,7 +148,7 @@ def _export(app: Flask, reader: Caller, count: int) -> float:
             page = shared.export_shared(
                 session, reader, GROUNDS, wanted={}, limit=shared.MOST_EXPORTED, cursor=cursor
             )
-            export.written(page.indicators, Form.CSV)
+            export.written(page.indicators, Form.CSV, now())
         taken += len(page.indicators)
         cursor = page.next
         if cursor is None:

@@ -13,6 +13,9 @@ import app.barriers.models
 import app.barriers.stat_models
 import app.compliance.models
 import app.disclosures.models
+import app.exchange.adding_models
+import app.exchange.models
+import app.exchange.server_models
 import app.indicators.models
 import app.jobs.models
 import app.lookups.models

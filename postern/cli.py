@@ -16,6 +16,7 @@ from postern.commands.attach import attach
 from postern.commands.audit import audit
 from postern.commands.check import check
 from postern.commands.decide import decide
+from postern.commands.exchange import exchange
 from postern.commands.filter import filter_
 from postern.commands.imports import imports
 from postern.commands.init import init
@@ -91,6 +92,7 @@ for command in (
     *(init, check, keys, submit, imports, attach, lookup, shared),
     *(request, requests, decide, receive, recalls, outcomes, watch, watches, subject),
     *(audit, witness),
+    exchange,
     *(screen, patterns, filter_),
 ):
     cli.add_command(command)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from urllib.parse import urlencode
 
 from postern.base64url import to_base64url
@@ -307,6 +307,24 @@ class Client:
             indicators=tuple(_shared(each) for each in fields.each("indicators")),
             next=fields.optional_text("next"),
         )
+
+    def shared_file(
+        self,
+        filters: Mapping[str, str],
+        *,
+        purpose: Purpose,
+        legal_basis: LegalBasis,
+        case: str,
+        form: str,
+        into: IO[bytes],
+    ) -> None:
+        """Write all that `shared` holds under the same filters to a file: csv, ndjson or xlsx.
+
+        Each part is logged before it leaves. What is broken off raises ClientError and is no file.
+        """
+        why = _why(purpose, legal_basis, case)
+        asked = urlencode({**why, **filters, "format": form})
+        self._transport.download(f"{_API}/indicators/export?{asked}", into)
 
     def shared_counts(
         self, filters: Mapping[str, str], *, purpose: Purpose, legal_basis: LegalBasis, case: str

@@ -185,3 +185,13 @@ class NormaliserMismatchError(ClientError):
             f"The platform expects values normalised by version {theirs}, and this postern has "
             f"version {ours}. Update postern: values of different versions never match."
         )
+
+
+class FileNotWrittenError(ClientError):
+    """What the platform sent could not be put into its file; nothing of it is kept."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The file cannot be written: {what}. Free space or choose another folder, then give "
+            "the same command again."
+        )

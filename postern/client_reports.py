@@ -6,6 +6,7 @@ from urllib.parse import quote
 from postern.client_disclosures import SealedAt, sealed_at
 from postern.client_errors import AnswerMalformedError
 from postern.transport import Transport
+from postern.vocabulary import RecallReason
 from postern.wire import Fields
 
 
@@ -50,6 +51,14 @@ class OwnReports:
         path = f"{_of(report, 'attachments')}?number={number}"
         fields = Fields(self._transport.post_octets(path, sealed).content, "attachment")
         return StoredAttachment(fields.text("id"), fields.number("number"), fields.number("size"))
+
+    def withdraw(self, report: str, *, reason: str, recall: RecallReason) -> None:
+        """Withdraw a report; whoever got something of it is called upon to erase that.
+
+        `reason` is error, unlawful or obsolete. Again changes nothing.
+        """
+        told = {"reason": reason, "recall": recall.value}
+        self._transport.post(_of(report, "withdraw"), told, repeatable=True)
 
 
 def _of(report: str, *more: str) -> str:

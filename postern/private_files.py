@@ -3,6 +3,8 @@
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -20,12 +22,22 @@ def write_private(path: Path, text: str) -> None:
 
 def write_private_octets(path: Path, *pieces: bytes) -> None:
     """The same with bytes, of which the pieces are written one after the other. Raises OSError."""
+    with being_written(path) as file:
+        file.writelines(pieces)
+
+
+@contextmanager
+def being_written(path: Path) -> Iterator[IO[bytes]]:
+    """A file for what comes piece by piece: it is at `path` when the block ends, whole.
+
+    What raises in the block leaves what was there before, and no draft. Raises OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
         with os.fdopen(descriptor, "wb") as file:
-            file.writelines(pieces)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

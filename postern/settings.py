@@ -7,7 +7,7 @@ described in docs/client.md.
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 _LONGEST_TOKEN = 512  # characters
 _PINS = ".keys.json"
-_SECTIONS = {"platform", "keys", "defaults"}
+_SECTIONS = {"platform", "keys", "defaults", "servers"}
 
 
 class SettingsError(ClientError):
@@ -59,7 +59,10 @@ class OwnKeys:
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """Where the platform is, what the client shows it, and the defaults of a run."""
+    """Where the platform is, what the client shows it, and the defaults of a run.
+
+    `servers` are other TAXII servers by name, as they stand (`postern.taxii.servers` reads them).
+    """
 
     address: str
     token_file: Path
@@ -67,6 +70,7 @@ class ClientSettings:
     pin_file: Path
     defaults: Defaults
     keys: OwnKeys = OwnKeys()
+    servers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def settings_file() -> Path:
@@ -164,6 +168,16 @@ def token_cache_of(settings: "ClientSettings") -> tuple[Path, Path]:
     return place.with_name(f"{name}.tokens.sqlite"), place.with_name(f"{name}.tokens.key")
 
 
+def received_folder_of(settings: "ClientSettings") -> Path:
+    """The folder beside the settings with what was received from collections of others."""
+    return settings.pin_file.with_name(f"{settings.pin_file.name.removesuffix(_PINS)}.received")
+
+
+def pushed_file_of(settings: "ClientSettings") -> Path:
+    """The file beside the settings that says which objects of others became which reports."""
+    return settings.pin_file.with_name(f"{settings.pin_file.name.removesuffix(_PINS)}.pushed.jsonl")
+
+
 def read_token(path: Path) -> str:
     """The API token in a file that only its owner may read. Raises TokenFileError."""
     try:
@@ -192,8 +206,8 @@ def _read(document: Mapping[str, Any], path: Path) -> ClientSettings:
     for name in document:
         if name not in _SECTIONS:
             raise SettingsError(
-                f"{name} is not a section of {path}. Remove it, or use [platform], [keys] and "
-                "[defaults]."
+                f"{name} is not a section of {path}. Remove it, or use [platform], [keys], "
+                "[defaults] and [servers.NAME]."
             )
     platform = _section(document, "platform", {"address", "token_file", "ca_file"}, path)
     ca_file = platform.get("ca_file")
@@ -214,6 +228,7 @@ def _read(document: Mapping[str, Any], path: Path) -> ClientSettings:
             member=keys.get("member"),
             passphrase_file=_file_beside(keys.get("passphrase_file"), path),
         ),
+        servers=document.get("servers", {}),
     )
 
 

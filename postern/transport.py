@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -30,6 +30,7 @@ from postern.client_errors import (
     BodyTooLargeError,
     ClientError,
     EpochClosedError,
+    FileNotWrittenError,
     NotAllowedError,
     NotThePlatformError,
     PlatformFailedError,
@@ -129,6 +130,15 @@ class Transport:
         """The same, with the cursor of the page that follows. Raises ClientError."""
         return self._persist("GET", path, None, with_token=True, repeatable=True, kind=_Kind.RAW)
 
+    def download(self, path: str, into: IO[bytes]) -> None:
+        """Write the body of what a GET answers, of any length, to a file. Raises ClientError.
+
+        It is asked for again only where it cannot have arrived: what leaves is logged each time.
+        """
+        self._persist(
+            "GET", path, None, with_token=True, repeatable=False, kind=_Kind.FILE, into=into
+        )
+
     def post_lines(self, path: str, lines: bytes) -> Answer:
         """What a POST of plain text answers, in JSON; sent again when it may not have arrived."""
         return self._persist(
@@ -164,11 +174,12 @@ class Transport:
         with_token: bool,
         repeatable: bool,
         kind: "_Kind | None" = None,
+        into: IO[bytes] | None = None,
     ) -> Answer:
         kind = kind or _Kind.JSON
         for pause in self._pauses:
             try:
-                return self._once(method, path, body, with_token=with_token, kind=kind)
+                return self._once(method, path, body, with_token=with_token, kind=kind, into=into)
             except _PassingError as passing:
                 if not (repeatable or passing.before_arrival):
                     raise passing.error from passing
@@ -176,12 +187,19 @@ class Transport:
                 spread = pause * (0.75 + secrets.randbelow(501) / 1000)
                 self._sleep(min(max(spread, passing.asked), _LONGEST_PAUSE))
         try:
-            return self._once(method, path, body, with_token=with_token, kind=kind)
+            return self._once(method, path, body, with_token=with_token, kind=kind, into=into)
         except _PassingError as passing:
             raise passing.error from passing
 
     def _once(
-        self, method: str, path: str, body: bytes | None, *, with_token: bool, kind: "_Kind"
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        *,
+        with_token: bool,
+        kind: "_Kind",
+        into: IO[bytes] | None = None,
     ) -> Answer:
         # An `auth` of our own also keeps requests from putting in what a .netrc says.
         auth = _Bearer(self._token) if with_token else _NoToken()
@@ -202,6 +220,9 @@ class Transport:
             ) as response:
                 if self._keep_receipt and RECEIPT_HEADER in response.headers:
                     self._keep_receipt(response.headers[RECEIPT_HEADER])
+                if into is not None and response.status_code in _OK:
+                    _pour(response, into)
+                    return Answer(None, _date(response))
                 return _answer(response, _read(response), kind)
         except SSLError as error:
             raise TlsFailedError(_words_of_tls(error)) from error
@@ -258,6 +279,7 @@ class _Kind(Enum):
     OCTETS = "octets"  # bytes; answered in JSON
     RAW = "raw"  # nothing is sent; any answer
     EXCHANGE = "exchange"  # bytes; answered in bytes
+    FILE = "file"  # nothing is sent; any answer, which goes to a file
 
 
 _SENT = {
@@ -266,7 +288,7 @@ _SENT = {
     _Kind.OCTETS: "application/octet-stream",
     _Kind.EXCHANGE: "application/octet-stream",
 }
-_BYTES_BACK = frozenset({_Kind.RAW, _Kind.EXCHANGE})
+_BYTES_BACK = frozenset({_Kind.RAW, _Kind.EXCHANGE, _Kind.FILE})
 
 
 class _Bearer(AuthBase):
@@ -314,6 +336,14 @@ def _read(response: requests.Response) -> bytes:
             raise PlatformUnreachableError("its answer takes too long")
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def _pour(response: requests.Response, into: IO[bytes]) -> None:
+    for piece in response.iter_content(_PIECE):
+        try:
+            into.write(piece)
+        except OSError as error:
+            raise FileNotWrittenError(error.strerror or "its disk refuses it") from error
 
 
 def _answer(response: requests.Response, body: bytes, kind: "_Kind") -> Answer:

@@ -340,6 +340,8 @@ class Scope(StrEnum):
     RECALLS_WRITE = "recalls:write"
     SCREENING_RUN = "screening:run"
     SUBJECTS_WRITE = "subjects:write"
+    EXCHANGE_READ = "exchange:read"
+    EXCHANGE_WRITE = "exchange:write"
 
 
 class FacetAnswer(StrEnum):

@@ -29,6 +29,9 @@ ROLES_OF_SCOPE: Mapping[Scope, frozenset[Role]] = {
     # Compliance reads the list of filters under this scope.
     Scope.SCREENING_RUN: frozenset({Role.ANALYST, Role.COMPLIANCE}),
     Scope.SUBJECTS_WRITE: frozenset({Role.COMPLIANCE}),
+    # What is read and added by TAXII and MISP.
+    Scope.EXCHANGE_READ: frozenset({Role.ANALYST}),
+    Scope.EXCHANGE_WRITE: frozenset({Role.SUBMITTER}),
 }
 """Any one of the roles suffices. The verb itself asks for the role again, so a role that is
 withdrawn takes effect on living tokens at once."""

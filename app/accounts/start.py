@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.access import Caller
+from app.accounts import basic
 from app.accounts.authentication import RefusedToken, SignedIn, by_session, by_token
 from app.accounts.console import tokens as token_commands
 from app.accounts.naming import person_name
@@ -81,13 +82,15 @@ def _identify(forms: CSRFProtect) -> BaseResponse | None:
     g.caller = None
     if request.endpoint == "static":
         return None
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        _accept(_proof_of_token(credentials.strip()))
+    text = _presented_token()
+    if text is not None:
+        _accept(_proof_of_token(text))
+        g.renew_caller = lambda: _caller_by_token(text)
         return None
     proof = _proof_of_session()
     if proof is not None:
         _accept(proof)
+        g.renew_caller = lambda: _caller_by_session(current_user.get_id())
     elif _view_needs_a_caller():
         return _invite()
     _refuse_other_sites()
@@ -97,8 +100,19 @@ def _identify(forms: CSRFProtect) -> BaseResponse | None:
     return None
 
 
+def _presented_token() -> str | None:
+    """The API token of the request, None where it presents none."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return credentials.strip()
+        case "basic" if basic.is_taken():
+            return basic.password(credentials.strip())
+    return None
+
+
 def _proof_of_token(text: str) -> SignedIn:
-    with present().database.reading() as reading:
+    with present().database.glance() as reading:
         proof = by_token(reading, text)
     if isinstance(proof, RefusedToken):
         with present().database.transaction() as transaction:
@@ -106,9 +120,21 @@ def _proof_of_token(text: str) -> SignedIn:
         raise SignInNeededError(
             "The API token is not valid",
             remedy="Use a living token; make one on your account page if need be.",
-            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+            headers={"WWW-Authenticate": basic.challenge('Bearer error="invalid_token"')},
         )
     return proof
+
+
+def _caller_by_token(text: str) -> Caller | None:
+    """Whoever the token stands for now, in the midst of a long answer."""
+    with present().database.reading() as reading:
+        proof = by_token(reading, text)
+    return None if isinstance(proof, RefusedToken) else proof.caller
+
+
+def _caller_by_session(name: str) -> Caller | None:
+    user = _load_user(name)
+    return None if user is None or user.proof is None else user.proof.caller
 
 
 def _proof_of_session() -> SignedIn | None:
@@ -166,5 +192,5 @@ def _refuse_other_sites() -> None:
 def _name_the_scheme(response: Response) -> Response:
     # RFC 9110, section 11.6.1: a 401 says how to authenticate.
     if response.status_code == 401:  # noqa: PLR2004 - an HTTP status
-        response.headers.setdefault("WWW-Authenticate", "Bearer")
+        response.headers.setdefault("WWW-Authenticate", basic.challenge("Bearer"))
     return response

@@ -53,7 +53,7 @@ def _given() -> Mapping[str, Any]:
         return request.args
     try:
         body = request.get_json(silent=True)
-    except HTTPException:  # longer than is accepted
+    except (HTTPException, RecursionError):  # longer or deeper than is accepted
         return {}
     return body if isinstance(body, dict) else {}
 

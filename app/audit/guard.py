@@ -17,10 +17,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.access import Caller, current_caller
+from app.access import Caller, current_caller, renewed_caller
 from app.audit.attempts import attempted
 from app.audit.catalogue import CATALOGUE
 from app.audit.entry import Outcome
+from app.audit.parts import Make, Part, PartedResponse
 from app.audit.receipts import receipt
 from app.audit.service import append, appended
 from app.errors import (
@@ -55,7 +56,7 @@ def audited(
     The caller needs one of `roles` (none named: any signed-in person) and, with an API token,
     `scope` (None: tokens are refused, unless `any_scope` takes a token whatever its scopes).
     `anonymous` lets a view run without a caller; sign-in is the only use. The view reads its
-    transaction from `transaction()`.
+    transaction from `transaction()`. Of an answer in parts (parts.py) each part is such an act.
     """
     if act not in CATALOGUE:
         raise LookupError(f"{act} is not in the catalogue of acts")
@@ -76,6 +77,10 @@ def audited(
                 _log_refusal(act, caller, error)
                 raise
             g.audited = True
+            if isinstance(answer, PartedResponse):
+                answer.make = functools.partial(
+                    _make_part, act, lambda now: _authorise(now, needed, scope, any_scope=any_scope)
+                )
             return answer
 
         guarded.audit_act = act  # type: ignore[attr-defined]
@@ -187,10 +192,29 @@ def _authorise(
 
 def _demand_complete(act: str, answer: object, session: Session) -> None:
     """The entry must be there, and the whole body too: one made later would be made unlogged."""
+    _demand_entry(act, session)
+    is_unmade = isinstance(answer, BaseResponse) and answer.is_streamed
+    if isinstance(answer, Iterator) or (is_unmade and not isinstance(answer, PartedResponse)):
+        raise UnauditedResponseError(f"{act} answered with a body that is not there yet")
+
+
+def _demand_entry(act: str, session: Session) -> None:
     if not appended(session):
         raise UnauditedResponseError(f"{act} appended no entry")
-    if isinstance(answer, Iterator) or (isinstance(answer, BaseResponse) and answer.is_streamed):
-        raise UnauditedResponseError(f"{act} answered with a body that is not there yet")
+
+
+def _make_part(act: str, authorise: Callable[[Caller | None], None], make: Make) -> Part:
+    """One more part of an answer: for whoever is calling now, logged and durable."""
+    caller = current_caller()
+    try:
+        authorise(renewed_caller())
+        with runtime().database.transaction() as session, _handed_to_view(session):
+            part = make()
+            _demand_entry(act, session)
+    except Exception as error:
+        _log_refusal(act, caller, error)
+        raise
+    return part
 
 
 def _keep_receipt(session: Session) -> None:

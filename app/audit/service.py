@@ -6,13 +6,13 @@ takes what is visible in `audit_queue` later.
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -107,6 +107,11 @@ def append(
     return entry
 
 
+def know_audience(session: Session, codes: Iterable[str]) -> None:
+    """Read what entries to these organisations need, so that appending them reads nothing more."""
+    _tag_keys(session, frozenset(codes))
+
+
 def appended(session: Session) -> Sequence[Appended]:
     """The entries of the transaction in progress, in their order."""
     found: list[Appended] = session.info.get(APPENDED, [])
@@ -184,25 +189,24 @@ def _create_platform_key(session: Session) -> None:
 
 
 # One round trip on PostgreSQL: the entry, its details, objects, place in the queue and audience.
-_STORE_POSTGRESQL = text(
-    """
+# Arrays go in binary: psycopg would write each of a thousand keys as text otherwise.
+_STORE_POSTGRESQL = """
     WITH entry AS (
         INSERT INTO audit_entry (t, act, org, rec, leaf)
-        VALUES (:t, :act, :org, :rec, :leaf) RETURNING eid
+        VALUES (%(t)s, %(act)s, %(org)s, %(rec)s, %(leaf)s) RETURNING eid
     ), detail AS (
         INSERT INTO audit_detail (eid, t, actor, casref, disc)
-        SELECT eid, :t, :actor, :casref, :disc FROM entry
+        SELECT eid, %(t)s, %(actor)s, %(casref)s, %(disc)s FROM entry
     ), queue AS (
-        INSERT INTO audit_queue (eid, t) SELECT eid, :t FROM entry
+        INSERT INTO audit_queue (eid, t) SELECT eid, %(t)s FROM entry
     ), objects AS (
         INSERT INTO audit_object (about, t, eid)
-        SELECT about, :t, eid FROM entry, unnest(CAST(:objects AS bytea[])) AS about
+        SELECT about, %(t)s, eid FROM entry, unnest(%(objects)b::bytea[]) AS about
     )
     INSERT INTO audit_audience (org, t, eid, act, doer, out, purpose, basis, obj)
-    SELECT code, :t, eid, :act, :org, :out, :purpose, :basis, :obj
-    FROM entry, unnest(CAST(:audience AS varchar[])) AS code
+    SELECT code, %(t)s, eid, %(act)s, %(org)s, %(out)s, %(purpose)s, %(basis)s, %(obj)s
+    FROM entry, unnest(%(audience)s::varchar[]) AS code
     """
-)
 
 
 # On SQLite one each, made once: this is the hot path of every act.
@@ -236,7 +240,9 @@ def _store(session: Session, act: Act, entry: Entry, at: int) -> None:
         }
         hashed = {"rec": packed_record(entry.record), "leaf": packed_leaf(entry.leaf)}
         many = {"objects": objects, "audience": sorted(act.audience)}
-        session.execute(_STORE_POSTGRESQL, columns | hashed | searched | detail | many)
+        session.connection().exec_driver_sql(
+            _STORE_POSTGRESQL, columns | hashed | searched | detail | many
+        )
         return
     connection = session.connection()  # below the mapper, which would plan each insert anew
     eid = connection.execute(_ENTRY, columns).scalar_one()

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from app.demo import board, manifest, members, patterns, premises
+from app.demo import board, feeds, manifest, members, patterns, premises
 from app.demo.members import MEMBERS, ROOT, SignIn, console
 from app.demo.premises import Premises
 from app.demo.processes import service, witnesses
@@ -49,6 +49,8 @@ def main(port: int, once: bool, rows: int, folder: Path) -> None:
     patterns.agree(app)
     tell("Each tells a made-up year of induction points, and which barriers it set")
     counted = board.fill(app)
+    tell("Police and customs open a collection each, to be fetched by TAXII or MISP")
+    feeds.begin(app)
     tokens = members.tokens(app)
     log_key = console(app, "audit", "keys").output.split()[1]
     app.extensions["postern"].database.dispose()

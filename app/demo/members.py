@@ -77,7 +77,7 @@ DESKS: dict[str, Desk] = {
         "submitter",
         (
             *("evaluate", "reports:write", "reports:read", "outcomes:write", "recalls:write"),
-            *("patterns:read", "patterns:write"),
+            *("patterns:read", "patterns:write", "exchange:write"),
         ),
     ),
     "customs-nl": Desk(
@@ -85,7 +85,7 @@ DESKS: dict[str, Desk] = {
         "analyst",
         (
             *("evaluate", "lookups:write", "indicators:read", "screening:run"),
-            *("patterns:read", "patterns:write"),
+            *("patterns:read", "patterns:write", "exchange:read"),
         ),
     ),
     "post-be-approver": Desk("post-be", "approver", ("disclosures:decide",)),
@@ -95,7 +95,7 @@ DESKS: dict[str, Desk] = {
         "analyst",
         (
             *("evaluate", "lookups:write", "indicators:read", "disclosures:ask"),
-            *("watches:write", "outcomes:write", "recalls:write"),
+            *("watches:write", "outcomes:write", "recalls:write", "exchange:read"),
         ),
     ),
 }

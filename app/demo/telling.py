@@ -66,7 +66,7 @@ def farewell(
     until = date.today() + timedelta(days=30)  # noqa: DTZ011 - a day of the reader's calendar
     click.echo(
         f"""
-Nine things to try:
+Ten things to try:
   1. Look someone up as the police, with a typing error of your own:
        .venv/bin/postern --config {police}/config.toml lookup {lookup} \\
          --purpose criminal_investigation --legal-basis criminal_procedure --case DEMO-3
@@ -108,6 +108,13 @@ Nine things to try:
      barrier holds, what more checks of parcels from Spain did, and where the fall in the
      Netherlands went, with the neighbours looked at as one:
        {address}/barriers/board?together=BE,DE,FR
+  10. Fetch as the police, by TAXII 2.1, the points of induction that others share in bulk, and look
+     at them; what was served stands in the log at once:
+       .venv/bin/postern --config {police}/config.toml exchange pull
+       .venv/bin/postern --config {police}/config.toml exchange objects --most 10
+     Any other client of TAXII 2.1, OpenCTI or MISP may fetch them too. How to connect each stands
+     on {address}/exchange for administrator@police-de.example; the token is in
+       {police}/token.txt
 """
     )
 

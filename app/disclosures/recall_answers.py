@@ -162,6 +162,57 @@ def answer(
     return _shown(session, organisation_id, [(recall, own)])[0]
 
 
+def receive_by_feed(session: Session, caller: Caller, indicators: Sequence[UUID]) -> int:
+    """Acknowledge the open recalls of indicators of which a feed has just told the organisation.
+
+    What was done about them is still to be said. Returns how many were open: one entry of all.
+    """
+    organisation_id, _ = caller.member
+    rows = session.execute(
+        select(Recall, Acknowledgement)
+        .join(Acknowledgement, Acknowledgement.recall_id == Recall.id)
+        .where(
+            Recall.indicator.in_(indicators),
+            Acknowledgement.organisation_id == organisation_id,
+            Acknowledgement.state == AcknowledgementState.OPEN,
+        )
+        .order_by(Recall.id)
+        .with_for_update(of=Acknowledgement)
+    ).all()
+    if not rows:
+        return 0
+    at = clock.now()
+    for _, own in rows:
+        own.state, own.acknowledged_at = AcknowledgementState.ACKNOWLEDGED, at
+    session.flush()
+    details = {"state": AcknowledgementState.ACKNOWLEDGED.value, "by": Way.FEED.value}
+    append(
+        session,
+        caller,
+        "recall.answer",
+        object_type="recall",
+        objects=[str(recall.public_id) for recall, _ in rows],
+        details=details,
+    )
+    members = directory(session)
+    told: dict[int, list[str]] = {}
+    for recall, own in rows:
+        if own.named:
+            told.setdefault(recall.owner_id, []).append(str(recall.public_id))
+    for owner_id, objects in sorted(told.items()):
+        append(
+            session,
+            caller,
+            "recall.answered",
+            audience=[members[owner_id].code],
+            tell_actor=False,
+            object_type="recall",
+            objects=objects,
+            details={**details, "recipient": caller.organisation},
+        )
+    return len(rows)
+
+
 def to_do_count(session: Session, organisation_id: int) -> int:
     """How many recalls the organisation has not completed."""
     return session.execute(

@@ -8,7 +8,15 @@ from flask_smorest import Blueprint
 
 from app.audit.guard import audited, caller, transaction
 from app.clock import now
-from app.indicators import amending, envelopes_api, export, holds_api, service, shared
+from app.indicators import (
+    amending,
+    envelopes_api,
+    export,
+    exporting,
+    holds_api,
+    service,
+    shared,
+)
 from app.indicators.amend_schemas import (
     AmendIndicatorSchema,
     AmendmentSchema,
@@ -58,6 +66,11 @@ indicators = Blueprint(
 )
 
 blueprints = (blueprint, indicators, envelopes_api.blueprint, holds_api.blueprint)
+
+_FILE_DESCRIPTION = (
+    "The file; where `limit` was given, the header `Postern-Next` is the cursor of the next one, if"
+    " any."
+)
 
 _READERS = [Role.SUBMITTER, Role.ANALYST, Role.APPROVER, Role.COMPLIANCE]
 
@@ -180,36 +193,31 @@ def count_shared(asked: dict[str, Any]) -> shared.Counts:
 @audited("indicator.export", roles=[Role.ANALYST], scope=Scope.INDICATORS_READ)
 @indicators.arguments(ExportArgumentsSchema, location="query", unknown=None)
 @indicators.response(
-    200,
-    {"type": "string"},
-    content_type="text/csv",
-    description="The file; the header `Postern-Next` is the cursor of the next one, if any.",
+    200, {"type": "string"}, content_type="text/csv", description=_FILE_DESCRIPTION
 )
 @indicators.alt_response(
     200,
     schema={"type": "string"},
     content_type="application/x-ndjson",
-    description="The file; the header `Postern-Next` is the cursor of the next one, if any.",
+    description=_FILE_DESCRIPTION,
+)
+@indicators.alt_response(
+    200,
+    schema={"type": "string", "format": "binary"},
+    content_type=export.CONTENT_TYPES[Form.XLSX],
+    description=_FILE_DESCRIPTION,
 )
 def export_shared(asked: dict[str, Any]) -> Response:
     """Take what other organisations share away as a file
 
-    The same as the list, as CSV for people or as NDJSON for programs: one object a line, as in
-    the list. Each owner learns that its indicators left as a file.
+    The same as the list, however long: as CSV or XLSX for people, or as NDJSON for programs, one
+    object a line as in the list. It leaves in parts of up to 2,000 indicators, each logged before
+    it leaves; each owner learns that its indicators left as a file.
     """
     form: Form = asked.pop("format")
     limit, cursor = asked.pop("limit"), asked.pop("cursor")
-    grounds = _grounds(asked)
-    page = shared.export_shared(
-        transaction(), caller(), grounds, wanted=asked, limit=limit, cursor=cursor
-    )
-    answer = Response(
-        export.written(page.indicators, form), content_type=export.CONTENT_TYPES[form]
-    )
-    answer.headers["Content-Disposition"] = f'attachment; filename="indicators.{form.value}"'
-    if page.next is not None:
-        answer.headers["Postern-Next"] = str(page.next)
-    return answer
+    file = exporting.File(_grounds(asked), asked, form, cursor)
+    return exporting.short(file, limit) if limit is not None else exporting.whole(file)
 
 
 @indicators.get("/<uuid:indicator_id>")

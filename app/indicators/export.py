@@ -1,18 +1,27 @@
-"""A page of shared indicators as a file: CSV for people, NDJSON for programs."""
+"""Shared indicators as a file: CSV and XLSX for people, NDJSON for programs.
+
+A file is written as it leaves: each method of a `Writing` returns the bytes that come next.
+"""
 
 import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
 
 from app.indicators.reading import SHIPMENT_FIELDS
 from app.indicators.shared_rows import SharedIndicator
-from app.indicators.shared_schemas import Form, SharedIndicatorSchema
+from app.indicators.shared_schemas import Form
+from app.indicators.workbook import Workbook
 
-CONTENT_TYPES = {Form.CSV: "text/csv; charset=utf-8", Form.NDJSON: "application/x-ndjson"}
+CONTENT_TYPES = {
+    Form.CSV: "text/csv; charset=utf-8",
+    Form.NDJSON: "application/x-ndjson",
+    Form.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
-_SHARED = SharedIndicatorSchema()
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
 _OF_OWNER = ("code", "name", "sector", "country")
 _OF_INDICATOR = (
@@ -48,16 +57,105 @@ COLUMNS = (
 """The header of the CSV file, docs/shared.md lists the same."""
 
 
-def written(indicators: Sequence[SharedIndicator], form: Form) -> bytes:
-    """The whole file, in UTF-8."""
-    told = [_SHARED.dump(each) for each in indicators]
-    if form is Form.NDJSON:
-        return b"".join(json.dumps(each).encode() + b"\n" for each in told)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([safe_cell(value) for value in _cells(each)] for each in told)
-    return text.getvalue().encode()
+class Writing(Protocol):
+    """A file under way; `rows` may be called as often as there is more, `end` once."""
+
+    def rows(self, indicators: Sequence[SharedIndicator]) -> bytes:
+        """The bytes of these indicators, with what stands before the first ones."""
+
+    def end(self) -> bytes:
+        """The rest of the file."""
+
+
+def writing(form: Form, at: datetime) -> Writing:
+    """A new file of this form, made at the moment `at`."""
+    match form:
+        case Form.CSV:
+            return _Csv()
+        case Form.NDJSON:
+            return _Lines()
+        case Form.XLSX:
+            return _Book(at)
+
+
+def written(indicators: Sequence[SharedIndicator], form: Form, at: datetime) -> bytes:
+    """A whole file of these."""
+    file = writing(form, at)
+    return file.rows(indicators) + file.end()
+
+
+class _Lines:
+    """One object a line, in UTF-8."""
+
+    def rows(self, indicators: Sequence[SharedIndicator]) -> bytes:
+        return b"".join(json.dumps(told).encode() + b"\n" for told in _told(indicators))
+
+    def end(self) -> bytes:
+        return b""
+
+
+class _Csv:
+    """A header, then one line an indicator, in UTF-8."""
+
+    def __init__(self) -> None:
+        self._text = io.StringIO()
+        self._lines = csv.writer(self._text, lineterminator="\r\n")
+        self._lines.writerow(COLUMNS)
+
+    def rows(self, indicators: Sequence[SharedIndicator]) -> bytes:
+        self._lines.writerows(
+            [safe_cell(value) for value in _cells(told)] for told in _told(indicators)
+        )
+        return self.end()
+
+    def end(self) -> bytes:
+        text = self._text.getvalue()
+        self._text.seek(0)
+        self._text.truncate()
+        return text.encode()
+
+
+class _Book:
+    """A sheet with the columns of the CSV file; numbers are numbers."""
+
+    def __init__(self, at: datetime) -> None:
+        self._book = Workbook("indicators", COLUMNS, at)
+
+    def rows(self, indicators: Sequence[SharedIndicator]) -> bytes:
+        return self._book.rows(
+            (value if isinstance(value, int) else safe_cell(value) for value in _cells(told))
+            for told in _told(indicators)
+        )
+
+    def end(self) -> bytes:
+        return self._book.end()
+
+
+def _told(indicators: Sequence[SharedIndicator]) -> Iterator[Mapping[str, Any]]:
+    """As the list tells them (SharedIndicatorSchema), of which a file has too many for a schema."""
+    for shared in indicators:
+        owner, found, report = shared.organisation, shared.indicator, shared.report
+        place = found["place"]
+        yield {
+            "organisation": {name: getattr(owner, name) for name in _OF_OWNER},
+            "level": shared.level,
+            "indicator": {
+                **{name: _plain(found[name]) for name in _OF_INDICATOR},
+                "place": place and {name: place.get(name) for name in _OF_PLACE},
+            },
+            "report": {
+                "id": str(report.id),
+                "barrier_step": report.barrier_step,
+                "shipment": report.shipment,
+            },
+        }
+
+
+def _plain(value: Any) -> Any:
+    """A word is one already; an id or a day becomes one."""
+    if isinstance(value, UUID):
+        return str(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def safe_cell(value: Any) -> str:

@@ -256,7 +256,7 @@ _NOTE_POSTGRESQL = """
     SELECT sent.indicator, %(recipient)s, %(way)s, sent.owner_id, sent.level, sent.tells_owner,
         1, %(at)s, %(at)s
     FROM unnest(
-        %(indicators)s::uuid[], %(owners)s::integer[], %(levels)s::smallint[], %(tells)s::boolean[]
+        %(indicators)b::uuid[], %(owners)b::integer[], %(levels)b::smallint[], %(tells)b::boolean[]
     ) AS sent (indicator, owner_id, level, tells_owner)
     ON CONFLICT (indicator, recipient_id, way) DO UPDATE SET
         level = greatest(given.level, excluded.level),

@@ -200,7 +200,7 @@ def withdraw(
     if not ending.withdrawn_of(session, [report_id]):
         why = recall or _RECALLS.get(reason, RecallReason.OTHER)
         condition = Indicator.report_id == report_id
-        _tell_ending(session, caller, storage.owned(session, condition), at, why)
+        tell_ending(session, caller, storage.owned(session, condition), at, why)
         if ending.held_reports(session, [report_id], at.date()):
             kept = ending.restrict(session, condition, at.date(), at)
             ending.mark_withdrawn(session, report_id)
@@ -245,7 +245,7 @@ def _end_due(session: Session, today: date, at: datetime) -> int:
     held = ending.held_reports(session, reports, today)
     kept = [each for each, report_id in due.items() if report_id in held]
     over = [each for each, report_id in due.items() if report_id not in held]
-    _tell_ending(session, CONSOLE, storage.owned(session, Indicator.id.in_([*due])), at, None)
+    tell_ending(session, CONSOLE, storage.owned(session, Indicator.id.in_([*due])), at, None)
     restricted = ending.restrict(session, Indicator.id.in_(kept), today, at)
     erased = storage.erase(session, Indicator.id.in_(over), "expired", at)
     ending.erase_attachments(session, reports)
@@ -288,13 +288,14 @@ def _log_ended(session: Session, act: str, owned: Mapping[int, Sequence[UUID]]) 
         )
 
 
-def _tell_ending(
+def tell_ending(
     session: Session,
     caller: Caller,
     owned: Mapping[int, Sequence[UUID]],
     at: datetime,
     recalled: RecallReason | None,
 ) -> None:
+    """Let the rooms above do what is theirs, before the indicators `owned` are erased."""
     for organisation_id, ids in owned.items():
         told = Ending(organisation_id, at, ids, recalled)
         for tell in runtime().part(Hooks).ending:

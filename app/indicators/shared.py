@@ -29,7 +29,9 @@ from postern.vocabulary import Role, Way
 
 MOST_LISTED = 200  # of one page
 MOST_BESIDE = 100  # of one report
-MOST_EXPORTED = 2000  # of one file, and of the ids that one entry of the log names
+MOST_EXPORTED = 2000  # of one part of a file, and of the ids that one entry of the log names
+
+_NOTHING: Mapping[str, Any] = {}
 
 _ACT_OF = {Way.LIST: "indicator.list", Way.EXPORT: "indicator.export"}
 
@@ -86,17 +88,29 @@ def export_shared(
     wanted: Mapping[str, Any],
     limit: int,
     cursor: UUID | None = None,
+    place: Mapping[str, Any] | None = None,
 ) -> Page:
-    """The same as `list_shared`, to be taken away as a file, and logged as that."""
-    return _page(session, caller, Way.EXPORT, grounds, wanted=wanted, limit=limit, cursor=cursor)
+    """The same as `list_shared`, to be taken away as a file, and logged as that.
+
+    `place` tells the log which part of which file it is.
+    """
+    return _page(
+        session,
+        caller,
+        Way.EXPORT,
+        grounds,
+        wanted=wanted,
+        limit=limit,
+        cursor=cursor,
+        details=place or {},
+    )
 
 
 def count_shared(
     session: Session, caller: Caller, grounds: Grounds, *, wanted: Mapping[str, Any]
 ) -> Counts:
     """How many indicators `list_shared` would list, by owner, kind and barrier step."""
-    reader = _reader(session, caller, grounds)
-    found, reason_ids = shared_rows.counts(session, reader, _filters(session, wanted))
+    found, reason_ids = _counted_by_class(session, caller, grounds, wanted)
     total = sum(each.indicators for each in found)
     reasons = decided(session, reason_ids)
     append(
@@ -115,6 +129,14 @@ def count_shared(
         },
     )
     return Counts(total, found)
+
+
+def is_more_than(
+    session: Session, caller: Caller, grounds: Grounds, wanted: Mapping[str, Any], most: int
+) -> bool:
+    """Whether the list holds more than so many; for whoever is about to read it, and logs that."""
+    found, _ = _counted_by_class(session, caller, grounds, wanted)
+    return sum(each.indicators for each in found) > most
 
 
 def read_shared(
@@ -208,13 +230,21 @@ def _page(
     wanted: Mapping[str, Any],
     limit: int,
     cursor: UUID | None,
+    details: Mapping[str, Any] = _NOTHING,
 ) -> Page:
     reader = _reader(session, caller, grounds)
     filters = _filters(session, wanted)
     found, following = shared_rows.page(session, reader, filters, limit, cursor)
     _note(session, caller, way, found)
-    _log(session, caller, _ACT_OF[way], grounds, found, filters=_told_filters(wanted))
+    _log(session, caller, _ACT_OF[way], grounds, found, filters=_told_filters(wanted), **details)
     return Page([each.shared for each in found], following)
+
+
+def _counted_by_class(
+    session: Session, caller: Caller, grounds: Grounds, wanted: Mapping[str, Any]
+) -> tuple[list[SharedCount], set[int]]:
+    reader = _reader(session, caller, grounds)
+    return shared_rows.counts(session, reader, _filters(session, wanted))
 
 
 def _reader(session: Session, caller: Caller, grounds: Grounds) -> Reader:

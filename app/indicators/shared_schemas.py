@@ -18,6 +18,7 @@ class Form(StrEnum):
 
     CSV = "csv"
     NDJSON = "ndjson"
+    XLSX = "xlsx"
 
 
 class GroundsSchema(Schema):
@@ -110,13 +111,16 @@ class ExportArgumentsSchema(FiltersSchema):
         Form, by_value=True, load_default=Form.CSV, metadata={"description": "What the file is."}
     )
     limit = fields.Integer(
-        load_default=MOST_EXPORTED,
+        load_default=None,
         validate=validate.Range(min=1, max=MOST_EXPORTED),
-        metadata={"description": "Indicators of one file."},
+        metadata={
+            "description": "Indicators of this file, where several short ones are wanted; without"
+            " it one file holds all."
+        },
     )
     cursor = fields.UUID(
         load_default=None,
-        metadata={"description": "The header `Postern-Next` of the file before."},
+        metadata={"description": "Only what comes after it: `Postern-Next` of the file before."},
     )
 
 

@@ -6,11 +6,8 @@
 
 import base64
 import hmac
-import http.client
 import json
 import secrets
-import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -18,8 +15,9 @@ from typing import Any
 from uuid import UUID
 
 from app.jobs import deadline
-from app.jobs.addresses import Network, Place, resolved
+from app.jobs.addresses import Network, resolved
 from app.jobs.draining import HopelessError
+from app.jobs.pinned import Pinned
 
 _PREFIX = "whsec_"
 _SECRET_LENGTH = 32  # bytes; the standard asks for 24 to 64
@@ -76,7 +74,7 @@ def post(
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signature(secret, str(message), timestamp, body),
     }
-    connection = _Pinned(place)
+    connection = Pinned(place)
     with closing(connection), deadline.limited(lambda: connection.sock, deadline.WHOLE):
         connection.request("POST", place.target, body=body, headers=headers)
         answer = connection.getresponse()
@@ -85,22 +83,3 @@ def post(
         raise WebhookGoneError
     if answer.status not in _GOOD:
         raise WebhookRefusedError
-
-
-class _Pinned(http.client.HTTPConnection):
-    """A connection to the address that was checked; its certificate must be that of the name."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place.host, place.port, timeout=deadline.ANSWER)
-        self._place = place
-        self.default_port = 443 if place.is_tls else 80  # which the header Host leaves out
-
-    def connect(self) -> None:
-        place = self._place
-        self.sock = socket.create_connection((place.address, place.port), timeout=self.timeout)
-        if place.is_tls:
-            wrapped = ssl.create_default_context().wrap_socket(
-                self.sock, server_hostname=place.host, do_handshake_on_connect=False
-            )
-            self.sock = wrapped  # before the handshake, which the limit must be able to end
-            wrapped.do_handshake()

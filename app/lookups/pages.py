@@ -11,12 +11,19 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.audit.guard import audited, caller, transaction
-from app.lookups import deconfliction, search_pages, watch_ending, watch_reading, watches
+from app.lookups import (
+    deconfliction,
+    search_pages,
+    shared_pages,
+    watch_ending,
+    watch_reading,
+    watches,
+)
 from postern.vocabulary import Role
 
 blueprint = Blueprint("watching", __name__)
 
-blueprints = (blueprint, search_pages.blueprint)
+blueprints = (blueprint, search_pages.blueprint, shared_pages.blueprint)
 
 _SEEING = (Role.ANALYST,)
 _LISTING = (Role.ANALYST, Role.COMPLIANCE)

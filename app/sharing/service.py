@@ -7,9 +7,10 @@ transaction. A policy takes effect with the transaction that publishes it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, String, bindparam, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from app import clock
 from app.access import Caller
@@ -227,14 +228,43 @@ def profile_id(
     return int(row.id)
 
 
+def current_profile(
+    organisation_id: ColumnElement[int],
+    role: Role,
+    purpose: ColumnElement[Any],
+    legal_basis: ColumnElement[Any],
+) -> ScalarSelect[int]:
+    """The profile that `profile_id` finds, as a part of a statement.
+
+    Its parameter `rules` is `grants.rules()`. Null where `profile_id` must lay it out first.
+    """
+    profile, reader = aliased(Profile), aliased(Organisation)
+    return (
+        select(profile.id)
+        .join(reader, reader.id == profile.organisation_id)
+        .where(
+            profile.organisation_id == organisation_id,
+            profile.role == role,
+            profile.purpose == purpose,
+            profile.legal_basis == legal_basis,
+            profile.rules == bindparam("rules", type_=String),
+            profile.facts_seq == reader.facts_seq,
+        )
+        .scalar_subquery()
+    )
+
+
+def own_grounds() -> tuple[Purpose, LegalBasis]:
+    """Under which one's own records are read."""
+    return Purpose.RISK_ANALYSIS, LegalBasis.LEGAL_OBLIGATION
+
+
 def own_profile_id(session: Session, organisation_id: int, role: Role) -> int:
     """The profile under which an organisation keeps its own records: lists, figures, withdrawal.
 
     One's own records are visible whatever the purpose; this one is fit for every sector.
     """
-    return profile_id(
-        session, organisation_id, role, Purpose.RISK_ANALYSIS, LegalBasis.LEGAL_OBLIGATION
-    )
+    return profile_id(session, organisation_id, role, *own_grounds())
 
 
 def refill(session: Session, caller: Caller) -> int:

@@ -38,6 +38,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from app.clock import day
+from app.database import Moment
 from app.organisations.models import Organisation, OrganisationStatus
 from app.sharing.classes import AGE_BANDS, ClassAttributes, age_band
 from app.sharing.classes import read as read_class
@@ -59,6 +60,7 @@ _INDICATOR = table(
     column("share_class_id", Integer),
     column("seen_day", SmallInteger),
     column("expires_on", Date),
+    column("amended_at", Moment),
 )
 _TOKEN = table(
     "token",
@@ -173,6 +175,109 @@ def visible_classed(
         ShareGrant.may_feed,
     )
     return _visible(statement, source, profile_id, at, least)
+
+
+def fed_indicators() -> Select[Any]:
+    """`visible_indicators` in bulk, to be made once and executed often.
+
+    The parameters profile, today (days since 1970), on (the same day as a date), second and least
+    come with the execution. Columns indicator_id, public_id, organisation_id, share_class_id,
+    seen_day, amended_at, granted_level, grant_reason_id, tells_owner and may_screen.
+    """
+    profile = bindparam("profile", type_=Integer)
+    today = bindparam("today", type_=Integer)
+    second = bindparam("second", type_=BigInteger)
+    return (
+        select(
+            _INDICATOR.c.id.label("indicator_id"),
+            _INDICATOR.c.public_id,
+            _INDICATOR.c.organisation_id,
+            _INDICATOR.c.share_class_id,
+            _INDICATOR.c.seen_day,
+            _INDICATOR.c.amended_at,
+            ShareGrant.level.label("granted_level"),
+            ShareGrant.grant_reason_id,
+            ShareGrant.tells_owner,
+            ShareGrant.may_screen,
+        )
+        .join(ShareGrant, _grants(profile, today, second, _INDICATOR))
+        .where(
+            ShareGrant.level >= bindparam("least", type_=SmallInteger),
+            ShareGrant.may_feed,
+            _INDICATOR.c.expires_on > bindparam("on", type_=Date),
+            _reader_is_active(profile),
+            _INDICATOR.c.organisation_id.not_in(_SUSPENDED),
+        )
+    )
+
+
+def fed_parameters(profile_id: int, at: datetime, least: int = METADATA) -> dict[str, Any]:
+    """The parameters of `fed_indicators` for a profile at the moment `at`."""
+    today = day(at)
+    return {
+        "profile": profile_id,
+        "today": today,
+        "on": _EPOCH + timedelta(days=today),
+        "second": second(at),
+        "least": max(least, METADATA),
+    }
+
+
+def fed_windows(
+    session: Session, profile_id: int, at: datetime
+) -> list[tuple[int, int, int, int, bool]]:
+    """What `bulk_windows` tells, each with its level and whether the profile may screen by it."""
+    found = session.execute(
+        select(
+            ShareGrant.share_class_id,
+            ShareGrant.age_min,
+            ShareGrant.age_max,
+            ShareGrant.level,
+            ShareGrant.may_screen,
+        )
+        .where(
+            ShareGrant.profile_id == profile_id,
+            ShareGrant.valid_from <= second(at),
+            ShareGrant.valid_until > second(at),
+            ShareGrant.level >= METADATA,
+            ShareGrant.may_feed,
+            _reader_is_active(literal(profile_id)),
+            ShareGrant.share_class_id.not_in(_SUSPENDED_CLASSES),
+        )
+        .order_by(ShareGrant.share_class_id, ShareGrant.age_min)
+    )
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in found]
+
+
+def postings_of(
+    session: Session, asked: Sequence[tuple[bytes, int]]
+) -> dict[int, list[tuple[int, bytes]]]:
+    """Facet and token by indicator, of those of the tokens that each is posted under.
+
+    `asked` are tokens with the inner key of an indicator that the predicate let be screened in
+    this transaction: nothing is decided here.
+    """
+    found: dict[int, list[tuple[int, bytes]]] = {}
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        tokens, ids = zip(*asked, strict=True) if asked else ((), ())
+        rows = connection.exec_driver_sql(
+            _POSTINGS_POSTGRESQL, {"tokens": list(tokens), "ids": list(ids)}
+        ).all()
+    else:
+        rows = [
+            row
+            for start in range(0, len(asked), _SQLITE_CHUNK)
+            for row in connection.exec_driver_sql(
+                _POSTINGS_SQLITE.format(
+                    pairs=",".join(["(?,?)"] * len(asked[start : start + _SQLITE_CHUNK]))
+                ),
+                tuple(each for pair in asked[start : start + _SQLITE_CHUNK] for each in pair),
+            )
+        ]
+    for indicator_id, facet, token in rows:
+        found.setdefault(indicator_id, []).append((facet, bytes(token)))
+    return found
 
 
 def bulk_windows(session: Session, profile_id: int, at: datetime) -> list[tuple[int, int, int]]:
@@ -410,3 +515,17 @@ _MATCHES_POSTGRESQL = _matches(
 _MATCHES_SQLITE = _matches(
     _MATCH.where(_TOKEN.c.token.in_(bindparam("tokens", type_=LargeBinary, expanding=True)))
 )
+
+# A probe of the index for each; a join of thousands would be planned as a scan.
+_POSTINGS_POSTGRESQL = """
+    SELECT held.indicator_id, held.facet, held.token
+    FROM unnest(%(tokens)b::bytea[], %(ids)b::bigint[]) AS asked (token, indicator_id)
+    CROSS JOIN LATERAL (
+        SELECT t.indicator_id, t.facet, t.token FROM token t
+        WHERE t.token = asked.token AND t.indicator_id = asked.indicator_id OFFSET 0
+    ) AS held
+    """
+_POSTINGS_SQLITE = """
+    SELECT t.indicator_id, t.facet, t.token FROM token t
+    WHERE (t.token, t.indicator_id) IN (VALUES {pairs})
+    """

@@ -7,6 +7,7 @@ from flask_babel.speaklater import LazyString
 
 from app.audit.catalogue import CATALOGUE
 from app.web.barrier_words import BARRIER_ACTS
+from app.web.exchange_words import EXCHANGE_ACTS
 from app.web.languages import translated
 from app.web.pattern_words import PATTERN_ACTS
 
@@ -24,6 +25,7 @@ def act_meaning(act: str) -> str:
 
 ACT_NAMES: Mapping[str, LazyString] = {
     **BARRIER_ACTS,
+    **EXCHANGE_ACTS,
     **PATTERN_ACTS,
     "account.create": _("Account created"),
     "account.decide": _("Proposed role decided"),

@@ -84,6 +84,8 @@ _WATCHERS = frozenset({Role.ANALYST, Role.COMPLIANCE})
 _PATTERN_READERS = frozenset(Role) - {Role.ADMINISTRATOR}
 _TAGGERS = frozenset({Role.SUBMITTER, Role.ANALYST})
 _LEDGER_READERS = frozenset({Role.SUBMITTER, Role.COMPLIANCE})
+_FEED_READERS = frozenset({Role.ADMINISTRATOR, Role.COMPLIANCE, Role.ANALYST, Role.SUBMITTER})
+_POLLERS = frozenset({Role.ADMINISTRATOR, Role.COMPLIANCE, Role.ANALYST})
 _COMPLIANCE = frozenset({Role.COMPLIANCE})
 _KEEPERS = frozenset({Role.COMPLIANCE, Role.ADMINISTRATOR})
 _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
@@ -103,6 +105,7 @@ _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], .
         _("Exchange"),
         (
             ("/search", _("Search"), _ANALYST),
+            ("/shared", _("What others share"), _ANALYST),
             ("/disclosures", _("Disclosures"), _DISCLOSERS),
             ("/watches", _("Watches"), _WATCHERS),
             ("/outcomes", _("Outcomes"), _TOLD),
@@ -110,6 +113,9 @@ _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], .
             ("/patterns", _("Patterns"), _PATTERN_READERS),
             ("/filters", _("Screening filters"), _WATCHERS),
             ("/ledger", _("Who got what"), _LEDGER_READERS),
+            ("/exchange", _("Feeds and collections"), _FEED_READERS),
+            ("/exchange/own", _("Our own by feed"), _LEDGER_READERS),
+            ("/exchange/servers", _("Other servers"), _POLLERS),
         ),
     ),
     (

@@ -25,6 +25,7 @@ from app.sharing.history import VersionState
 from app.sharing.models import Cause, DraftStatus
 from app.sharing.rules import Effect
 from app.web.disclosure_words import DISCLOSURE_WORDS
+from app.web.exchange_words import EXCHANGE_WORDS
 from app.web.pattern_words import PATTERN_WORDS
 from postern.vocabulary import (
     Action,
@@ -387,6 +388,8 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Scope.RECALLS_WRITE: _("answer recalls, read who got what"),
             Scope.SCREENING_RUN: _("make filters and evaluate in bulk to screen parcels"),
             Scope.SUBJECTS_WRITE: _("work on subject requests"),
+            Scope.EXCHANGE_READ: _("fetch what others share by TAXII or MISP"),
+            Scope.EXCHANGE_WRITE: _("add indicators by TAXII"),
         }
     ),
     "Operation": _by_value(
@@ -445,6 +448,7 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
         }
     ),
     **DISCLOSURE_WORDS,
+    **EXCHANGE_WORDS,
     **PATTERN_WORDS,
 }
 """Name of the list, value, words. Grades, TLP, handling codes and bands of numbers are codes."""

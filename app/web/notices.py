@@ -11,6 +11,7 @@ from app.web.account_words import ACCOUNT_NOTICES
 from app.web.barrier_sentences import BARRIER_NOTICES
 from app.web.channel_words import CHANNEL_NOTICES
 from app.web.disclosure_sentences import DISCLOSURE_NOTICES
+from app.web.exchange_sentences import EXCHANGE_NOTICES
 from app.web.languages import gettext, ngettext, words
 from app.web.pattern_sentences import PATTERN_NOTICES
 from app.web.recall_words import RECALL_NOTICES
@@ -93,6 +94,7 @@ _SENTENCES: Mapping[str, Callable[[Facts, Names], str]] = {
     **BARRIER_NOTICES,
     **CHANNEL_NOTICES,
     **DISCLOSURE_NOTICES,
+    **EXCHANGE_NOTICES,
     **PATTERN_NOTICES,
     **RECALL_NOTICES,
     **WATCH_NOTICES,

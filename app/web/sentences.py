@@ -21,6 +21,8 @@ from app.web.barrier_sentences import BARRIER_SENTENCES
 from app.web.channel_words import JOB_SENTENCES, TELL_THEIR_OUTCOME
 from app.web.disclosure_sentences import DISCLOSURE_SENTENCES
 from app.web.ending_sentences import ENDING_SENTENCES
+from app.web.exchange_sentences import EXCHANGE_SENTENCES
+from app.web.exchange_sentences import TELL_THEIR_OUTCOME as _TELL_OF_SERVERS
 from app.web.key_sentences import KEY_SENTENCES
 from app.web.languages import gettext, ngettext, words
 from app.web.oversight_sentences import OVERSIGHT_SENTENCES
@@ -34,6 +36,8 @@ from app.web.watch_words import WATCH_SENTENCES
 _TELL_OF_STRANGERS = frozenset({"session.refuse", "token.refuse"})
 """Acts of nobody known, whose outcome is always a denial."""
 
+_TELL_THEIR_OUTCOME = _TELL_OF_STRANGERS | TELL_THEIR_OUTCOME | _TELL_OF_SERVERS
+
 _AT_ONCE = 1000  # milliseconds within which a version is in force with its entry
 
 _SHOWN_OF_ID = 8  # characters: enough to tell the people of one organisation apart
@@ -46,7 +50,7 @@ def sentence(record: Record, details: Details, names: Mapping[str, str]) -> str:
     """
     who = _who(record, details, names)
     tell = _SENTENCES.get(record["act"])
-    if record["act"] in _TELL_OF_STRANGERS | TELL_THEIR_OUTCOME and tell:
+    if record["act"] in _TELL_THEIR_OUTCOME and tell:
         done = tell(_Told(record, details, who, names))
     elif record["out"] != Outcome.OK.value:
         done = _refused(record, details, who)
@@ -467,6 +471,7 @@ def _with_reason(done: str, told: _Told) -> str:
 _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     **ACCOUNT_SENTENCES,
     **DISCLOSURE_SENTENCES,
+    **EXCHANGE_SENTENCES,
     **JOB_SENTENCES,
     **ENDING_SENTENCES,
     **KEY_SENTENCES,

@@ -75,6 +75,12 @@ JOBS: Sequence[Job] = (
         "s",
     ),
     Job(
+        _("Take away what others share"),
+        "/shared",
+        _("export, file, CSV, Excel, JSON, list, count, bulk"),
+        _ANALYST,
+    ),
+    Job(
         _("Open an earlier search"),
         "/search/history",
         _("past lookups, case, repeat"),
@@ -182,6 +188,22 @@ JOBS: Sequence[Job] = (
         _("See who got what of ours"),
         "/ledger",
         _("recipients, disclosed, exported"),
+    ),
+    # Who connects programs
+    Job(
+        _("Connect MISP, OpenCTI or a TAXII client"),
+        "/exchange",
+        _("feed, collection, STIX, poll, open, close, settings, address"),
+    ),
+    Job(
+        _("See who fetches from us by a program"),
+        "/exchange/own",
+        _("feed, TAXII, recipients, sent, status"),
+    ),
+    Job(
+        _("Poll a server of others"),
+        "/exchange/servers",
+        _("subscription, TAXII, federation, received, import"),
     ),
     # Compliance officer
     Job(

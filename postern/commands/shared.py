@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
 from postern.client import MOST_SHARED, Client, SharedCount, SharedIndicator
+from postern.client_errors import FileNotWrittenError
 from postern.commands.indicator_words import conditions, observed, plain
 from postern.commands.options import WordType, needed, needed_case, why
 from postern.commands.terminal import (
@@ -21,8 +23,10 @@ from postern.commands.terminal import (
     results,
     say,
 )
+from postern.private_files import being_written
 from postern.vocabulary import Kind, LegalBasis, PartyRole, Purpose, Scope, Substance, Tlp
 
+_FORMS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xlsx": "xlsx"}
 _MOST = 1000  # records, unless --most says otherwise
 
 
@@ -57,15 +61,24 @@ class _Question:
     help="Stop after so many records, newest first.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option(
+    "--export",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take everything away as a file: .csv, .xlsx or .ndjson, which its name ends with.",
+)
 @click.pass_context
 def shared(context: click.Context, /, **options: Any) -> None:
-    """List or count what other organisations share with yours.
+    """List, count or take away what other organisations share with yours.
 
     What their policies let you have in bulk for this purpose, newest first. Every page is logged,
     and each owner learns which of its records you got. The handling conditions bind you.
     """
     chosen: Chosen = context.obj
     settings = chosen.settings()
+    file: Path | None = options["file"]
+    form = None if file is None else _form_of(file)
     question = _Question(
         needed(options["purpose"], settings.defaults.purpose, "--purpose"),
         needed(options["legal_basis"], settings.defaults.legal_basis, "--legal-basis"),
@@ -74,10 +87,44 @@ def shared(context: click.Context, /, **options: Any) -> None:
     )
     with connected(settings) as (client, _):
         require_scopes(client.me(), Scope.INDICATORS_READ)
-        if options["only_counts"]:
+        if file is not None and form is not None:
+            _take_away(client, question, file, form)
+        elif options["only_counts"]:
             _tell_counts(_counts(client, question), as_json=options["as_json"])
         else:
             _tell(client, question, options["most"], as_json=options["as_json"])
+
+
+def _form_of(file: Path) -> str:
+    """The form of a new file, by its name. UsageError when it is none, or the file is there."""
+    form = _FORMS.get(file.suffix.lower())
+    if form is None:
+        raise click.BadParameter(
+            "Give a name that ends with .csv, .xlsx or .ndjson.", param_hint="--export"
+        )
+    if file.exists():
+        raise click.BadParameter(
+            f"{file} exists already. Give another name, or remove it.", param_hint="--export"
+        )
+    return form
+
+
+def _take_away(client: Client, question: _Question, file: Path, form: str) -> None:
+    try:
+        with being_written(file) as written:
+            client.shared_file(
+                question.filters,
+                purpose=question.purpose,
+                legal_basis=question.legal_basis,
+                case=question.case,
+                form=form,
+                into=written,
+            )
+            size = written.tell()
+    except OSError as error:
+        raise FileNotWrittenError(error.strerror or "its folder refuses it") from error
+    say(f"{file} holds what is shared with you ({size:,} bytes).")
+    notice("The handling conditions bind you. Erase each record on its day expires_on.")
 
 
 def _filters(options: Mapping[str, Any]) -> dict[str, str]:

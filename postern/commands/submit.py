@@ -129,9 +129,13 @@ def submit(context: click.Context, /, file: Path, **options: Any) -> None:
     Ends with 0 when every row is in, with 3 when some were rejected, with 1 when it failed.
     """
     chosen: Chosen = context.obj
-    rejected = _Run(file, chosen, options).do()
-    if rejected:
+    if submit_file(file, chosen, options):
         context.exit(ExitCode.SOME_REJECTED)
+
+
+def submit_file(file: Path, chosen: Chosen, options: dict[str, Any]) -> int:
+    """Submit a CSV file under the options of the command; how many rows are rejected."""
+    return _Run(file, chosen, options).do()
 
 
 class _Run:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -10,7 +11,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app.__main__ import migrate
-from app.database import Base, Database
+from app.database import Base, Database, at_once
 from tests.conftest import settings_for
 
 
@@ -47,6 +48,38 @@ def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     with pytest.raises(RuntimeError):
         fail_halfway()
     with database.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM community")).scalar_one() == 0
+
+
+def test_of_statements_sent_at_once_none_stays_when_one_fails(database: Database) -> None:
+    insert = text("INSERT INTO community (code, name) VALUES (:code, 'A')")
+
+    def send() -> None:
+        with database.transaction() as session, at_once(session):
+            session.execute(insert, {"code": "a"})
+            session.execute(insert, {"code": "a"})
+            session.execute(insert, {"code": "b"})
+
+    with pytest.raises((DBAPIError, psycopg.Error)):
+        send()
+    with database.transaction() as session:
+        with at_once(session):
+            session.execute(insert, {"code": "c"})
+            session.execute(insert, {"code": "d"})
+        # The connection reads as ever afterwards.
+        assert session.execute(text("SELECT count(*) FROM community")).scalar_one() == 2
+    with database.reading() as session:
+        found = session.scalars(text("SELECT code FROM community ORDER BY code")).all()
+    assert found == ["c", "d"]
+
+
+def test_a_glance_reads_and_leaves_the_connection_as_it_was(database: Database) -> None:
+    with database.glance() as session:
+        assert session.execute(text("SELECT count(*) FROM community")).scalar_one() == 0
+    with database.transaction() as session:
+        session.execute(text("INSERT INTO community (code, name) VALUES ('a', 'A')"))
+        session.rollback()
+    with database.glance() as session:
         assert session.execute(text("SELECT count(*) FROM community")).scalar_one() == 0
 
 

@@ -38,7 +38,7 @@ def test_the_demonstration_loads_real_addresses_and_finds_their_misspelled_varia
     assert "Postern runs at http://127.0.0.1:" in done.stdout
     assert "compliance@post-be.example" in done.stdout
     assert "derived again, it is the one" in done.stdout
-    assert "Nine things to try" in done.stdout
+    assert "Ten things to try" in done.stdout
     assert re.search(r"\d,\d{3} made-up reports of the three members", done.stdout)
     assert "Traceback" not in done.stderr
     assert parcels_that_hit(tmp_path / "demo") == 11

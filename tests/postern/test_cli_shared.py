@@ -1,6 +1,7 @@
 """`postern shared`, from the command line to the platform."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,3 +136,63 @@ def test_without_a_case_nothing_is_asked(desk: Desk, platform: LoopbackPlatform)
     assert result.exit_code == 2
     assert "--case" in result.stderr
     assert (platform.asked, platform.count("/api/v1/me")) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("a.csv", "csv"), ("a.ndjson", "ndjson"), ("a.JSONL", "ndjson"), ("a.xlsx", "xlsx")],
+)
+def test_everything_is_taken_away_as_a_file_of_the_form_of_its_name(
+    desk: Desk, platform: LoopbackPlatform, tmp_path: Path, name: str, form: str
+) -> None:
+    content = b"a file\r\n" * 300_000
+    platform.replies[f"{INDICATORS}/export"] = [Reply(200, content)]
+    file = tmp_path / name
+    result = desk.run("shared", *WHY, "--owner", "post-be", "--export", str(file))
+    assert result.exit_code == 0, result.output
+    assert file.read_bytes() == content
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "2,400,000 bytes" in result.stdout
+    assert "expires_on" in result.stderr
+    ((_, asked),) = platform.asked
+    assert (asked["format"], asked["owner"], asked["case"]) == (form, "post-be", "C 7/é")
+    assert "limit" not in asked
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (problem(422, "invalid-request"), "It is invalid-request."),
+        (Reply(200, b"half", {"Content-Length": "400"}), "cut off"),
+    ],
+)
+def test_a_file_that_did_not_arrive_whole_is_not_kept_nor_asked_for_again(
+    desk: Desk, platform: LoopbackPlatform, tmp_path: Path, reply: Reply, words: str
+) -> None:
+    platform.replies[f"{INDICATORS}/export"] = [reply]
+    result = desk.run("shared", *WHY, "--export", str(tmp_path / "new" / "a.csv"))
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert list((tmp_path / "new").iterdir()) == []
+    assert len(platform.asked) == 1
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "there.csv"])
+def test_a_name_that_cannot_be_taken_is_refused_before_anything_is_asked(
+    desk: Desk, platform: LoopbackPlatform, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "there.csv").write_text("mine")
+    result = desk.run("shared", *WHY, "--export", str(tmp_path / name))
+    assert result.exit_code == 2
+    assert "--export" in result.stderr
+    assert (platform.asked, (tmp_path / "there.csv").read_text()) == ([], "mine")
+
+
+def test_a_file_that_cannot_be_written_is_told(
+    desk: Desk, platform: LoopbackPlatform, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    result = desk.run("shared", *WHY, "--export", str(tmp_path / "file" / "a.csv"))
+    assert result.exit_code == 1
+    assert "The file cannot be written" in result.stderr
+    assert platform.asked == []

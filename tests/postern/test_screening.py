@@ -210,9 +210,10 @@ def test_rules_are_formatted_or_only_looked_at(desk: Path) -> None:
 def test_rules_are_explained_and_exported(desk: Path) -> None:
     result = run("patterns", "explain", "--language", "nl", desk / "rules")
     assert "Een zending is een treffer bij: aangegeven inhoud" in result.stdout
-    objects = json.loads(run("patterns", "stix", desk / "rules").stdout)
-    assert [each["name"] for each in objects] == ["Fan-out", "Tea & more"]
-    assert objects[1]["x_stix_pattern"] == "[x-postal-item:contents LIKE '% tea %']"
+    objects = json.loads(run("patterns", "stix", desk / "rules").stdout)["objects"]
+    found = [each for each in objects if each["type"] == "indicator"]
+    assert [each["name"] for each in found] == ["Fan-out", "Tea & more"]
+    assert found[1]["pattern"] == "[x-postal-item:contents LIKE '% tea %']"
     assert json.loads(run("patterns", "schema").stdout)["title"] == "A shipping pattern"
     assert "filter" in json.loads(run("patterns", "schema", "filter").stdout)["title"]
 

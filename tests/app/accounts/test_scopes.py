@@ -25,6 +25,7 @@ def test_without_a_role_no_scope_is_allowed() -> None:
         Scope.BARRIERS_READ,
         Scope.BARRIERS_WRITE,
         Scope.RECALLS_WRITE,
+        Scope.EXCHANGE_WRITE,
     }
     assert scopes_of([Role.COMPLIANCE]) == {
         Scope.EVALUATE,

@@ -3,6 +3,7 @@
 A route that takes a body, a form or arguments has its row in SENT.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from app.exchange.negotiation import MEDIA_TYPE
 from postern import group
 from postern.base64url import to_base64url
 from postern.tlog.notes import KIND_COSIGNATURE, SigningKey
@@ -50,16 +52,22 @@ from tests.app.sharing.world import PLAIN
 
 Sending = dict[str, Any]
 
-_MACHINE = ("/api/", "/.well-known/", "/audit/log/")
+_MACHINE = ("/api/", "/.well-known/", "/audit/log/", "/taxii2/", "/misp/", "/stix/")
 
 _EVERYBODYS: Mapping[Named, tuple[Any, Any]] = {
     Named.ERROR: ("not-found", "no-such-error"),
+    Named.TEMPLATE: ("postal-parcel", "person"),
+    Named.SCHEMA: ("postal-indicator", "no-such-schema"),
     Named.MEMBER: (KEEPER, "nobody"),
     Named.STEP: (1, 13),
     Named.TILE: ("entries/000.p/1", "0/x999/999"),
     Named.EVALUATION: ({"kind": "phone", "epoch": 1}, {"kind": "nothing", "epoch": 1}),
 }
 """What names a thing that belongs to nobody: one that is there, and one that is not."""
+
+
+_WHY_SHARED = {"grounds": "{purpose} {legal_basis}".format(**GROUNDS), "case": "PV-2024-17"}
+"""As the form of what others share sends it."""
 
 
 class Asker:
@@ -289,6 +297,11 @@ _NEW_TEXT = (
     'when { principal.sector == Sector::"customs" };'
 )
 
+
+def _taxii(**sending: Any) -> Callable[[Stage, Cell], Sending]:
+    return lambda _stage, _cell: {"headers": {"Accept": MEDIA_TYPE}, **sending}
+
+
 _MESSAGE = {"message": "bm9uZQ", "record": f"ask/{'r' * 22}"}
 _HOLD = {"reason": "proceedings", "until": str(LAST_DAY), "case": "K-1"}
 
@@ -382,6 +395,36 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "jobs.add_channel": _form(
         kind="webhook", roles="analyst", language="nl", address="https://receiver.example/"
     ),
+    **{
+        f"taxii.{name}": _taxii()
+        for name in (
+            *("discover", "show_root", "list_collections", "show_collection", "show_status"),
+            *("show_manifest", "show_objects", "show_object", "show_versions", "delete_object"),
+        )
+    },
+    "taxii.add_objects": _taxii(
+        data=json.dumps({"objects": [{"type": "none"}]}), content_type=MEDIA_TYPE
+    ),
+    "exchange_changes.add_news": _json(address="https://receiver.example/"),
+    "exchange_pages.open_one": _form(
+        kind="shared",
+        title="For a program",
+        grounds="criminal_investigation criminal_procedure",
+        case="PV-2026-031",
+        level="metadata",
+        revoked="1",
+        days="90",
+    ),
+    "exchange_servers.add_server": _form(
+        title="Another",
+        address="https://taxii.example/api1/collections/1/",
+        means="none",
+        every="60",
+        kept="90",
+    ),
+    "exchange_news.add": _form(address="https://receiver.example/"),
+    "shared_pages.count": _form(**_WHY_SHARED),
+    "shared_pages.take": _form(**_WHY_SHARED, format="csv"),
     "policies.approve_draft": _draft_json(),
     "policies.check": _json(text=_NEW_TEXT),
     "policies.compose": _json(rules=[]),

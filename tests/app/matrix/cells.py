@@ -61,6 +61,8 @@ _OF_VERSION = (State.IN_FORCE, State.PAST, State.SCHEDULED, State.CANCELLED, Sta
 _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
     Named.NOTHING: ((), ()),
     Named.ERROR: ((None,), (State.LIVE, State.NEVER)),
+    Named.TEMPLATE: ((None,), (State.LIVE, State.NEVER)),
+    Named.SCHEMA: ((None,), (State.LIVE, State.NEVER)),
     Named.CHECKPOINT: ((None,), (State.LIVE, State.NEVER)),
     Named.TILE: ((None,), (State.LIVE, State.NEVER)),
     Named.EVALUATION: ((None,), (State.LIVE, State.NEVER)),
@@ -118,12 +120,22 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
     Named.ROUND: (_BY_ORGANISATION, _OF_TASK),
     Named.SIGNAL: (_BY_ORGANISATION, _OF_TASK),
     Named.CHANNEL: (_BY_ORGANISATION, (State.LIVE, State.REVOKED, State.NEVER)),
+    Named.SERVER: (_BY_ORGANISATION, (State.LIVE, State.REVOKED, State.NEVER)),
+    Named.COLLECTION: (_BY_ORGANISATION, _OF_TASK),
+    Named.KEPT_COLLECTION: (_BY_ORGANISATION, _OF_TASK),
+    Named.OWN_COLLECTION: (_BY_ORGANISATION, _OF_TASK),
+    Named.OWN_OBJECT: (_BY_ORGANISATION, (State.LIVE, State.NEVER)),
+    Named.OWN_EVENT: (_BY_ORGANISATION, (State.LIVE, State.NEVER)),
+    Named.TAXII_STATUS: (_BY_ORGANISATION, (State.LIVE, State.NEVER)),
+    Named.NEWS: (_BY_ORGANISATION, (State.LIVE, State.REVOKED, State.NEVER)),
 }
 
 
 OF_MEMBERS = frozenset(Named) - {
     Named.NOTHING,
     Named.ERROR,
+    Named.TEMPLATE,
+    Named.SCHEMA,
     Named.CHECKPOINT,
     Named.TILE,
     Named.EVALUATION,

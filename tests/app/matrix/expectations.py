@@ -55,6 +55,16 @@ class Named(StrEnum):
     ROUND = "a round of one's own review"
     SIGNAL = "one's own signal"
     CHANNEL = "one's own channel"
+    SERVER = "one's own subscription to another server"
+    COLLECTION = "one's own open collection"
+    KEPT_COLLECTION = "one's own collection, open or closed"
+    OWN_COLLECTION = "one's own open collection, of what one submitted"
+    OWN_OBJECT = "an object in it"
+    OWN_EVENT = "an event of its feed"
+    TEMPLATE = "an object template of MISP"
+    SCHEMA = "a schema of STIX"
+    TAXII_STATUS = "what became of what one added to it"
+    NEWS = "an address that is told of one's own open collection"
     NOTIFICATION = "a notification for one's own role"
     CHECKPOINT = "a size of the log"
     TILE = "a tile of the log"
@@ -218,6 +228,8 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     # The directory is everybody's.
     Named.MEMBER: ({None}, None),
     Named.STEP: ({None}, None),
+    Named.TEMPLATE: ({None}, None),
+    Named.SCHEMA: ({None}, None),
     Named.PLACE: ({Relation.OWN}, None),
     # A report and a version are kept whatever became of them.
     Named.REPORT: ({Relation.OWN}, None),
@@ -273,6 +285,15 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     Named.SIGNAL: ({Relation.OWN}, None),
     # Of a channel that was removed only the log tells.
     Named.CHANNEL: ({Relation.OWN}, {State.LIVE}),
+    Named.SERVER: ({Relation.OWN}, {State.LIVE}),
+    # Of a closed collection its pages tell that it was there; it serves nothing.
+    Named.COLLECTION: ({Relation.OWN}, {State.LIVE}),
+    Named.KEPT_COLLECTION: ({Relation.OWN}, None),
+    Named.OWN_COLLECTION: ({Relation.OWN}, {State.LIVE}),
+    Named.OWN_OBJECT: ({Relation.OWN}, {State.LIVE}),
+    Named.OWN_EVENT: ({Relation.OWN}, {State.LIVE}),
+    Named.TAXII_STATUS: ({Relation.OWN}, {State.LIVE}),
+    Named.NEWS: ({Relation.OWN}, {State.LIVE}),
 }
 """For whom a record is there, and in which states; None: in all in which it ever was."""
 
@@ -391,6 +412,7 @@ _OFFICER, _LOG, _SUBJECTS = Role.COMPLIANCE, Scope.AUDIT_READ, Scope.SUBJECTS_WR
 
 _READS, _WRITES = Scope.PATTERNS_READ, Scope.PATTERNS_WRITE
 _WRITERS = (Role.ANALYST, Role.SUBMITTER)
+_FEED_READERS = (*KEEPERS, *_WRITERS)
 
 
 _KNOWS, _REGISTERS = Scope.BARRIERS_READ, Scope.BARRIERS_WRITE
@@ -450,6 +472,10 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("interface.explain_error", "GET"): Route(
         None, {State.LIVE: 200, State.NEVER: 404}, Named.ERROR
     ),
+    ("misp.list_templates", "GET"): open_to_all(),
+    ("misp.show_schema", "GET"): Route(None, {State.LIVE: 200, State.NEVER: 404}, Named.SCHEMA),
+    ("misp.show_taxonomy", "GET"): open_to_all(),
+    ("misp.show_template", "GET"): Route(None, {State.LIVE: 200, State.NEVER: 404}, Named.TEMPLATE),
     ("interface.openapi", "GET"): open_to_all(),
     ("live", "GET"): open_to_all(),
     ("pseudonyms.keys", "GET"): open_to_all(),
@@ -727,6 +753,77 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("indicators.list_shared", "GET"): only(Role.ANALYST, token=_SHARED),
     ("indicators.may_pass_on", "GET"): only(Role.ANALYST, token=_SHARED, names=Named.INDICATOR),
     ("indicators.read_shared", "GET"): only(Role.ANALYST, token=_SHARED, names=Named.INDICATOR),
+    ("shared_pages.count", "POST"): only(Role.ANALYST),
+    ("shared_pages.show", "GET"): only(Role.ANALYST),
+    ("shared_pages.take", "POST"): only(Role.ANALYST),
+    # The exchange with other systems.
+    ("exchange.show_key", "GET"): only(Role.ANALYST, token=Scope.EXCHANGE_READ),
+    ("misp.show_event", "GET"): only(
+        Role.ANALYST, token=Scope.EXCHANGE_READ, names=Named.OWN_EVENT
+    ),
+    ("misp.show_hashes", "GET"): only(
+        Role.ANALYST, token=Scope.EXCHANGE_READ, names=Named.COLLECTION
+    ),
+    ("misp.show_manifest", "GET"): only(
+        Role.ANALYST, token=Scope.EXCHANGE_READ, names=Named.COLLECTION
+    ),
+    ("taxii.discover", "GET"): only(*_WRITERS, token=ANY_TOKEN),
+    ("taxii.show_root", "GET"): only(*_WRITERS, token=ANY_TOKEN),
+    ("taxii.list_collections", "GET"): only(*_WRITERS, token=ANY_TOKEN),
+    ("taxii.show_collection", "GET"): only(*_WRITERS, token=ANY_TOKEN, names=Named.COLLECTION),
+    ("taxii.show_status", "GET"): only(*_WRITERS, token=ANY_TOKEN, names=Named.TAXII_STATUS),
+    ("taxii.show_manifest", "GET"): only(
+        Role.ANALYST, token=Scope.EXCHANGE_READ, names=Named.COLLECTION
+    ),
+    ("taxii.show_objects", "GET"): only(
+        Role.ANALYST, token=Scope.EXCHANGE_READ, names=Named.COLLECTION
+    ),
+    ("taxii.show_object", "GET"): only(
+        Role.ANALYST, token=Scope.EXCHANGE_READ, names=Named.OWN_OBJECT
+    ),
+    ("taxii.show_versions", "GET"): only(
+        Role.ANALYST, token=Scope.EXCHANGE_READ, names=Named.OWN_OBJECT
+    ),
+    ("taxii.add_objects", "POST"): only(
+        Role.SUBMITTER, token=Scope.EXCHANGE_WRITE, names=Named.OWN_COLLECTION, gives=202
+    ),
+    ("taxii.delete_object", "DELETE"): only(
+        Role.SUBMITTER, token=Scope.EXCHANGE_WRITE, names=Named.OWN_OBJECT
+    ),
+    ("exchange_changes.read_changes", "GET"): only(
+        Role.ANALYST, token=Scope.EXCHANGE_READ, names=Named.COLLECTION
+    ),
+    ("exchange_changes.list_news", "GET"): only(Role.ADMINISTRATOR, names=Named.COLLECTION),
+    ("exchange_changes.add_news", "POST"): only(
+        Role.ADMINISTRATOR, names=Named.COLLECTION, gives=201
+    ),
+    ("exchange_changes.remove_news", "DELETE"): only(
+        Role.ADMINISTRATOR, names=Named.NEWS, gives=204
+    ),
+    ("exchange_changes.tell_again", "POST"): only(Role.ADMINISTRATOR, names=Named.NEWS, gives=202),
+    ("exchange_pages.show_all", "GET"): only(*_FEED_READERS),
+    ("exchange_pages.open_one", "POST"): only(Role.ADMINISTRATOR, gives=303),
+    ("exchange_pages.show", "GET"): only(*_FEED_READERS, names=Named.KEPT_COLLECTION),
+    ("exchange_pages.close_one", "POST"): only(
+        Role.ADMINISTRATOR, names=Named.KEPT_COLLECTION, gives=303
+    ),
+    ("exchange_pages.show_own", "GET"): only(Role.SUBMITTER, Role.COMPLIANCE),
+    ("exchange_servers.show_servers", "GET"): only(*KEEPERS, Role.ANALYST),
+    ("exchange_servers.add_server", "POST"): only(Role.ADMINISTRATOR, gives=303),
+    ("exchange_servers.show_server", "GET"): only(*KEEPERS, Role.ANALYST, names=Named.SERVER),
+    ("exchange_servers.ask_server", "POST"): only(
+        Role.ADMINISTRATOR, names=Named.SERVER, gives=303
+    ),
+    ("exchange_servers.remove_server", "POST"): only(
+        Role.ADMINISTRATOR, names=Named.SERVER, gives=303
+    ),
+    ("exchange_servers.show_received", "GET"): only(
+        Role.COMPLIANCE, Role.ANALYST, names=Named.SERVER
+    ),
+    ("exchange_news.show", "GET"): only(Role.ADMINISTRATOR, names=Named.COLLECTION),
+    ("exchange_news.add", "POST"): only(Role.ADMINISTRATOR, names=Named.COLLECTION, gives=201),
+    ("exchange_news.again", "POST"): only(Role.ADMINISTRATOR, names=Named.NEWS, gives=303),
+    ("exchange_news.remove", "POST"): only(Role.ADMINISTRATOR, names=Named.NEWS, gives=303),
     ("lookups.ask", "POST"): only(Role.ANALYST, token=Scope.LOOKUPS_WRITE),
     ("lookups.explain", "GET"): only(
         *LOOKUP_READERS, token=Scope.LOOKUPS_WRITE, names=Named.LOOKUP

@@ -4,7 +4,7 @@ Everything is made through the rooms' own services, at the time at which it woul
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -54,12 +54,14 @@ from tests.app.matrix.cells import PERSONS
 from tests.app.matrix.compliance_stage import Made, make_tasks
 from tests.app.matrix.disclosure_stage import make_requests
 from tests.app.matrix.ending_stage import make_endings
+from tests.app.matrix.exchange_stage import make_collections
 from tests.app.matrix.expectations import Means, Named, Relation, State
 from tests.app.matrix.filter_stage import make_filters
 from tests.app.matrix.jobs_stage import make_channels
 from tests.app.matrix.keys_stage import attach_file, make_alarms, publish_keys
 from tests.app.matrix.pattern_stage import make_patterns
 from tests.app.matrix.recall_stage import make_recalls
+from tests.app.matrix.server_stage import make_servers
 from tests.app.matrix.watch_stage import make_watches
 from tests.app.people import (
     Person,
@@ -195,7 +197,7 @@ class Stage:
         if named is Named.NOTIFICATION:
             return self._notice(relation, person.caller)
         holder = person if relation is Relation.MINE else self._holder(relation)
-        ids: dict[Named, Callable[[], UUID]] = {
+        ids: dict[Named, Callable[[], UUID | Mapping[str, UUID | str]]] = {
             Named.INDICATOR: lambda: self.sent[relation, state].indicator,
             Named.OWN_INDICATOR: lambda: self.sent[relation, state].indicator,
             Named.REPORT: lambda: self.sent[relation, state].report,
@@ -221,8 +223,33 @@ class Stage:
             Named.OWN_RECALL: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.KEY_ALARM: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.CHANNEL: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.SERVER: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.COLLECTION: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.KEPT_COLLECTION: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.OWN_COLLECTION: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.OWN_OBJECT: lambda: self._in_collection(relation),
+            Named.OWN_EVENT: lambda: self._in_collection(relation),
+            Named.TAXII_STATUS: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.NEWS: lambda: self._of_collection(relation, state),
         }
         return ids[named]()
+
+    def _in_collection(self, relation: Relation) -> dict[str, UUID | str]:
+        made = self.tasks[self._holder(relation).caller.organisation]
+        name = made[Named.OWN_OBJECT, State.LIVE]
+        collection = made[Named.OWN_COLLECTION, State.LIVE]
+        return {
+            "collection_id": collection,
+            "object_id": f"indicator--{name}",
+            "event_id": made[Named.OWN_EVENT, State.LIVE],
+        }
+
+    def _of_collection(self, relation: Relation, state: State) -> dict[str, UUID]:
+        """By the names that pages and programs have for both."""
+        made = self.tasks[self._holder(relation).caller.organisation]
+        collection, news = made[Named.COLLECTION, State.LIVE], made[Named.NEWS, state]
+        of_programs = {"collection_id": collection, "news_id": news}
+        return {**of_programs, "collection": collection, "address": news}
 
     def _in_report(self, named: Named, relation: Relation, state: State) -> dict[str, UUID]:
         owned = Relation.FEED if relation is Relation.OTHER else relation
@@ -397,6 +424,8 @@ def _today(stage: Stage) -> None:
                 others=stage.sent[Relation.REQUEST, State.LIVE].indicator,
             )
             stage.tasks[code] |= make_channels(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_collections(session, stage.writers[code].caller)
+            stage.tasks[code] |= make_servers(session, stage.writers[code].caller)
             stage.tasks[code] |= make_people(session, stage.writers[code].caller)
             stage.tasks[code] |= make_patterns(session, stage.writers[code].caller)
             stage.tasks[code] |= make_barriers(session, stage.writers[code].caller)

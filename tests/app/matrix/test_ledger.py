@@ -40,6 +40,7 @@ TOLD_AGAIN = {
 SHOWING = {
     ("indicators.list_shared", "GET"),
     ("indicators.export_shared", "GET"),
+    ("shared_pages.take", "POST"),
     ("indicators.read_shared", "GET"),
     ("indicators.may_pass_on", "GET"),
     ("lookups.ask", "POST"),

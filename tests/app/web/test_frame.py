@@ -27,9 +27,10 @@ def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, 
     exchange = ["/disclosures", "/watches", "/outcomes", "/recalls"]
     patterns = ["/patterns", "/filters"]
     barriers = ["/barriers/board", "/barriers", "/barriers/gaps", "/barriers/models"]
+    feeds = ["/exchange", "/exchange/servers"]
     everybody = ["/account", "/notifications"]
     assert links_of(page) == [
-        *("/", "/reports", "/search", *exchange, *patterns),
+        *("/", "/reports", "/search", "/shared", *exchange, *patterns, *feeds),
         *(*barriers, "/barriers/tagging", "/keys", *everybody),
     ]
     other = app.test_client()
@@ -44,6 +45,7 @@ def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, 
         *exchange,
         *patterns,
         "/ledger",
+        *("/exchange", "/exchange/own", "/exchange/servers"),
         *barriers,
         *oversight,
         *organisation,
