@@ -111,7 +111,7 @@ Ten things to try:
   10. Fetch as the police, by TAXII 2.1, the points of induction that others share in bulk, and look
      at them; what was served stands in the log at once:
        .venv/bin/postern --config {police}/config.toml exchange pull
-       .venv/bin/postern --config {police}/config.toml exchange objects --most 10
+       .venv/bin/postern --config {police}/config.toml exchange objects --type indicator --most 10
      Any other client of TAXII 2.1, OpenCTI or MISP may fetch them too. How to connect each stands
      on {address}/exchange for administrator@police-de.example; the token is in
        {police}/token.txt
