@@ -33,6 +33,7 @@ from tests.app.exchange_room.taxii_room import (
 from tests.app.people import make_person, sign_in
 from tests.conftest import BACKENDS
 
+UNKNOWN = "indicator--0f2b8a3c-6d14-4f0e-9b57-3c1d2e4f5a6b"  # an id that nothing has
 FIRST, LAST = "X-TAXII-Date-Added-First", "X-TAXII-Date-Added-Last"
 
 
@@ -229,9 +230,8 @@ def test_collections_are_those_of_ones_organisation(taxii: Taxii) -> None:
 
 
 @pytest.mark.parametrize(
-    "rest", ["", "objects/", "manifest/", f"objects/indicator--{uuid4()}/",
-             f"objects/indicator--{uuid4()}/versions/"],
-)  # fmt: skip
+    "rest", ["", "objects/", "manifest/", f"objects/{UNKNOWN}/", f"objects/{UNKNOWN}/versions/"]
+)
 def test_a_collection_of_another_is_as_one_that_is_not_there(taxii: Taxii, rest: str) -> None:
     other = taxii.ask(f"{COLLECTIONS}{taxii.own}/{rest}", "police-de")
     none = taxii.ask(f"{COLLECTIONS}{uuid4()}/{rest}", "police-de")
@@ -452,9 +452,7 @@ def test_one_object_and_its_versions_are_read_by_its_id(
     assert envelope(taxii.ask(path(taxii, one), query_string=asked)) == {}
 
 
-@pytest.mark.parametrize(
-    "name", [f"indicator--{uuid4()}", "nothing", "indicator--1", "%00", "%C3%A9", "a%27--"]
-)
+@pytest.mark.parametrize("name", [UNKNOWN, "nothing", "indicator--1", "%00", "%C3%A9", "a%27--"])
 def test_an_object_that_is_not_there_is_not_found(taxii: Taxii, name: str) -> None:
     for rest in (f"objects/{name}/", f"objects/{name}/versions/"):
         refused(taxii.ask(path(taxii, rest)), 404)
