@@ -15,6 +15,7 @@ import app.compliance.models
 import app.disclosures.models
 import app.exchange.adding_models
 import app.exchange.models
+import app.exchange.news_models
 import app.exchange.server_models
 import app.indicators.models
 import app.jobs.models

@@ -6,6 +6,7 @@ What goes into an evaluation is written in `postern.facets`.
 """
 
 import re
+from functools import lru_cache
 from hashlib import sha512
 
 from postern import group, voprf
@@ -64,8 +65,13 @@ def _check_epoch(epoch: int) -> None:
 
 
 def _token(kind: str, epoch: int, content: bytes) -> bytes:
-    fields = (_name(kind), epoch.to_bytes(4, "big"), content)
-    return sha512(_LABEL + b"".join(map(_prefixed, fields))).digest()[:TOKEN_SIZE]
+    return sha512(_head(kind, epoch) + _prefixed(content)).digest()[:TOKEN_SIZE]
+
+
+@lru_cache(maxsize=256)
+def _head(kind: str, epoch: int) -> bytes:
+    """What all tokens of a kind and an epoch begin with: thousands are made of the same."""
+    return _LABEL + _prefixed(_name(kind)) + _prefixed(epoch.to_bytes(4, "big"))
 
 
 def _name(name: str) -> bytes:

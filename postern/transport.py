@@ -201,8 +201,7 @@ class Transport:
         kind: "_Kind",
         into: IO[bytes] | None = None,
     ) -> Answer:
-        # An `auth` of our own also keeps requests from putting in what a .netrc says.
-        auth = _Bearer(self._token) if with_token else _NoToken()
+        auth = Bearer(self._token) if with_token and self._token else Anonymous()
         headers = {} if body is None else {"Content-Type": _SENT[kind]}
         if kind in _BYTES_BACK:
             headers["Accept"] = "*/*"
@@ -262,13 +261,50 @@ def checked_address(text: str) -> str:
             "The address of the platform has more than a scheme and a host. Write it as "
             "https://HOST."
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise AddressRefusedError(
             "The address of the platform begins with http://, which shows the token to the "
             "network. Write it with https://; http:// is for this machine itself only."
         )
     bracketed = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{bracketed}{f':{port}' if port else ''}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host of an address is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment in a header such as Date; None for what is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None
+    return moment if moment.tzinfo else None
+
+
+class Bearer(AuthBase):
+    """Sends a token."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Anonymous(AuthBase):
+    """Sends no credential, and keeps requests from putting in what a .netrc says."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
 
 
 class _Kind(Enum):
@@ -291,21 +327,6 @@ _SENT = {
 _BYTES_BACK = frozenset({_Kind.RAW, _Kind.EXCHANGE, _Kind.FILE})
 
 
-class _Bearer(AuthBase):
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _NoToken(AuthBase):
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
 class _PassingError(Exception):
     """Worth another attempt; `error` is what to say when there is none left."""
 
@@ -314,15 +335,6 @@ class _PassingError(Exception):
         self.error = error
         self.before_arrival = before_arrival  # the platform cannot have acted on the request
         self.asked = asked  # seconds that the platform asks to wait
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _read(response: requests.Response) -> bytes:
@@ -452,11 +464,7 @@ def _resets_at(response: requests.Response, problem: Mapping[str, Any]) -> datet
 
 
 def _date(response: requests.Response) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
+    return moment_of(response.headers.get("Date", ""))
 
 
 def _unconnected(error: NoConnectionError) -> ClientError | _PassingError:

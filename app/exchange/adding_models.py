@@ -63,8 +63,11 @@ class ExchangeSighting(Base):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     stix_id: Mapped[str] = mapped_column(String(NAME_LENGTH))
-    version: Mapped[int] = mapped_column(BigInteger)  # `modified`, microseconds since 1970
+    created: Mapped[int] = mapped_column(BigInteger)  # microseconds since 1970, as the next
+    version: Mapped[int] = mapped_column(BigInteger)  # `modified`
     indicator: Mapped[UUID] = mapped_column(Uuid)
+    named: Mapped[str] = mapped_column(String(NAME_LENGTH))  # the indicator, as the sighter gets it
+    tells_owner: Mapped[bool]
     times: Mapped[int]
     first_seen: Mapped[datetime | None] = mapped_column(Moment)
     last_seen: Mapped[datetime | None] = mapped_column(Moment)

@@ -14,14 +14,15 @@ from email.message import Message
 from typing import Any
 from urllib.parse import urlencode
 
+from app.exchange.negotiation import MEDIA_TYPE
 from app.exchange.subscriptions import Credential
 from app.jobs import deadline
 from app.jobs.addresses import Network, resolved
 from app.jobs.draining import HopelessError
 from app.jobs.pinned import Pinned
 from postern.stix.names import moment
+from postern.stix.parsing import depth_exceeds
 
-MEDIA_TYPE = "application/taxii+json;version=2.1"
 PAGE = 500  # objects asked for at once; a server may give fewer
 LONGEST_BODY = 16 * 2**20  # bytes of one page
 LONGEST_NEXT = 4096  # characters
@@ -170,7 +171,7 @@ def _page(body: bytes, headers: Message) -> Answered:
         content = json.loads(body)
     except (ValueError, RecursionError):
         raise ServerAnswerError from None
-    if not isinstance(content, dict) or _is_too_deep(content):
+    if not isinstance(content, dict) or depth_exceeds(content, _DEEPEST):
         raise ServerAnswerError
     objects, more = content.get("objects", []), content.get("more", False)
     following = content.get("next", "")
@@ -187,18 +188,3 @@ def _page(body: bytes, headers: Message) -> Answered:
         last_added=last if is_date else "",
         has_receipt=bool(headers.get("Postern-Receipt")),
     )
-
-
-def _is_too_deep(content: object) -> bool:
-    """Whether it is nested deeper than any STIX object is."""
-    level: list[object] = [content]
-    for _ in range(_DEEPEST):
-        level = [
-            inner
-            for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
-        ]
-        if not level:
-            return False
-    return True

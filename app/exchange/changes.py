@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.access import Caller
 from app.exchange import serving
-from app.exchange.taxii_schemas import written
+from app.exchange.taxii_schemas import version_written, written
 from app.exchange.views import Filters, Row, Served
 
 MOST = 1000
@@ -50,7 +50,7 @@ def _told(row: Row) -> dict[str, str | None]:
         "id": row.id,
         "type": row.type,
         "added": written(row.added),
-        "version": _version(row.version),
+        "version": version_written(row.version),
         "owner": row.owner,
     }
 
@@ -59,8 +59,3 @@ def _change(row: Row) -> str:
     if row.is_revoked:
         return "revoked"
     return "created" if row.is_first else "changed"
-
-
-def _version(at: int) -> str:
-    """A version as the object itself spells it: to the millisecond."""
-    return f"{written(at)[:23]}Z"

@@ -38,11 +38,11 @@ MOST_OPEN = 20
 """Collections that an organisation may have open at a time: each is kept up by itself."""
 
 LONGEST_DAYS = 365
+LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_CASE = 80, 500, 128  # characters
 BATCH = 20
 """Collections that one call of `expire` ends."""
 
 _KEPT_ENDED = timedelta(days=90)
-_TITLE_LENGTH, _DESCRIPTION_LENGTH, _CASE_LENGTH = 80, 500, 128
 _SETTLED = 10_000  # microseconds: more than the dates of one batch reach back
 
 
@@ -450,10 +450,10 @@ def _check(
     days: int,
 ) -> None:
     faults = []
-    if not 1 <= len(title.strip()) <= _TITLE_LENGTH:
-        faults.append(("title", f"Give it a title of at most {_TITLE_LENGTH} characters."))
-    if len(description) > _DESCRIPTION_LENGTH:
-        faults.append(("description", f"Shorten it to {_DESCRIPTION_LENGTH} characters."))
+    if not 1 <= len(title.strip()) <= LONGEST_TITLE:
+        faults.append(("title", f"Give it a title of at most {LONGEST_TITLE} characters."))
+    if len(description) > LONGEST_DESCRIPTION:
+        faults.append(("description", f"Shorten it to {LONGEST_DESCRIPTION} characters."))
     if not 1 <= days <= LONGEST_DAYS:
         faults.append(("days", f"Choose from 1 to {LONGEST_DAYS} days."))
     if level is Level.PRESENCE:
@@ -463,8 +463,8 @@ def _check(
             (name, "What others share is read for a purpose, under a legal basis and in a case.")
             for name in ("purpose", "legal_basis", "case")
         ]
-    elif grounds is not None and not 1 <= len(grounds.case.strip()) <= _CASE_LENGTH:
-        faults.append(("case", f"Name the case in at most {_CASE_LENGTH} characters."))
+    elif grounds is not None and not 1 <= len(grounds.case.strip()) <= LONGEST_CASE:
+        faults.append(("case", f"Name the case in at most {LONGEST_CASE} characters."))
     if faults:
         raise InvalidRequestError(
             errors=[{"field": f"json.{name}", "reason": reason} for name, reason in faults]

@@ -26,7 +26,8 @@ READERS = (Role.SUBMITTER, Role.COMPLIANCE)
 MOST_ADDED = 20  # envelopes that are shown
 MOST_RECALLS = 20
 
-_COUNTS = ("total_count", "success_count", "failure_count", "pending_count")
+_AT_ONCE = 1000  # rows that are read at once
+_COUNTS = ("total_count", "success_count", "failure_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,6 @@ class Added:
     total: int
     succeeded: int
     failed: int
-    pending: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +114,26 @@ def _fetched(session: Session, organisation_id: int) -> list[Fetched]:
 
 
 def _recalls(session: Session, organisation_id: int) -> list[FedRecall]:
-    rows = session.execute(
+    wanted = (
         select(Recall.public_id, Recall.made_at, Acknowledgement.state, Acknowledgement.ways)
         .join(Acknowledgement, Acknowledgement.recall_id == Recall.id)
         .where(Recall.owner_id == organisation_id, Acknowledgement.named)
         .order_by(Recall.id.desc())
-        .limit(MOST_RECALLS * 50)
+        .execution_options(yield_per=_AT_ONCE)
     )
     found: dict[UUID, FedRecall] = {}
-    for row in rows:
-        if Way.FEED.value not in row.ways:
-            continue
-        known = found.get(row.public_id) or FedRecall(row.public_id, row.made_at, 0, 0)
-        has_it = row.state is not AcknowledgementState.OPEN
-        found[row.public_id] = FedRecall(
-            known.id, known.made_at, known.recipients + 1, known.received + int(has_it)
-        )
-    return list(found.values())[:MOST_RECALLS]
+    with session.execute(wanted) as rows:
+        for row in rows:
+            if Way.FEED.value not in row.ways:
+                continue
+            if len(found) == MOST_RECALLS and row.public_id not in found:
+                break
+            known = found.get(row.public_id) or FedRecall(row.public_id, row.made_at, 0, 0)
+            has_it = row.state is not AcknowledgementState.OPEN
+            found[row.public_id] = FedRecall(
+                known.id, known.made_at, known.recipients + 1, known.received + int(has_it)
+            )
+    return list(found.values())
 
 
 def _added(session: Session, organisation_id: int) -> list[Added]:

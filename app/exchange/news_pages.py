@@ -1,6 +1,5 @@
 """The page of the addresses that a collection tells: name one, see how each fares, remove it."""
 
-from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
@@ -13,6 +12,7 @@ from app.audit.service import append
 from app.errors import ConflictError, InvalidRequestError, PosternError
 from app.exchange import collections, news
 from app.exchange.news import MOST, News
+from app.exchange.page_parts import reasons_of
 from app.jobs.addresses import LONGEST
 from postern.vocabulary import Role
 
@@ -84,16 +84,10 @@ def _page(
         longest=LONGEST,
         notice=done if done in _NOTICES else "",
         problem=problem,
-        wrong=_reasons(problem),
+        wrong=reasons_of(problem),
         typed=typed,
         made=made,
     )
-
-
-def _reasons(problem: PosternError | None) -> Mapping[str, str]:
-    """Why a field was refused, by its name in the form."""
-    errors: Sequence[Mapping[str, str]] = problem.extensions.get("errors", ()) if problem else ()
-    return {each["field"].removeprefix("json."): each["reason"] for each in errors}
 
 
 def _log_refusal(act: str, error: PosternError, collection: UUID) -> None:

@@ -20,8 +20,16 @@ from app.audit.guard import audited, caller, transaction
 from app.audit.service import append
 from app.errors import ConflictError, InvalidRequestError, PosternError
 from app.exchange import collections, connecting, fed, news, news_pages, server_pages
-from app.exchange.collections import LONGEST_DAYS, MOST_OPEN, Standing
+from app.exchange.collections import (
+    LONGEST_CASE,
+    LONGEST_DAYS,
+    LONGEST_DESCRIPTION,
+    LONGEST_TITLE,
+    MOST_OPEN,
+    Standing,
+)
 from app.exchange.models import CollectionKind
+from app.exchange.page_parts import before_given, reasons_of
 from app.exchange.views import Collection
 from app.indicators.telling import Grounds
 from app.lookups import search_grounds
@@ -36,12 +44,10 @@ READERS = (Role.ADMINISTRATOR, Role.COMPLIANCE, Role.ANALYST, Role.SUBMITTER)
 """Who sees which there are and how they fare: names and counts, no content."""
 
 PAGE = 50  # entries of one page
-LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_CASE = 80, 500, 128  # characters
 DAYS = (30, 90, 180, LONGEST_DAYS)  # as the form offers them
 
 _LEVELS = (Level.METADATA, Level.REQUEST)
 _NOTICES = frozenset({"opened", "closed"})
-_LONGEST_CURSOR = 18  # digits
 _SEPARATOR = " "
 
 _collections = Blueprint("exchange_pages", __name__)
@@ -87,9 +93,7 @@ def open_one() -> Response | Page:
 def show(collection: UUID) -> str:
     """Show one collection: how to connect to it, who polls it, and its newest entries."""
     found = collections.read_collection(transaction(), caller(), collection)
-    typed = request.args.get("before", "")
-    is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_CURSOR
-    before = int(typed) if is_number else None
+    before = before_given()
     entries = collections.recent(transaction(), found, PAGE + 1, before)
     done = request.args.get("done", "")
     return render_template(
@@ -202,9 +206,8 @@ def _grounds(form: MultiDict[str, str]) -> Grounds | None:
 
 
 def _reasons(problem: PosternError | None) -> Mapping[str, str]:
-    """Why each field was refused, by its name in the form."""
-    errors: Sequence[Mapping[str, str]] = problem.extensions.get("errors", ()) if problem else ()
-    named = {each["field"].removeprefix("json."): each["reason"] for each in errors}
+    """Why each field was refused; that of a purpose stands at the choice of both grounds."""
+    named = reasons_of(problem)
     if "purpose" in named:
         named["grounds"] = named["purpose"]
     return named

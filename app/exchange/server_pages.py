@@ -3,7 +3,6 @@
 They need no script.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from app.audit.guard import audited, caller, transaction
 from app.audit.service import append
 from app.errors import ConflictError, InvalidRequestError, PosternError
 from app.exchange import received, subscriptions
+from app.exchange.page_parts import before_given, reasons_of
 from app.exchange.pulling import MOST_FAILURES
 from app.exchange.server_models import ServerMeans
 from app.exchange.subscriptions import (
@@ -36,7 +36,6 @@ blueprint = Blueprint("exchange_servers", __name__)
 Page = str | tuple[str, int]
 
 _NOTICES = frozenset({"added", "removed", "asked"})
-_LONGEST_CURSOR = 18  # digits
 _ONE = "/exchange/servers/<uuid:server>"
 
 
@@ -93,9 +92,7 @@ def remove_server(server: UUID) -> Response:
 @audited("server.received", roles=RECEIVERS)
 def show_received(server: UUID) -> str:
     """Show what was received and is kept."""
-    typed = request.args.get("before", "")
-    is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_CURSOR
-    before = int(typed) if is_number else None
+    before = before_given()
     found = received.read(transaction(), caller(), server, before=before)
     return render_template(
         "exchange/received.html",
@@ -141,7 +138,7 @@ def _servers_page(
         may_keep=bool(caller().roles & frozenset(KEEPERS)),
         notice=done if done in _NOTICES else "",
         problem=problem,
-        wrong=_reasons(problem),
+        wrong=reasons_of(problem),
         typed=MultiDict() if typed is None else typed,
     )
 
@@ -159,12 +156,6 @@ def _server_page(server: UUID, problem: PosternError | None = None) -> str:
         notice=done if done in _NOTICES else "",
         problem=problem,
     )
-
-
-def _reasons(problem: PosternError | None) -> Mapping[str, str]:
-    """Why each field was refused, by its name."""
-    errors: Sequence[Mapping[str, str]] = problem.extensions.get("errors", ()) if problem else ()
-    return {each["field"]: each["reason"] for each in errors}
 
 
 def _log_refusal(act: str, error: PosternError, server: UUID | None = None) -> None:

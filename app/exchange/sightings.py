@@ -1,36 +1,47 @@
 """That an organisation saw again what an indicator is about: taken of what it sees, told by policy.
 
 A sighting is of the STIX id under which one of the organisation's own collections names the
-indicator. Whether it sees that indicator is asked again, by the one predicate.
+indicator. Whether it sees that indicator is asked again, by the one predicate. Where the owner's
+policy lets it be told, its log, its people and its own collections tell it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.access import CONSOLE, Caller
 from app.audit.service import append
+from app.exchange import sighting_entries, view_queue
 from app.exchange.adding_models import NAME_LENGTH, ExchangeSighting
 from app.exchange.models import CollectionKind, ExchangeCollection, ExchangeEntry
-from app.exchange.sent import NAMES_AT_ONCE, Run, Seen
+from app.exchange.sent import NAMES_AT_ONCE, Run, Seen, microseconds_of
 from app.exchange.statuses import Outcome
 from app.indicators import shared_rows
 from app.indicators.hooks import Ending
 from app.indicators.reading import FIRST_DAY
 from app.indicators.shared_rows import Found, Reader
 from app.indicators.telling import Grounds, Told, tell_owners
+from app.jobs.models import Notification
+from app.jobs.notifications import notify
 from app.sharing.service import profile_id
 from postern.vocabulary import LegalBasis, Purpose, Role
 
 SWEPT = 1000  # sightings that one call of `sweep` erases
 
+TOLD = "sighting.told"
+"""The notification of an owner: at most one for each indicator and day."""
+
 _NOT_HERE = (
     "sighting_of_ref: There is nothing of this id for you here. "
     "Send the sighting of an indicator that your organisation gets from one of its collections."
+)
+_OTHER = (
+    "sighting_of_ref: What was sighted cannot change. "
+    "Revoke the sighting and send the right one under a new id."
 )
 _OLDER = "A later version of it is here already; this one was not kept."
 _NEVER_HERE = "It was never here, so there was nothing to withdraw."
@@ -51,19 +62,25 @@ def store(run: Run, seen: Sequence[Seen]) -> dict[int, Outcome]:
     known = _known(run.session, run.organisation_id, seen)
     places = _places(run, {each.object.of for each in seen})
     outcomes: dict[int, Outcome] = {}
+    followed: list[ExchangeSighting] = []
     for each in sorted(seen, key=lambda one: one.version):
         row = known.get(each.object.id)
         if row is not None and each.version <= row.version:
             outcomes[each.place] = _outcome(each, _OLDER if each.version < row.version else "")
         elif each.object.revoked:
             outcomes[each.place] = _take_back(run, each, known.pop(each.object.id, None))
+            followed += [row] if row is not None else []
         else:
             kept = _keep(run, each, row, places.get(each.object.of, ()))
-            if kept is None:
-                outcomes[each.place] = _outcome(each, _NOT_HERE, is_success=False)
+            if isinstance(kept, str):
+                outcomes[each.place] = _outcome(each, kept, is_success=False)
             else:
                 known[each.object.id] = kept
+                followed.append(kept)
                 outcomes[each.place] = _outcome(each)
+    # The worker writes the logs: whoever locks a log has locked all indicators before.
+    asked = {(row.organisation_id, row.stix_id, str(row.indicator)) for row in followed}
+    view_queue.ask_sightings(run.session, sorted(asked))
     return outcomes
 
 
@@ -71,7 +88,7 @@ def forget(session: Session, _caller: Caller, ending: Ending) -> None:
     """With an indicator end its sightings: a hook."""
     for start in range(0, len(ending.indicators), NAMES_AT_ONCE):
         part = ending.indicators[start : start + NAMES_AT_ONCE]
-        session.execute(delete(ExchangeSighting).where(ExchangeSighting.indicator.in_(part)))
+        _erase(session, ExchangeSighting.indicator.in_(part))
 
 
 def sweep(session: Session) -> int:
@@ -82,9 +99,14 @@ def sweep(session: Session) -> int:
         .limit(SWEPT)
     ).all()
     if over:
-        session.execute(delete(ExchangeSighting).where(ExchangeSighting.id.in_(over)))
+        _erase(session, ExchangeSighting.id.in_(over))
         append(session, CONSOLE, "exchange.sweep", object_type="indicator", count=len(over))
     return len(over)
+
+
+def _erase(session: Session, condition: ColumnElement[bool]) -> None:
+    sighting_entries.erase_sent(session, condition)
+    session.execute(delete(ExchangeSighting).where(condition))
 
 
 def _known(
@@ -147,19 +169,26 @@ def _take_back(run: Run, seen: Seen, row: ExchangeSighting | None) -> Outcome:
 
 def _keep(
     run: Run, seen: Seen, row: ExchangeSighting | None, places: Sequence[_Place]
-) -> ExchangeSighting | None:
-    """The row of the sighting; None where its organisation does not see what was sighted."""
+) -> ExchangeSighting | str:
+    """The row of the sighting; else why it is not taken."""
     visible = _visible(run, places)
     if visible is None:
-        return None
+        return _NOT_HERE
     found, grounds = visible
+    if row is not None and row.indicator != found.public_id:
+        return _OTHER
     if row is None:
         row = ExchangeSighting(
-            organisation_id=run.organisation_id, stix_id=seen.object.id, created_at=run.at
+            organisation_id=run.organisation_id,
+            stix_id=seen.object.id,
+            created=microseconds_of(seen.object.created),
+            indicator=found.public_id,
+            created_at=run.at,
         )
         run.session.add(row)
     row.version = seen.version
-    row.indicator = found.public_id
+    row.named = seen.object.of
+    row.tells_owner = found.tells_owner
     row.times = seen.object.count
     row.first_seen = seen.object.first_seen
     row.last_seen = seen.object.last_seen
@@ -193,6 +222,25 @@ def _tell(run: Run, found: Found, grounds: Grounds) -> None:
             found.grant_reason_id,
         )
         tell_owners(run.session, run.caller, "exchange.sighted", grounds, told=[told])
+        if found.organisation_id != run.organisation_id:
+            _notify(run, found)
+
+
+def _notify(run: Run, found: Found) -> None:
+    """Tell the owner's people, if they were not told of this indicator today."""
+    facts = {"organisation": run.caller.organisation, "indicator": str(found.public_id)}
+    address = f"/reports/{found.shared.report.id}"
+    today = run.session.scalars(
+        select(Notification.facts).where(
+            Notification.organisation_id == found.organisation_id,
+            Notification.kind == TOLD,
+            Notification.address == address,
+            Notification.made_at >= run.at.replace(hour=0, minute=0, second=0, microsecond=0),
+        )
+    )
+    if all(each["indicator"] != facts["indicator"] for each in today):
+        for role in (Role.SUBMITTER, Role.ANALYST):
+            notify(run.session, found.organisation_id, role, TOLD, facts, address)
 
 
 def _outcome(seen: Seen, message: str = "", *, is_success: bool = True) -> Outcome:

@@ -9,6 +9,7 @@ from app.exchange import (
     misp_api,
     news_sending,
     server_start,
+    sighting_entries,
     taxii_api,
     view_writing,
 )
@@ -31,7 +32,7 @@ def start(app: Flask, runtime: Runtime) -> None:
     hooks.stored.append(view_writing.on_stored)
     hooks.amended.append(view_writing.on_amended)
     hooks.ending.append(view_writing.on_ending)
-    for topic, run in view_writing.HANDLERS.items():
+    for topic, run in {**view_writing.HANDLERS, **sighting_entries.HANDLERS}.items():
         handle(runtime, topic, run)
     duty(runtime, "exchange.compare", _SOON, view_writing.compare_due)
     duty(

@@ -27,7 +27,7 @@ from app.exchange import (
 )
 from app.exchange.negotiation import MEDIA_TYPE, STIX_MEDIA_TYPE, is_accepted, is_taxii
 from app.exchange.taxii_bodies import read_envelope
-from app.exchange.taxii_schemas import Asked, stix_ids, written
+from app.exchange.taxii_schemas import Asked, stix_ids, version_written, written
 from app.exchange.views import Collection, Filters, Row, Served
 from app.indicators.hooks import Hooks
 from app.jobs.service import duty, in_batches
@@ -220,7 +220,7 @@ def show_versions(collection_id: UUID, object_id: str) -> Response:
         limit=asked.limit,
         after=_place(asked, question),
     )
-    versions = [f'"{_version(each.version)}"' for each in served.rows]
+    versions = [f'"{version_written(each.version)}"' for each in served.rows]
     return _paged("versions", versions, served, question)
 
 
@@ -269,13 +269,8 @@ def _resource(collection: Collection) -> dict[str, Any]:
 def _record(row: Row) -> str:
     return (
         f'{{"id":"{row.id}","date_added":"{written(row.added)}",'
-        f'"version":"{_version(row.version)}","media_type":"{STIX_MEDIA_TYPE}"}}'
+        f'"version":"{version_written(row.version)}","media_type":"{STIX_MEDIA_TYPE}"}}'
     )
-
-
-def _version(moment: int) -> str:
-    """A version as the object itself spells it: to the millisecond."""
-    return f"{written(moment)[:23]}Z"
 
 
 def _paged(name: str, items: Iterable[str], served: Served, question: Sequence[str]) -> Response:

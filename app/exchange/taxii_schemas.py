@@ -112,6 +112,11 @@ def written(moment: int) -> str:
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{fraction:06d}Z"
 
 
+def version_written(moment: int) -> str:
+    """A version as the object itself spells it: to the millisecond."""
+    return f"{written(moment)[:23]}Z"
+
+
 def stix_ids(given: frozenset[str]) -> frozenset[str]:
     """Those that have the form of a STIX id; no other can be the id of an object."""
     return frozenset(each for each in given if _ID.fullmatch(each))

@@ -18,6 +18,12 @@ HIDE = "exchange.hide"
 END = "exchange.end"
 """What ended is told in the log of a collection."""
 
+SIGHT = "exchange.sight"
+"""Sightings came, changed or were taken back: the logs of senders and owners follow."""
+
+SIGHTED = "exchange.sightings"
+"""All sightings that a collection of one's own may hold are brought into its log, part by part."""
+
 CHUNK = 1_000
 """Indicators of one part, so that its transaction stays short."""
 
@@ -37,6 +43,17 @@ def ask_comparison(session: Session, collection: int, after: int = 0) -> None:
 def ask_hiding(session: Session, collection: int) -> None:
     """Take from the log of a collection what may not be seen any more."""
     put(session, HIDE, {"collection": collection})
+
+
+def ask_sightings(session: Session, sightings: Sequence[tuple[int, str, str]]) -> None:
+    """Follow sightings: the key of who sent it, its STIX id there, the indicator's public id."""
+    for start in range(0, len(sightings), CHUNK):
+        put(session, SIGHT, {"sightings": [list(of) for of in sightings[start : start + CHUNK]]})
+
+
+def ask_sightings_of(session: Session, collection: int, after: int = 0) -> None:
+    """Bring all sightings into the log of a collection of one's own, from one on."""
+    put(session, SIGHTED, {"collection": collection, "after": after})
 
 
 def ask_ends(session: Session, collections: Iterable[int]) -> None:

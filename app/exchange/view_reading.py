@@ -45,6 +45,9 @@ from app.sharing.visibility import fed_indicators
 _ENTRY = ExchangeEntry.__table__
 _WORDS = (LAST, FIRST)
 
+SIGHTING = "sighting"
+"""Type of what stands by itself though nothing refers to it: what the organisation itself sent."""
+
 
 class Shape(NamedTuple):
     """Which filters a statement has: what is asked of each comes as a parameter."""
@@ -85,7 +88,7 @@ class Found(NamedTuple):
     @property
     def is_support(self) -> bool:
         """Whether other objects refer to it, and it is of none of them."""
-        return self.indicator is None
+        return self.indicator is None and self.type != SIGHTING
 
 
 def page(

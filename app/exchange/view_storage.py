@@ -286,6 +286,7 @@ def forget_owners(session: Session, collection: Collection) -> None:
             ExchangeEntry.collection_id == collection.key,
             ExchangeEntry.indicator.is_(None),
             ExchangeEntry.owner_id.is_not(None),
+            ExchangeEntry.type != "sighting",  # one's own, of what another holds
             ~has_any,
             ~ending,
         )

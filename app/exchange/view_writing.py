@@ -141,6 +141,8 @@ def _hide_part(session: Session, payload: Mapping[str, Any]) -> None:
         view_queue.ask_hiding(session, collection.key)
     else:
         _note_compared(session, collection)
+        if collection.is_own:
+            view_queue.ask_sightings_of(session, collection.key)
 
 
 def _end_part(session: Session, payload: Mapping[str, Any]) -> None:
@@ -159,7 +161,7 @@ HANDLERS: Mapping[str, Callable[[Session, Mapping[str, Any]], None]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class Draft:
     """An entry before it has a date. `first_day` is None where the object is new to the log."""
 
     entry: Entry
@@ -194,7 +196,7 @@ def _bring(session: Session, collection: Collection, ids: Sequence[int], at: dat
     if not changed:
         return 0
     drafts = _drafts(session, collection, changed, held=held, named=named, at=at)
-    return _add(session, collection, last, drafts)
+    return add(session, collection, last, drafts)
 
 
 def _differs(row: Mapping[str, Any], held: Any, named: tuple[str, int, int] | None) -> bool:
@@ -218,7 +220,7 @@ def _drafts(
     held: Mapping[int, Any],
     named: Mapping[UUID, tuple[str, int, int]],
     at: datetime,
-) -> list[_Draft]:
+) -> list[Draft]:
     new = [row["id"] for row in rows if row["key"] not in held]
     generations = view_storage.generations(session, collection, new) if new else {}
     asked = [
@@ -235,7 +237,7 @@ def _drafts(
         () if collection.purpose is None else (collection.purpose,),
     )
     support: dict[str, Entry] = {}
-    own: list[_Draft] = []
+    own: list[Draft] = []
     for row in rows:
         before = held.get(row["key"])
         generation = before.generation if before else generations.get(row["id"], 0)
@@ -254,7 +256,7 @@ def _drafts(
         for entry in rendered.support:
             support.setdefault(entry.id, entry)
         own += [
-            _Draft(
+            Draft(
                 entry,
                 row["organisation_id"],
                 None if before is None else before.first_day,
@@ -303,12 +305,12 @@ def _support(
     collection: Collection,
     entries: Mapping[str, Entry],
     members: Mapping[int, Member],
-) -> list[_Draft]:
+) -> list[Draft]:
     """What the objects refer to and the log lacks, in the order in which it is to be stored."""
     known = view_storage.standing_versions(session, collection, entries)
     owner_of = {identity_id(member.code): number for number, member in members.items()}
     return [
-        _Draft(
+        Draft(
             entry,
             owner_of.get(entry.id),
             known[entry.id][1] if entry.id in known else None,
@@ -319,7 +321,7 @@ def _support(
     ]
 
 
-def _add(session: Session, collection: Collection, last: int, drafts: Sequence[_Draft]) -> int:
+def add(session: Session, collection: Collection, last: int, drafts: Sequence[Draft]) -> int:
     """Give the drafts dates after `last`, whose row is locked, and store them."""
     dates = next_dates(last, len(drafts), microseconds(now()))
     later = [draft.entry.id for draft in drafts if not draft.is_first]
@@ -347,7 +349,7 @@ def next_dates(last: int, count: int, at: int) -> range:
     return range(end - count + 1, end + 1)
 
 
-def _row(collection: Collection, draft: _Draft, added: int) -> dict[str, Any]:
+def _row(collection: Collection, draft: Draft, added: int) -> dict[str, Any]:
     entry = draft.entry
     return {
         "collection_id": collection.key,
@@ -420,10 +422,10 @@ def _tell_ends(session: Session, collection: Collection) -> int:
             ExchangeEnding.indicator.in_([row.indicator for row in rows]),
         )
     )
-    return _add(session, collection, last, drafts) if drafts else 0
+    return add(session, collection, last, drafts) if drafts else 0
 
 
-def _ended(row: Any, owner: Any, at: int) -> list[_Draft]:
+def _ended(row: Any, owner: Any, at: int) -> list[Draft]:
     split = split_id(row.stix_id)
     if split is None:
         raise ValueError(f"{row.stix_id} is no STIX id")
@@ -435,7 +437,7 @@ def _ended(row: Any, owner: Any, at: int) -> list[_Draft]:
         kind=row.kind,
     )
     return [
-        _Draft(
+        Draft(
             entry,
             row.owner_id,
             row.first_day,

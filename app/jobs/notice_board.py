@@ -42,13 +42,13 @@ class Subject(StrEnum):
 OF_SUBJECT: Mapping[Subject, Sequence[str]] = {
     Subject.DISCLOSURES: ("disclosure",),
     Subject.WATCHES: ("watch", "deconfliction", "indicator"),
-    Subject.FOLLOW_UP: ("outcome", "recall"),
+    Subject.FOLLOW_UP: ("outcome", "recall", "sighting"),
     Subject.PATTERNS: ("pattern", "filter"),
     Subject.BARRIERS: ("barrier", "model"),
     Subject.LOG: ("log",),
     Subject.OVERSIGHT: ("review", "signal"),
     Subject.PERSONS: ("subject", "hold"),
-    Subject.ACCESS: ("account", "channel", "key"),
+    Subject.ACCESS: ("account", "channel", "exchange", "key", "server"),
 }
 """How the kinds of a subject begin, up to their point; a test finds each kind in one of them."""
 

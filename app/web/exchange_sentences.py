@@ -144,6 +144,14 @@ def _news_given_up_notice(_facts: Facts, _names: Names) -> str:
     )
 
 
+def _sighted_notice(facts: Facts, names: Names) -> str:
+    code = str(facts.get("organisation", ""))
+    return gettext(
+        "%(organisation)s saw again what an indicator of your organisation is about.",
+        organisation=names.get(code, code),
+    )
+
+
 EXCHANGE_SENTENCES: Sentences = {
     "exchange.add": _add,
     "exchange.close": fixed(_("%(who)s closed a collection")),
@@ -188,4 +196,5 @@ TELL_THEIR_OUTCOME = frozenset({"exchange.news-sent", "server.asked"})
 EXCHANGE_NOTICES: Mapping[str, Callable[[Facts, Names], str]] = {
     "exchange.news-given-up": _news_given_up_notice,
     "server.given-up": _given_up_notice,
+    "sighting.told": _sighted_notice,
 }

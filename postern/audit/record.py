@@ -107,7 +107,8 @@ def _check(value: Any) -> None:
                 _check(item)
         case list() | tuple():
             for item in value:
-                _check(item)
+                if type(item) is not str:  # as most are, of the thousands of ids of a page
+                    _check(item)
         case _:
             raise NotCanonicalError(f"a {type(value).__name__} cannot enter the log")
 

@@ -1,5 +1,6 @@
 """Objects whose content is short or none: what ended, and what was seen again."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from postern.stix.records import EndedRecord, Entry, Rendered, SightingRecord
 from postern.stix.support import entry_of, identity_of, tlp_definition
 from postern.vocabulary import Kind
 
+_OF_A_SIGHTING = ("type", "spec_version", "id", "created_by_ref", "created", "sighting_of_ref")
 _WITHDRAWN = "[user-account:user_id = 'withdrawn']"
 
 
@@ -40,6 +42,13 @@ def sighting_of(record: SightingRecord) -> Rendered:
         if at is not None:
             content[field] = timestamp(at)
     return Rendered((identity_of(record.by), tlp_definition(record.tlp)), (entry_of(content),))
+
+
+def taken_back(text: str, modified: datetime) -> Entry:
+    """The sighting of this text as its organisation took it back: it says only of what it was."""
+    said = json.loads(text)
+    kept = {name: said[name] for name in _OF_A_SIGHTING}
+    return entry_of({**kept, "modified": timestamp(modified), "revoked": True})
 
 
 def head(

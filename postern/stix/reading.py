@@ -19,17 +19,14 @@ from postern.stix.parsing import (
     decoder,
     depth_exceeds,
 )
-from postern.stix.received import Received, received_of
 
 __all__ = [
     "ForeignRow",
     "Mapped",
-    "Received",
     "StixMalformedError",
     "Unmapped",
     "map_objects",
     "read_bundle",
-    "received_of",
 ]
 
 _SPACE = re.compile(r"[ \t\r\n]*")

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from postern.stix.ended import link_name, revoked, sighting_of
+from postern.stix.ended import link_name, revoked, sighting_of, taken_back
 from postern.stix.names import (
     EXTENSIONS,
     KILL_CHAIN,
@@ -52,6 +52,7 @@ __all__ = [
     "quoted",
     "revoked",
     "sighting_of",
+    "taken_back",
     "tlp_definition",
 ]
 

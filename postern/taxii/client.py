@@ -202,11 +202,7 @@ class TaxiiClient:
         when the server announces more and does not say how to fetch it, StalePlaceError when it
         takes the place's `next` no longer.
         """
-        asked = {**filters, "limit": str(limit)}
-        if place.after is not None:
-            asked["added_after"] = place.after
-        if place.next is not None:
-            asked["next"] = place.next
+        asked = _question(place, filters, limit)
         try:
             answer = self._connection.get(f"{collection.address}objects/", asked, what="collection")
         except ServerRefusedError as refused:
@@ -226,9 +222,7 @@ class TaxiiClient:
         """What a collection holds, without the objects."""
         place = Place()
         while True:
-            asked = {**filters, "limit": str(limit)}
-            asked |= {"added_after": place.after} if place.after else {}
-            asked |= {"next": place.next} if place.next else {}
+            asked = _question(place, filters, limit)
             answer = self._connection.get(
                 f"{collection.address}manifest/", asked, what="collection"
             )
@@ -283,6 +277,16 @@ def found_collection(collections: Sequence[Collection], named: str) -> Collectio
         if len(matches) == 1:
             return matches[0]
     raise NotThereError("collection of that id, alias or title")
+
+
+def _question(place: Place, filters: Mapping[str, str], limit: int) -> dict[str, str]:
+    """The parameters of a request for what follows a place."""
+    asked = {**filters, "limit": str(limit)}
+    if place.after is not None:
+        asked["added_after"] = place.after
+    if place.next is not None:
+        asked["next"] = place.next
+    return asked
 
 
 def _place_after(place: Place, content: Mapping[str, Any], headers: Mapping[str, str]) -> Place:

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -38,7 +36,7 @@ from postern.taxii.errors import (
     TaxiiError,
     plain,
 )
-from postern.transport import RECEIPT_HEADER
+from postern.transport import RECEIPT_HEADER, Anonymous, Bearer, is_loopback, moment_of
 
 MEDIA_TYPE = "application/taxii+json;version=2.1"
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between attempts; one attempt more than pauses
@@ -240,7 +238,7 @@ def checked_address(text: str) -> str:
             "The address of the TAXII server has a password, a query or a fragment in it. Put the "
             "password into a file and name that in the settings."
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ServerAddressError(
             "The address of the TAXII server begins with http://, which shows the credential to "
             "the network. Write it with https://; http:// is for this machine itself only."
@@ -258,28 +256,12 @@ class _PassingError(Exception):
         self.asked = asked  # seconds that the server asks to wait
 
 
-class _Bearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _Anonymous(AuthBase):
-    """Sends no credential, and keeps requests from putting in what a .netrc says."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
 def _auth(access: Access) -> AuthBase:
     if access.token is not None:
-        return _Bearer(access.token)
+        return Bearer(access.token)
     if access.user is not None and access.password is not None:
         return HTTPBasicAuth(access.user.encode(), access.password.encode())
-    return _Anonymous()
+    return Anonymous()
 
 
 def _certificate(access: Access) -> str | tuple[str, str] | None:
@@ -294,15 +276,6 @@ def _origin(address: str) -> tuple[str, str, int | None]:
     parts = urlsplit(address)
     usual = {"https": 443, "http": 80}.get(parts.scheme)
     return parts.scheme, parts.hostname or "", parts.port or usual
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _answer(response: requests.Response, body: bytes, what: str) -> Answer:
@@ -370,17 +343,9 @@ def _seconds(response: requests.Response) -> float:
     text = response.headers.get("Retry-After", "")
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    moment = _moment(text)
+    moment = moment_of(text)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else 0.0
 
 
 def _date(response: requests.Response) -> datetime | None:
-    return _moment(response.headers.get("Date", ""))
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
-        return None
-    return moment if moment.tzinfo else None
+    return moment_of(response.headers.get("Date", ""))

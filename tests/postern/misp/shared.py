@@ -9,21 +9,8 @@ from postern.misp.objects import Shown
 from postern.stix.records import EndedRecord, IndicatorRecord, OwnerRecord, ReportRecord
 from postern.stix.tokens import exchange_key, exchange_token, reference
 from postern.stix.writing import objects_of, revoked
-from postern.vocabulary import (
-    Assertion,
-    Handling,
-    InformationGrade,
-    Kind,
-    Learned,
-    LegalBasis,
-    Level,
-    PartyRole,
-    PermittedAction,
-    Sector,
-    SourceGrade,
-    SubjectCategory,
-    Tlp,
-)
+from postern.vocabulary import Handling, Kind, PartyRole, Sector, Tlp
+from tests.postern.stix import made
 
 COLLECTION = UUID("5b0d5a3c-9f0e-4a59-8f41-6f3f5d0f7a70")
 OWNER = OwnerRecord("post-be", "Post of Belgium", Sector.POST, "BE")
@@ -56,18 +43,9 @@ def record(kind: Kind = Kind.PARTY, **said: Any) -> IndicatorRecord:
         "modified": MADE,
         "owner": OWNER,
         "report": ReportRecord(uuid4(), 3, {"origin_country": "BE", "substance": "mdma"}),
-        "level": Level.METADATA,
-        "kind": kind,
         "role": PartyRole.SENDER,
-        "subject_category": SubjectCategory.UNKNOWN,
-        "assertion": Assertion.FACT,
-        "source_grade": SourceGrade.B,
-        "information_grade": InformationGrade.TWO,
-        "learned": Learned.XRAY,
-        "legal_basis": LegalBasis.POSTAL_LAW,
         "tlp": Tlp.AMBER_STRICT,
         "handling": (Handling.H1, Handling.H2),
-        "permitted_action": PermittedAction.WATCH,
         "review_on": date(2027, 1, 1),
         "expires_on": date(2027, 2, 1),
         "observed_from": date(2026, 11, 1),
@@ -76,7 +54,7 @@ def record(kind: Kind = Kind.PARTY, **said: Any) -> IndicatorRecord:
         "tokens": None if is_point else tokens,
         "place": {"operator": "bpost", "code": "1000-01", "country": "BE"} if is_point else None,
     }
-    return IndicatorRecord(**{**fields, **said})
+    return made.record(kind, **{**fields, **said})
 
 
 def content(found: IndicatorRecord) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from postern.taxii.errors import (
 from tests.postern.taxii.loopback_taxii import LoopbackTaxii, Reply
 
 DISCOVERY = "/taxii2/"
+BEYOND = f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"  # no date holds such a year
 
 
 def connection(taxii: LoopbackTaxii, access: Access | None = None, **more: object) -> Connection:
@@ -152,7 +153,7 @@ def test_a_server_that_is_busy_is_asked_again(taxii: LoopbackTaxii, status: int)
 
 def test_as_long_as_the_server_asks_but_not_for_ever(taxii: LoopbackTaxii) -> None:
     late = format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)
-    told = ["7", late, "soon", "9" * 400]
+    told = ["7", late, "soon", "9" * 400, BEYOND]
     taxii.replies[DISCOVERY] = [Reply(503, headers={"Retry-After": text}) for text in told]
     slept: list[float] = []
     Connection(taxii.address, Access(), sleep=slept.append).get(taxii.address, what="thing")
@@ -160,6 +161,7 @@ def test_as_long_as_the_server_asks_but_not_for_ever(taxii: LoopbackTaxii) -> No
     assert slept[1] == 60
     assert slept[2] < 3
     assert slept[3] == 60
+    assert slept[4] < 11
 
 
 def test_after_all_attempts_it_is_told_that_it_is_busy(taxii: LoopbackTaxii) -> None:
