@@ -57,7 +57,10 @@ class ChangesArgumentsSchema(Schema):
 
     after = Cursor(
         load_default=changes.BEGINNING,
-        metadata={"description": "`next` of the page before; without it, from the beginning."},
+        metadata={
+            "default": str(changes.BEGINNING),
+            "description": "`next` of the page before; without it, from the beginning.",
+        },
     )
     limit = fields.Integer(
         load_default=100,
