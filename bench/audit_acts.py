@@ -122,7 +122,11 @@ class Rows:
     def dialect(self) -> "Rows":
         return self
 
-    def execute(self, _statement: object, values: Mapping[str, Any]) -> None:
+    def connection(self) -> "Rows":
+        """The same: what is executed on it is kept too."""
+        return self
+
+    def exec_driver_sql(self, _statement: object, values: Mapping[str, Any]) -> None:
         """Keep a row."""
         self.rows.append(values)
 

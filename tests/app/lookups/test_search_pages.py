@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -106,7 +107,7 @@ def test_a_case_and_days_narrow_it_and_stand_in_no_address(
     exchange: Exchange, client: FlaskClient
 ) -> None:
     found = exchange.ask("police-de", JAN)
-    today = found.asked_at.date().isoformat()
+    today = found.asked_at.astimezone(ZoneInfo("Europe/Berlin")).date().isoformat()
     for fields, expected in (
         ({"case": CASE}, [found.lookup]),
         ({"case": "PV-2024-18"}, []),
