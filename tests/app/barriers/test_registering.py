@@ -1,7 +1,7 @@
 """Registered barriers: known of as policies say, renewed, ended, counted at the steps, erased."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -26,7 +26,10 @@ from tests.app.barriers.texts import changed
 from tests.app.exchange import Exchange
 from tests.app.patterns.writing import ANALYSIS, act, shares
 
-TODAY = clock.now().date()
+
+def today() -> date:
+    """The day when it is asked for: a run of the tests can pass midnight."""
+    return clock.now().date()
 
 
 @pytest.fixture
@@ -104,10 +107,10 @@ def test_the_class_of_a_barrier_has_what_policies_ask_for(ground: Exchange) -> N
         ({"step": 3}, "step"),
         ({"step": 2}, "barrier"),
         ({"key": "other"}, "barrier"),
-        ({"to_day": TODAY - timedelta(days=11)}, "until"),
-        ({"from_day": TODAY.replace(year=1999)}, "from"),
-        ({"expires_on": TODAY}, "expires_on"),
-        ({"expires_on": TODAY + timedelta(days=1_200)}, "expires_on"),
+        ({"to_day": today() - timedelta(days=11)}, "until"),
+        ({"from_day": today().replace(year=1999)}, "from"),
+        ({"expires_on": today()}, "expires_on"),
+        ({"expires_on": today() + timedelta(days=1_200)}, "expires_on"),
         ({"place": Place("BE", "bpost", None)}, "point"),
         ({"place": Place(None, "bpost", "B1")}, "country"),
         ({"tlp": Tlp.CLEAR, "handling": frozenset({Handling.H1})}, "handling"),
@@ -128,11 +131,11 @@ def test_a_step_where_nothing_holds_today_is_a_gap(ground: Exchange) -> None:
         ground.publish(code, shares(code, "feed", kinds="barrier"))
     found = gaps(ground, "post-be")
     assert [(each.key, each.is_gap) for each in found.steps] == [("buy", True), ("send", True)]
-    registered(ground, "customs-nl", from_day=TODAY + timedelta(days=1))
-    registered(ground, "customs-nl", to_day=TODAY - timedelta(days=1))
+    registered(ground, "customs-nl", from_day=today() + timedelta(days=1))
+    registered(ground, "customs-nl", to_day=today() - timedelta(days=1))
     assert gaps(ground, "post-be").steps[0].is_gap
     registered(ground, "customs-nl", place=Place("NL", "postnl", "AMS 1"))
-    registered(ground, "police-de", to_day=TODAY)
+    registered(ground, "police-de", to_day=today())
     registered(ground, "post-be")
     assert gaps(ground, "post-be").steps[0].held == {"ask-why": Held(own=1, others=2)}
     assert gaps(ground, "post-be", country="BE").steps[0].held["ask-why"] == Held(1, 1)
@@ -150,10 +153,10 @@ def test_a_barrier_is_renewed_and_ended_by_its_own_organisation(
 ) -> None:
     made = registered(ground, "customs-nl").found.barrier
     caller, other = ground.caller("customs-nl"), ground.caller("post-be")
-    assert made.expires_on == TODAY + registering.USUAL
+    assert made.expires_on == today() + registering.USUAL
     verbs: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
         (registering.renew, (None,)),
-        (registering.end, (TODAY,)),
+        (registering.end, (today(),)),
     )
     for verb, given in verbs:
         for who, which in ((other, made.public_id), (caller, uuid4())):
@@ -169,12 +172,12 @@ def test_a_barrier_is_renewed_and_ended_by_its_own_organisation(
     for day in (made.from_day - timedelta(days=1), shown.found.barrier.expires_on):
         with pytest.raises(InvalidRequestError):
             act(ground, registering.end, caller, made.public_id, day)
-    act(ground, registering.end, caller, made.public_id, TODAY - timedelta(days=2))
+    act(ground, registering.end, caller, made.public_id, today() - timedelta(days=2))
     assert listed(ground, "customs-nl", None) == [made.public_id]
-    assert listed(ground, "customs-nl", None, holds_on=TODAY) == []
-    assert listed(ground, "customs-nl", None, holds_on=TODAY - timedelta(days=2))
+    assert listed(ground, "customs-nl", None, holds_on=today()) == []
+    assert listed(ground, "customs-nl", None, holds_on=today() - timedelta(days=2))
     with pytest.raises(BarrierEndedError):
-        act(ground, registering.end, caller, made.public_id, TODAY)
+        act(ground, registering.end, caller, made.public_id, today())
     with pytest.raises(BarrierEndedError):
         act(ground, registering.renew, caller, made.public_id, None)
     steps = [each.details["step"] for each in ground.entries("barrier.change")]
@@ -184,7 +187,7 @@ def test_a_barrier_is_renewed_and_ended_by_its_own_organisation(
 def test_a_barrier_whose_record_has_ended_is_erased(
     ground: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registered(ground, "customs-nl", expires_on=TODAY + timedelta(days=1))
+    registered(ground, "customs-nl", expires_on=today() + timedelta(days=1))
     kept = registered(ground, "customs-nl").found.barrier.public_id
     assert upkeep(ground, registering.erase) == 0
     monkeypatch.setattr(registering, "now", lambda: clock.now() + timedelta(days=1))
