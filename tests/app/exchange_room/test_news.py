@@ -139,7 +139,7 @@ def test_one_message_tells_of_many_changes_and_the_next_of_what_came_meanwhile(
 ) -> None:
     for _ in range(3):
         change(room)
-    hook.body = lambda: _changed_meanwhile(room, hook)
+    hook.meanwhile = lambda: _change_once(room, hook)
     send(room)
     first, second = bodies(hook)
     assert first["data"]["cursor"] == second["data"]["after"]
@@ -148,13 +148,12 @@ def test_one_message_tells_of_many_changes_and_the_next_of_what_came_meanwhile(
     assert len(set(ids)) == 2
 
 
-def _changed_meanwhile(room: Room, hook: Hook) -> Iterator[bytes]:
-    """What happens while the receiver answers the first message."""
-    hook.body = lambda: iter(())
+def _change_once(room: Room, hook: Hook) -> None:
+    """What happens before the receiver answers the first message."""
+    hook.meanwhile = lambda: None
     with room.exchange.database.transaction() as session:
         row = session.scalars(select(ExchangeNews)).one()
         news.on_added(session, row.collection_id, row.newest + 1000)
-    yield b"ok"
 
 
 def test_what_fails_is_tried_again_as_the_same_message_and_given_up_in_the_end(

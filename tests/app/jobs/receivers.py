@@ -151,6 +151,7 @@ class Hook:
     statuses: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)  # of each answer
     body: Callable[[], Iterator[bytes]] = lambda: iter(())
+    meanwhile: Callable[[], None] = lambda: None  # what happens before it answers
 
 
 @contextmanager
@@ -163,6 +164,7 @@ def hook_server(hook: Hook, encryption: Certificates | None = None) -> Iterator[
             body = self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
             hook.taken.append((self.path, headers, body))
+            hook.meanwhile()
             self.send_response(hook.statuses.pop(0) if hook.statuses else 204)
             for name, value in hook.headers.items():
                 self.send_header(name, value)
