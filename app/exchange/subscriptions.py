@@ -264,7 +264,7 @@ def remove(session: Session, caller: Caller, server: UUID) -> None:
     row = _own(session, organisation_id, server, is_locked=True)
     row.stopped_at = clock.now()
     row.sealed_address, row.sealed_credential = b"", None
-    row.title, row.added_after, row.next_page = "", None, None
+    row.title, row.added_after, row.next_page, row.receipt_key = "", None, None, None
     erased = session.execute(
         delete(ReceivedObject)
         .where(ReceivedObject.server_id == row.id)

@@ -291,13 +291,15 @@ def test_what_is_over_is_erased_and_logged(room: Room, peer: Peer) -> None:
 def test_removing_erases_address_credential_and_all_that_was_received(
     room: Room, peer: Peer
 ) -> None:
-    peer.says(envelope([indicator()], T1))
-    made = add(room, peer.address)
+    key = SigningKey("peer.example/receipt", bytes(32))
+    peer.says(envelope([indicator()], T1, receipt=receipt_of(key)))
+    made = add(room, peer.address, receipt_key=str(key.verifier))
     drain(room)
     caller = room.exchange.caller(CODE)
     room.within(lambda session: subscriptions.remove(session, caller, made.id))
     found = row(room)
     assert (found.sealed_address, found.sealed_credential, found.title) == (b"", None, "")
+    assert found.receipt_key is None
     assert held(room) == {}
     with pytest.raises(NotFoundError):
         room.within(lambda session: subscriptions.read(session, caller, made.id))
