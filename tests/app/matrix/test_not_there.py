@@ -267,5 +267,7 @@ def answer_of(
 
 
 def _told(name: str, value: str) -> str:
-    """The value of a header; of a receipt, which is of random bytes, the length."""
+    """The value of a header; of a receipt, which is of random bytes, the length; no second."""
+    if name == "Date":
+        return "the present"
     return f"{len(value)} characters" if name == RECEIPT_HEADER else value
