@@ -33,6 +33,10 @@ test: $(VENV)/.tests browser node java ## Install what the tests need and run th
 mutate: $(VENV)/.tests ## Put faults into the code and see that the tests notice (ARGS="app/sharing")
 	@nice -n 10 $(BIN)/python -m tests.mutation $(ARGS)
 
+.PHONY: attack
+attack: $(VENV)/.tests ## Attack a real server and show that nothing is won (ARGS="--backend postgresql")
+	@$(BIN)/python -m tests.attack $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.tests ## Check style, types, the floors of the house and the pinned requirements
 	@$(BIN)/ruff check .
@@ -40,6 +44,14 @@ lint: $(VENV)/.tests ## Check style, types, the floors of the house and the pinn
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.check_pins
+
+.PHONY: sbom
+sbom: $(VENV)/.tests ## Write what the service consists of, as CycloneDX, to build/sbom.json
+	@$(BIN)/python -m tests.supply_chain sbom $(ARGS)
+
+.PHONY: audit
+audit: $(VENV)/.tests ## Check the pins, the SBOM and known findings (ARGS="--report FILE" of pip-audit)
+	@$(BIN)/python -m tests.supply_chain audit $(ARGS)
 
 .PHONY: format
 format: $(VENV)/.tests ## Format the code

@@ -29,6 +29,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 BigInt = BigInteger().with_variant(Integer, "sqlite")
@@ -149,15 +150,21 @@ class Database:
 def at_once(session: Session) -> Iterator[None]:
     """Statements of the block are sent without waiting for each other's end, on PostgreSQL.
 
-    None of them may return anything that is read. One that fails raises at the end of the block.
+    None of them may return anything that is read. One that fails raises at the end of the block,
+    as SQLAlchemy's error of its kind, like any other statement.
     """
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         yield
         return
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    with driver.pipeline():
-        yield
+    try:
+        with driver.pipeline():
+            yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -5,10 +5,13 @@
 
 Every server runs on loopback: Postern with its policy, its log and its ledger, gunicorn with two
 workers, the keeper of the log and the worker (bench/taxii_postern.py); the peers as their own
-documents say (bench/taxii_peers.py). What Postern's reader is let see is what the peers hold: the
-same objects. A round asks each server in turn for the same things; figures are medians over all
-rounds. A server that does not answer within --patience is not asked any more, and the table says
-so: it would go on computing what nobody waits for.
+documents say (bench/taxii_peers.py); and `limit`, the least that an answer costs which is logged
+before it leaves, on the same stack and without anything else (bench/taxii_limit_app.py).
+
+What Postern's reader is let see is what the peers hold: the same objects. A round asks each server
+in turn for the same things; figures are medians over all rounds. A server that does not answer
+within --patience is not asked any more, and the table says so: it would go on computing what nobody
+waits for.
 
 Then eight writers add while one reader polls from the last X-TAXII-Date-Added-Last, and what it
 never saw is counted; and the memory of the workers is read before, while and after a whole
@@ -22,7 +25,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -31,12 +34,14 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.machine import machine
+from bench.taxii_limit import NAME as LIMIT
+from bench.taxii_limit import limit
 from bench.taxii_memory import memory
 from bench.taxii_objects import submissions
 from bench.taxii_peers import PEERS, Server, peer
 from bench.taxii_polling import polled
 from bench.taxii_postern import OURS, OWNER, Postern, postern
-from bench.taxii_tables import bars, compared
+from bench.taxii_tables import bars, bounds, compared
 from bench.taxii_whole import whole, whole_by_client
 from bench.taxii_wire import RECORD, AnswerError, Asked, Line, Timed, drawn, post, timed
 
@@ -67,7 +72,7 @@ def main() -> None:
     """Measure, print tables and, as the last line, the JSON object."""
     parser = argparse.ArgumentParser(description="TAXII 2.1, beside peers.")
     parser.add_argument("--sizes", default="1000,10000,100000", help="objects in the collection")
-    parser.add_argument("--servers", default=",".join((*OURS, *PEERS)))
+    parser.add_argument("--servers", default=",".join((*OURS, LIMIT, *PEERS)))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4, help="of each kind in each round")
     parser.add_argument("--patience", type=float, default=60, help="seconds to wait for an answer")
@@ -80,11 +85,8 @@ def main() -> None:
         directory = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="taxii-")))
         directory.chmod(0o755)  # PostgreSQL runs as a user of its own
         for name in options.servers.split(","):
-            is_ours = name in OURS
             run.servers[name] = until_the_end.enter_context(
-                postern(name, directory / name)
-                if is_ours
-                else peer(name, options.peers, directory / name)
+                _server(name, options.peers, directory / name)
             )
         for size in sizes:
             run.measure(size)
@@ -93,6 +95,7 @@ def main() -> None:
     found = {str(size): run.figures(size) for size in sizes}
     passed = bars(found, run.polled)
     told = {"sizes": found, "polled": run.polled, "memory": run.memory, "bars": passed}
+    told["bounds"] = bounds(found)
     print(json.dumps({"benchmark": "taxii", **told, "machine": machine("taxii2-client", "stix2")}))
 
 
@@ -255,6 +258,12 @@ class Run:
                 standing.rates.setdefault(kind, []).append(count / spent)
                 standing.rates.setdefault(f"{kind}_s", []).append(spent)
                 standing.rates.setdefault(f"{kind}_objects", []).append(count)
+
+
+def _server(name: str, environments: Path, directory: Path) -> AbstractContextManager[Server]:
+    if name in OURS:
+        return postern(name, directory)
+    return limit(directory) if name == LIMIT else peer(name, environments, directory)
 
 
 def _id(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-SUBJECT, PEER = "postern-postgresql", "opentaxii-postgresql"
+SUBJECT, PEER, BOUND = "postern-postgresql", "opentaxii-postgresql", "limit"
 _LEAST = {
     "get, 1": 3.0,
     "get, 8": 3.0,
@@ -60,6 +60,35 @@ def bars(found: Mapping[str, Mapping[str, Found]], polled: Mapping[str, Found]) 
         if name.startswith("postern"):
             _bar(told, f"{name}: objects lost by a poller", each["lost"], "0", each["lost"] == 0)
     return told
+
+
+def bounds(found: Mapping[str, Mapping[str, Found]]) -> dict[str, Any]:
+    """Print how near the bound each answer is, and how far the bound itself is from the peer.
+
+    Of latencies: ours / bound, and peer / bound, which is the most that any server of this stack
+    that logs before it answers could be faster than the peer. Of rates the other way round.
+    """
+    told: dict[str, Any] = {}
+    for size, figures in found.items():
+        ours, peer, bound = (figures.get(name) for name in (SUBJECT, PEER, BOUND))
+        if not ours or not bound:
+            continue
+        for kind in (*_LEAST, "ingest", "whole by taxii2-client"):
+            if kind not in ours or kind not in bound:
+                continue
+            ratios = {"ours_to_bound": _times(ours[kind], bound[kind])}
+            if peer and kind in peer:
+                ratios["peer_to_bound"] = _times(peer[kind], bound[kind])
+            told[f"{size}: {kind}"] = ratios
+            print(f"BOUND {size}: {kind}: {ratios}", flush=True)
+    return told
+
+
+def _times(one: Any, bound: Any) -> float:
+    """How many times slower `one` is than the bound."""
+    if isinstance(one, Mapping):
+        return round(float(one["p50_ms"] / bound["p50_ms"]), 2)
+    return round(float(bound / one), 2)
 
 
 def _growth(told: dict[str, Any], found: Mapping[str, Mapping[str, Found]]) -> None:

@@ -20,8 +20,11 @@ from app.jobs import deadline
 from app.jobs.addresses import Network, resolved
 from app.jobs.draining import HopelessError
 from app.jobs.pinned import Pinned
+from postern.audit.receipts import LONGEST as LONGEST_RECEIPT
+from postern.audit.receipts import open_receipt
 from postern.stix.names import moment
 from postern.stix.parsing import depth_exceeds
+from postern.tlog.notes import NoteError, VerifierKey
 
 PAGE = 500  # objects asked for at once; a server may give fewer
 LONGEST_BODY = 16 * 2**20  # bytes of one page
@@ -65,6 +68,10 @@ class ServerLargeError(ServerError):
     """Its answer is larger than 16 MiB."""
 
 
+class ServerReceiptError(ServerError):
+    """Its receipt is missing, or not signed by the key that was confirmed: nothing is kept."""
+
+
 class ServerBusyError(ServerError):
     """429 or 5xx: it cannot answer now. `wait` is its Retry-After in seconds, 0 for none."""
 
@@ -103,8 +110,13 @@ def ask(
     added_after: str | None,
     next_page: str | None,
     allowed: Sequence[Network],
+    receipt_key: VerifierKey | None = None,
 ) -> Answered:
-    """Ask for one page of the collection at `address`; raises what EXPECTED lists."""
+    """Ask for one page of the collection at `address`; raises what EXPECTED lists.
+
+    With a `receipt_key` a page is taken only with a receipt that this key signed: the promise of
+    the other platform that its log holds the disclosure.
+    """
     asked = {"limit": str(PAGE)}
     if added_after:
         asked["added_after"] = added_after
@@ -118,6 +130,8 @@ def ask(
         answer = connection.getresponse()
         _demand_page(answer, is_continued=bool(next_page))
         body = _bounded(answer)
+    if receipt_key is not None:
+        _demand_receipt(answer.headers, receipt_key)
     return _page(body, answer.headers)
 
 
@@ -149,6 +163,16 @@ def _demand_page(answer: http.client.HTTPResponse, *, is_continued: bool) -> Non
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/taxii+json":
         raise ServerVersionError
+
+
+def _demand_receipt(headers: Message, key: VerifierKey) -> None:
+    told = headers.get("Postern-Receipt") or ""
+    try:
+        if len(told) > LONGEST_RECEIPT:
+            raise ServerReceiptError
+        open_receipt(told, [key])
+    except NoteError:
+        raise ServerReceiptError from None
 
 
 def _wait(told: str) -> int:

@@ -39,6 +39,7 @@ from app.jobs.outbox import Ending, Errand, Payload
 from app.organisations.service import directory
 from app.runtime import runtime
 from postern.stix.names import moment, timestamp
+from postern.tlog.notes import VerifierKey
 from postern.vocabulary import Role
 
 MOST_PAGES = 40  # of one asking; the rest is asked for at once after it
@@ -71,6 +72,7 @@ class _Job:
     is_postern: bool
     added_after: str | None
     next_page: str | None
+    receipt_key: VerifierKey | None
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def prepare(session: Session, payload: Payload, _number: int) -> Callable[[], No
         is_postern=row.is_postern,
         added_after=row.added_after,
         next_page=row.next_page,
+        receipt_key=VerifierKey.parse(row.receipt_key) if row.receipt_key else None,
     )
     append(
         session,
@@ -145,6 +148,7 @@ def _ask(job: _Job) -> None:
                 added_after=place.added_after,
                 next_page=place.next_page,
                 allowed=allowed,
+                receipt_key=job.receipt_key,
             )
             following = _following(place, answered)
             with database.transaction() as session:

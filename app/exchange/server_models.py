@@ -85,6 +85,7 @@ class ExchangeServer(Base):
     made_at: Mapped[datetime] = mapped_column(Moment)
     made_by: Mapped[UUID] = mapped_column(Uuid)
     stopped_at: Mapped[datetime | None] = mapped_column(Moment)
+    receipt_key: Mapped[str | None] = mapped_column(String(400))  # C2SP verifier key of a Postern
 
 
 class ServerTry(Base):
@@ -105,7 +106,7 @@ class ServerTry(Base):
     kept: Mapped[int]
     revoked: Mapped[int]
     refused: Mapped[dict[str, int]] = mapped_column(JSON)
-    receipts: Mapped[int]  # pages that came with the receipt of a Postern's log
+    receipts: Mapped[int]  # pages that came with a receipt; with a key, those that it signed
     error: Mapped[str | None] = mapped_column(String(64))
 
 

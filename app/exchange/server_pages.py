@@ -24,6 +24,7 @@ from app.exchange.subscriptions import (
     KEEPERS,
     KEPT,
     LONGEST_CREDENTIAL,
+    LONGEST_KEY,
     LONGEST_TITLE,
     MOST,
     READERS,
@@ -114,6 +115,7 @@ def _order(form: MultiDict[str, str]) -> dict[str, Any]:
             "secret": form.get("secret", ""),
             "every_minutes": int(form.get("every", "")),
             "kept_days": int(form.get("kept", "")),
+            "receipt_key": form.get("receipt_key", ""),
         }
     except ValueError:
         raise InvalidRequestError(
@@ -135,6 +137,7 @@ def _servers_page(
         longest_address=LONGEST,
         longest_title=LONGEST_TITLE,
         longest_credential=LONGEST_CREDENTIAL,
+        longest_key=LONGEST_KEY,
         may_keep=bool(caller().roles & frozenset(KEEPERS)),
         notice=done if done in _NOTICES else "",
         problem=problem,

@@ -33,7 +33,7 @@ from app.sharing.engine import CHAIN
 from app.sharing.reasons import decided
 from postern.vocabulary import Way
 
-__all__ = ["Filters", "Row", "Served", "manifest", "note_poll", "page", "versions"]
+__all__ = ["Filters", "Row", "Served", "note_poll", "page", "versions"]
 
 MOST_SERVED = 2_000
 """Objects of one page, and of the ids that one entry of the log names."""
@@ -50,27 +50,16 @@ def page(
     limit: int,
     *,
     after: int | None = None,
+    with_text: bool = True,
 ) -> Served:
     """Objects of the collection in the order in which they were added, from a date on.
 
-    `after` is `next` of the page before. NotFoundError for a collection that is not the caller's.
+    `after` is `next` of the page before; without texts it is a manifest, and logged as one.
+    NotFoundError for a collection that is not the caller's.
     """
     asked = ask(session, caller, collection)
-    return _serve(session, caller, asked, "exchange.serve", filters, limit=limit, after=after)
-
-
-def manifest(
-    session: Session,
-    caller: Caller,
-    collection: UUID,
-    filters: Filters,
-    limit: int,
-    *,
-    after: int | None = None,
-) -> Served:
-    """The same as `page`, without the texts."""
-    asked = ask(session, caller, collection)
-    return _serve(session, caller, asked, "exchange.manifest", filters, limit=limit, after=after)
+    act = "exchange.serve" if with_text else "exchange.manifest"
+    return _serve(session, caller, asked, act, filters, limit=limit, after=after)
 
 
 def versions(

@@ -31,6 +31,7 @@ from app.jobs.addresses import masked, networks, webhook_fault
 from app.jobs.outbox import put
 from app.runtime import runtime
 from app.secret_files import Sealer
+from postern.tlog.notes import NoteError, VerifierKey
 from postern.vocabulary import Role
 
 KEEPERS = (Role.ADMINISTRATOR,)
@@ -50,6 +51,7 @@ EVERY = (15, 60, 360, 1440)  # minutes between two askings, as the form offers t
 KEPT = (30, 90, 180, 365)  # days that received objects are kept, as the form offers them
 LONGEST_TITLE = 80  # characters
 LONGEST_CREDENTIAL = 4000  # characters
+LONGEST_KEY = 400  # characters of a key of receipts
 TRIES = 20  # tries that are shown
 KEPT_STOPPED = timedelta(days=180)  # that the row of a removed subscription stays
 
@@ -128,6 +130,7 @@ class ShownServer:
     due_at: datetime
     answered_at: datetime | None
     made_at: datetime
+    receipt_key: str  # "" where none was given
     kept: int
     revoked: int  # of those kept
 
@@ -190,14 +193,19 @@ def add(
     secret: str = "",
     every_minutes: int = EVERY[1],
     kept_days: int = KEPT[1],
+    receipt_key: str = "",
 ) -> ShownServer:
     """Subscribe to a collection; it is asked for the first time at once.
+
+    `receipt_key` is the key of receipts of a Postern, as its operator prints it: then a page is
+    kept only with a receipt that this key signed.
 
     InvalidRequestError names each wrong field; TooManyServersError.
     """
     organisation_id, _ = caller.member
     title, address = " ".join(title.split()), address.strip()
-    _check(title, address, means, user, secret, every_minutes, kept_days)
+    receipt_key = receipt_key.strip()
+    _check(title, address, means, user, secret, every_minutes, kept_days, receipt_key)
     live = session.scalars(_live(organisation_id).with_for_update()).all()
     if len(live) >= MOST:
         raise TooManyServersError
@@ -225,6 +233,7 @@ def add(
         made_at=at,
         made_by=caller.person,
         stopped_at=None,
+        receipt_key=receipt_key or None,
     )
     session.add(row)
     session.flush()
@@ -234,7 +243,12 @@ def add(
         "server.add",
         object_type="server",
         objects=[str(public_id)],
-        details={"means": means.value, "every": every_minutes, "kept": kept_days},
+        details={
+            "means": means.value,
+            "every": every_minutes,
+            "kept": kept_days,
+            "receipts": bool(receipt_key),
+        },
     )
     put_asking(session, row)
     (shown,) = _shown(session, [row])
@@ -352,6 +366,7 @@ def _check(  # noqa: PLR0917 - the fields of the form
     secret: str,
     every_minutes: int,
     kept_days: int,
+    receipt_key: str,
 ) -> None:
     faults = []
 
@@ -371,8 +386,17 @@ def _check(  # noqa: PLR0917 - the fields of the form
         fault("every", "Choose from what the form offers.")
     if kept_days not in KEPT:
         fault("kept", "Choose from what the form offers.")
+    if receipt_key and not _is_receipt_key(receipt_key):
+        fault("receipt_key", "Write the line that the operator of the other platform gives: name+…")
     if faults:
         raise InvalidRequestError(errors=faults)
+
+
+def _is_receipt_key(text: str) -> bool:
+    try:
+        return len(text) <= LONGEST_KEY and bool(VerifierKey.parse(text))
+    except NoteError:
+        return False
 
 
 def _address_fault(address: str) -> str:
@@ -454,6 +478,7 @@ def _shown(session: Session, rows: Sequence[ExchangeServer]) -> list[ShownServer
             due_at=row.due_at,
             answered_at=row.answered_at,
             made_at=row.made_at,
+            receipt_key=row.receipt_key or "",
             kept=counts.get(row.id, (0, 0))[0],
             revoked=counts.get(row.id, (0, 0))[1],
         )

@@ -135,34 +135,14 @@ def show_collection(collection_id: UUID) -> Response:
 @audited("exchange.manifest", roles=[Role.ANALYST], scope=Scope.EXCHANGE_READ)
 def show_manifest(collection_id: UUID) -> Response:
     """Manifest: which versions of which objects there are (5.3)"""
-    asked = taxii_schemas.read(request.args, filters=taxii_schemas.OF_OBJECTS)
-    question = ("manifest", str(collection_id), *asked.question)
-    served = serving.manifest(
-        transaction(),
-        caller(),
-        collection_id,
-        _filters(asked),
-        asked.limit,
-        after=_place(asked, question),
-    )
-    return _paged("objects", [_record(each) for each in served.rows], served, question)
+    return _listed("manifest", collection_id)
 
 
 @blueprint.get(f"{_COLLECTION}objects/")
 @audited("exchange.serve", roles=[Role.ANALYST], scope=Scope.EXCHANGE_READ)
 def show_objects(collection_id: UUID) -> Response:
     """Objects of a collection (5.4)"""
-    asked = taxii_schemas.read(request.args, filters=taxii_schemas.OF_OBJECTS)
-    question = ("objects", str(collection_id), *asked.question)
-    served = serving.page(
-        transaction(),
-        caller(),
-        collection_id,
-        _filters(asked),
-        asked.limit,
-        after=_place(asked, question),
-    )
-    return _paged("objects", served.texts, served, question)
+    return _listed("objects", collection_id)
 
 
 @blueprint.post(f"{_COLLECTION}objects/")
@@ -222,6 +202,24 @@ def show_versions(collection_id: UUID, object_id: str) -> Response:
     )
     versions = [f'"{version_written(each.version)}"' for each in served.rows]
     return _paged("versions", versions, served, question)
+
+
+def _listed(what: str, collection_id: UUID) -> Response:
+    """A page of the collection: whole `objects`, or what a `manifest` says of them."""
+    asked = taxii_schemas.read(request.args, filters=taxii_schemas.OF_OBJECTS)
+    question = (what, str(collection_id), *asked.question)
+    with_text = what == "objects"
+    served = serving.page(
+        transaction(),
+        caller(),
+        collection_id,
+        _filters(asked),
+        asked.limit,
+        after=_place(asked, question),
+        with_text=with_text,
+    )
+    texts = served.texts if with_text else [_record(each) for each in served.rows]
+    return _paged("objects", texts, served, question)
 
 
 def _named(collection_id: UUID, object_id: str) -> str:

@@ -161,8 +161,10 @@ def _referred_to(session: Session, decided: dict[str, Any], rows: list[Found]) -
     seen = {row.owner_id for row in rows if not row.is_support}
     asked = {row.owner_id for row in rows if row.is_support} - seen
     if asked - {None} or (None in asked and not seen):
-        found = session.connection().execute(_SEEN_OWNERS, decided).scalars()
-        seen |= set(found)
+        connection = session.connection()
+        seen |= set(connection.execute(_SEEN_OWNERS, decided).scalars())
+        if None in asked and not seen:
+            seen |= set(connection.execute(_SENDERS, decided).scalars())
     return [
         row
         for row in rows
@@ -310,6 +312,19 @@ def _seen_owners() -> Select[Any]:
     )
 
 
+def _senders() -> Select[Any]:
+    """Who sent a sighting that stands by itself in the log: that refers to others too."""
+    return (
+        select(_ENTRY.c.owner_id)
+        .where(
+            _ENTRY.c.collection_id == bindparam("collection", type_=Integer),
+            _ENTRY.c.type == SIGHTING,
+            _ENTRY.c.indicator_id.is_(None),
+        )
+        .limit(1)
+    )
+
+
 def _columns(shape: Shape) -> Sequence[ColumnElement[Any]]:
     return (
         *(_ENTRY.c[name] for name in _SERVED),
@@ -350,6 +365,7 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
 
 
 _SEEN_OWNERS = _seen_owners()
+_SENDERS = _senders()
 _KNOWN_CODES: WeakKeyDictionary[object, dict[int | None, str]] = WeakKeyDictionary()
 _SERVED = (
     "added",

@@ -48,7 +48,7 @@ OF_SUBJECT: Mapping[Subject, Sequence[str]] = {
     Subject.LOG: ("log",),
     Subject.OVERSIGHT: ("review", "signal"),
     Subject.PERSONS: ("subject", "hold"),
-    Subject.ACCESS: ("account", "channel", "exchange", "key", "server"),
+    Subject.ACCESS: ("account", "break-glass", "channel", "exchange", "key", "server", "sign-on"),
 }
 """How the kinds of a subject begin, up to their point; a test finds each kind in one of them."""
 

@@ -81,6 +81,9 @@ EXCHANGE_WORDS: Mapping[str, Mapping[str, LazyString]] = {
         ),
         "ServerAnswerError": _("Its answer is not what TAXII 2.1 says."),
         "ServerLargeError": _("A page of its answer has more than 16 MiB."),
+        "ServerReceiptError": _(
+            "Its receipt is missing, or not signed by the key that was given: nothing was kept."
+        ),
         "ServerBusyError": _("It says that it cannot answer now."),
         "ServerFullError": _("As many of its objects are kept as may be: 200,000."),
         "ForbiddenAddressError": _("Its name leads into a private network that is not allowed."),
@@ -102,6 +105,10 @@ EXCHANGE_WORDS: Mapping[str, Mapping[str, LazyString]] = {
             "Compare the address: it ends in /collections/, an id and a slash."
         ),
         "ServerRedirectsError": _("Subscribe to the address to which its operator moved."),
+        "ServerReceiptError": _(
+            "Ask its operator, by another way than this server, which key signs its receipts. If"
+            " it changed, remove this subscription and add it with the new key."
+        ),
         "ServerFullError": _("Keep its objects for fewer days, with a new subscription."),
         "ForbiddenAddressError": _("Have the platform's administrator allow the network."),
         "InsecureAddressError": _("Ask its operator for an address that begins with https://."),

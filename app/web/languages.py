@@ -27,6 +27,7 @@ from app.sharing.rules import Effect
 from app.web.disclosure_words import DISCLOSURE_WORDS
 from app.web.exchange_words import EXCHANGE_WORDS
 from app.web.pattern_words import PATTERN_WORDS
+from app.web.proof_words import PROOF_WORDS
 from postern.vocabulary import (
     Action,
     Assertion,
@@ -445,8 +446,11 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Means.SESSION: _("web session"),
             Means.TOKEN: _("API token"),
             Means.CONSOLE: _("platform's console"),
+            Means.BREAK_GLASS: _("emergency account"),
+            Means.SIGNATURE: _("organisation's signature"),
         }
     ),
+    "Proof": PROOF_WORDS,
     **DISCLOSURE_WORDS,
     **EXCHANGE_WORDS,
     **PATTERN_WORDS,

@@ -219,8 +219,12 @@ class TaxiiClient:
     def manifest(
         self, collection: Collection, filters: Mapping[str, str], *, limit: int = PAGE
     ) -> Iterator[ManifestRecord]:
-        """What a collection holds, without the objects."""
+        """What a collection holds, without the objects.
+
+        Raises NoProgressError when the server sends the reader round in a circle.
+        """
         place = Place()
+        passed: set[tuple[str | None, str | None]] = set()
         while True:
             asked = _question(place, filters, limit)
             answer = self._connection.get(
@@ -232,7 +236,10 @@ class TaxiiClient:
             yield from map(_record, records)
             if answer.content.get("more") is not True:
                 return
+            passed.add((place.after, place.next))
             place = _place_after(place, answer.content, answer.headers)
+            if (place.after, place.next) in passed:
+                raise NoProgressError
 
     def add(self, collection: Collection, objects: Sequence[Mapping[str, Any]]) -> list[Status]:
         """Send objects; what became of them, for each request that was needed."""

@@ -112,6 +112,22 @@ def test_who_sent_a_sighting_reads_it_as_it_called_it(taxii: Taxii, desk: UUID) 
     assert of(read(taxii, desk, POLICE), name) == [found]
 
 
+def test_pages_of_one_hold_what_a_sighting_refers_to_before_it(taxii: Taxii, desk: UUID) -> None:
+    _, name = shared(taxii)
+    send(taxii, desk, sighting(name))
+    whole = loaded(taxii.objects(desk, POLICE, limit=1000))["objects"]
+    pages, following = [], None
+    while True:
+        page = loaded(taxii.objects(desk, POLICE, limit=1, next=following))
+        pages += page.get("objects", [])
+        following = page.get("next")
+        if following is None:
+            break
+    assert [each["id"] for each in pages] == [each["id"] for each in whole]
+    assert pages[-1]["type"] == "sighting"
+    assert {identity_id(POLICE), *pages[-1]["object_marking_refs"]} <= {e["id"] for e in pages[:-1]}
+
+
 def test_a_collection_opened_later_holds_sightings_too(taxii: Taxii, desk: UUID) -> None:
     obj, name = shared(taxii)
     seen = sighting(name)

@@ -30,6 +30,8 @@ from app.jobs import draining
 from app.jobs.models import Notification
 from app.organisations.models import Organisation, OrganisationStatus
 from app.runtime import runtime
+from postern.base64url import to_base64url
+from postern.tlog.notes import Note, SigningKey
 from tests.app.exchange_room.peers import (
     COLLECTION,
     TAXII,
@@ -118,6 +120,38 @@ def test_a_subscription_is_stored_sealed_and_logged_without_address_and_credenti
     drain(room)
     told = peer.asked[0].headers["authorization"].removeprefix("Basic ")
     assert base64.b64decode(told) == b"desk:S3cret"
+
+
+def receipt_of(key: SigningKey) -> str:
+    """What another platform's log promises, signed."""
+    text = f"{key.verifier.name}\nentry {base64.b64encode(bytes(32)).decode()}\ntime 1\n"
+    return to_base64url(Note(text, (key.sign(text),)).encode())
+
+
+def test_with_a_key_a_page_is_kept_only_with_a_receipt_that_it_signed(
+    room: Room, peer: Peer
+) -> None:
+    key, other = (SigningKey("peer.example/receipt", bytes([n]) * 32) for n in (1, 2))
+    sent = [identity(), indicator()]
+    made = add(room, peer.address, receipt_key=f" {key.verifier} ")
+    assert made.receipt_key == str(key.verifier)
+    for told in ("", "cmVjZWlwdA", receipt_of(other), "A" * 5000):
+        peer.says(envelope(sent, T1, receipt=told))
+        ask(room, made)
+        assert (row(room).error, held(room)) == ("ServerReceiptError", {})
+        assert row(room).state is ServerState.FAILING
+    peer.says(envelope(sent, T1, receipt=receipt_of(key)))
+    ask(room, made)
+    assert (row(room).error, len(held(room))) == (None, 2)
+    assert tries(room)[-1].receipts == 1
+
+
+@on_one_database
+@pytest.mark.parametrize("wrong", ["key", "a+b+c", "x" * 500, "peer.example+00000000+AAAA"])
+def test_what_is_no_key_of_receipts_is_refused(room: Room, peer: Peer, wrong: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        add(room, peer.address, receipt_key=wrong)
+    assert [each["field"] for each in refused.value.extensions["errors"]] == ["receipt_key"]
 
 
 def test_what_a_postern_sends_is_kept_with_the_names_of_its_organisations(

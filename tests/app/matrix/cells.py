@@ -79,6 +79,7 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
     Named.REPORTED: (_BY_POLICY, _OF_INDICATOR),
     Named.HOLD: (_BY_ORGANISATION, _OF_TASK),
     Named.SUBJECT: (_BY_ORGANISATION, _OF_TASK),
+    Named.BREACH: (_BY_ORGANISATION, _OF_TASK),
     Named.ASKED: (_BY_ORGANISATION, _OF_TASK),
     Named.RECEIVED: (_BY_ORGANISATION, _OF_TASK),
     Named.ASKED_PART: (_BY_ORGANISATION, _OF_TASK),

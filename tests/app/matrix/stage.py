@@ -217,6 +217,7 @@ class Stage:
             Named.SIGNAL: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.HOLD: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.SUBJECT: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.BREACH: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.ASKED: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.RECEIVED: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.RECEIVED_RECALL: lambda: self.tasks[holder.caller.organisation][named, state],

@@ -38,7 +38,15 @@ def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, 
     page = other.get("/account").get_data(as_text=True)
     oversight = ["/access-log", "/log", "/reviews", "/signals", "/subjects", "/holds"]
     organisation = ["/policy", "/keys", "/channels"]
-    kept = ["/people", "/tokens", "/organisations", "/quotas", "/platform/epochs"]
+    kept = [
+        "/people",
+        "/tokens",
+        "/sign-on",
+        "/break-glass",
+        "/organisations",
+        "/quotas",
+        "/platform/epochs",
+    ]
     of_officer = [
         "/",
         "/reports",

@@ -193,6 +193,18 @@ def test_a_manifest_is_read_to_its_end(
     assert found[0].version == indicator(0)["modified"]
 
 
+def test_a_manifest_that_leads_in_a_circle_is_left(
+    taxii: LoopbackTaxii, client: TaxiiClient, collection: Collection
+) -> None:
+    record = {"id": "a", "date_added": moment(1), "version": moment(1)}
+    taxii.replies[OBJECTS.replace("objects", "manifest")] = [
+        Reply(200, {"objects": [record], "more": True, "next": following})
+        for following in ("one", "two", "one")
+    ]
+    with pytest.raises(NoProgressError):
+        list(client.manifest(collection, {}))
+
+
 @pytest.mark.parametrize("records", [3, [3], [{"id": "a"}], [{"id": 1, "version": "", "x": 3}]])
 def test_a_manifest_of_another_form_is_refused(
     taxii: LoopbackTaxii, client: TaxiiClient, collection: Collection, records: object
