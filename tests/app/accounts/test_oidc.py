@@ -54,7 +54,11 @@ def part(content: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
 
-@pytest.mark.parametrize(("key", "alg"), [(RSA, "RS256"), (RSA, "PS256"), (EC, "ES256")], ids=str)
+@pytest.mark.parametrize(
+    ("key", "alg"),
+    [(RSA, "RS256"), (RSA, "PS256"), (EC, "ES256")],
+    ids=["RS256", "PS256", "ES256"],
+)
 def test_a_right_token_says_who_how_and_which_roles(key: Any, alg: str) -> None:
     claims = verified(signed(told(), key, alg), KEYS, CLIENT, nonce=NONCE, role_claim="groups")
     strong, roles = frozenset({"pwd", "otp", "high"}), frozenset({"desk", "customs"})
