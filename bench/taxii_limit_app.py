@@ -66,7 +66,7 @@ def manifest() -> Response:
     """The same without the texts."""
     rows, more = _read("added > %s", _after(), _limit())
     listed = (
-        f'{{"id":"{name}","date_added":"{_word(added)}","version":"{version}",'
+        f'{{"id":"{name}","date_added":"{word(added)}","version":"{version}",'
         f'"media_type":"application/stix+json;version=2.1"}}'
         for added, name, version, _ in rows
     )
@@ -146,8 +146,8 @@ def _page(rows: Sequence[tuple[Any, ...]], more: bool) -> Response:
 def _answer(body: str, rows: Sequence[tuple[Any, ...]] = (), code: int = 200) -> Response:
     made = Response(body, code, content_type=_MEDIA)
     if rows:
-        made.headers["X-TAXII-Date-Added-First"] = _word(rows[0][0])
-        made.headers["X-TAXII-Date-Added-Last"] = _word(rows[-1][0])
+        made.headers["X-TAXII-Date-Added-First"] = word(rows[0][0])
+        made.headers["X-TAXII-Date-Added-Last"] = word(rows[-1][0])
     return made
 
 
@@ -163,7 +163,8 @@ def _limit() -> int:
     return int(request.args.get("limit", 1000))
 
 
-def _word(added: int) -> str:
+def word(added: int) -> str:
+    """The moment of so many microseconds since 1970, as TAXII writes it."""
     return f"{_EPOCH + timedelta(microseconds=added):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
