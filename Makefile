@@ -27,11 +27,20 @@ demo: $(VENV)/.service ## Set up and run a demonstration with three organisation
 
 .PHONY: test
 test: $(VENV)/.tests browser node java ## Install what the tests need and run them all (ARGS="-k word")
+	@$(BIN)/python -m tests.functional.oidc.running
 	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 .PHONY: mutate
 mutate: $(VENV)/.tests ## Put faults into the code and see that the tests notice (ARGS="app/sharing")
 	@nice -n 10 $(BIN)/python -m tests.mutation $(ARGS)
+
+.PHONY: attack
+attack: $(VENV)/.tests ## Attack a real server and show that nothing is won (ARGS="--backend postgresql")
+	@$(BIN)/python -m tests.attack $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.tests ## Fuzz the parsers and the interface (ARGS="--minutes 120 --backend postgresql")
+	@nice -n 10 $(BIN)/python -W ignore -m tests.fuzz $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.tests ## Check style, types, the floors of the house and the pinned requirements
@@ -40,6 +49,14 @@ lint: $(VENV)/.tests ## Check style, types, the floors of the house and the pinn
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.check_pins
+
+.PHONY: sbom
+sbom: $(VENV)/.tests ## Write what the service consists of, as CycloneDX, to build/sbom.json
+	@$(BIN)/python -m tests.supply_chain sbom $(ARGS)
+
+.PHONY: audit
+audit: $(VENV)/.tests ## Check the pins, the SBOM and known findings (ARGS="--report FILE" of pip-audit)
+	@$(BIN)/python -m tests.supply_chain audit $(ARGS)
 
 .PHONY: format
 format: $(VENV)/.tests ## Format the code

@@ -14,7 +14,9 @@ from app.audit.guard import refuse_unaudited
 from app.config import Settings, load
 from app.database import Database
 from app.health import install_health
+from app.json_bodies import bound_json
 from app.logs import configure_logs
+from app.origin import install_origin
 from app.problems import install_problems
 from app.runtime import Runtime
 from app.secret_files import read as read_secrets
@@ -38,6 +40,10 @@ ROOMS = (
     "web",
 )
 """From the floor up; a room imports only from those below (an import contract holds it)."""
+
+_HOLDER_ROOMS = ("jobs", "audit", "organisations", "pseudonyms")
+_HOLDER_FURNITURE = ("holder_api", "holder_console")
+"""What a holder of key shares has: it evaluates what organisations signed, and keeps its log."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -72,8 +78,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = Interface(app, settings.platform.origin)
     app.extensions["postern-api"] = api
     install_problems(app)  # after Api, whose own handler of HTTP errors it replaces
+    install_origin(app, settings)
+    bound_json(app)
     install_health(app)
-    _furnish(app, api, runtime)
+    if settings.platform.mode == "holder":
+        _furnish_holder(app, api, runtime)
+    else:
+        _furnish(app, api, runtime)
+        app.cli.add_command(import_module("app.pseudonyms.holder_console").commands)
     refuse_unaudited(app)
     return app
 
@@ -96,3 +108,20 @@ def _furnish(app: Flask, api: Interface, runtime: Runtime) -> None:
                     app.register_blueprint(blueprint)
             else:
                 app.cli.add_command(module.commands)
+
+
+def _furnish_holder(app: Flask, api: Interface, runtime: Runtime) -> None:
+    """Bring in what a holder needs: no page, no account, and one verb beside health."""
+    for room in _HOLDER_ROOMS:
+        for furniture in ("start", "console"):
+            name = f"app.{room}.{furniture}"
+            if find_spec(name) is None:
+                continue
+            module = import_module(name)
+            if furniture == "start":
+                module.start(app, runtime)
+            elif room != "pseudonyms":
+                app.cli.add_command(module.commands)
+    verbs, console = (import_module(f"app.pseudonyms.{each}") for each in _HOLDER_FURNITURE)
+    api.register_blueprint(verbs.blueprint)
+    app.cli.add_command(console.commands)

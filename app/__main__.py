@@ -66,14 +66,15 @@ def downgrade(revision: str) -> None:
     type=click.Choice([work.value for work in Work]),
     default=Work.WEB.value,
     show_default=True,
-    help="The web service, or what keeps the log: audit run and jobs run.",
+    help="The web service; what keeps the log: audit run and jobs run; keys rotate; who audits.",
 )
 def grants(role: str, work: str) -> None:
     """On PostgreSQL, let ROLE do its work with no more rights than it needs.
 
     Run it as the owner of the tables after each upgrade. The web service may append to the log but
     not change it, and may fill the vault of elements but not read it. What keeps the log may also
-    give places, sign, erase details and have archived months removed.
+    give places, sign, erase details and have archived months removed. What rotates keys may also
+    read the vault. Who audits may read the tables of the log, and nothing else.
     """
     database = Database(load().database.url)
     grant(database, role, Work(work))

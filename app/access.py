@@ -23,6 +23,8 @@ class Means(StrEnum):
     SESSION = "session"
     TOKEN = "token"  # noqa: S105 - the name of a means, not a secret
     CONSOLE = "console"
+    SIGNATURE = "signature"  # of an organisation, at a holder of key shares
+    BREAK_GLASS = "break-glass"  # a session begun with the sealed secret of an emergency
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ from app.errors import StartRefusedError
 VARIABLE = "POSTERN_CONFIG"
 """The environment variable that names the settings file."""
 
+_MAY_BE_NONE = frozenset({"session.step_up_minutes"})
+"""Numbers that switch something off where they are 0."""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]*")
 _LOG_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")
 
 DEFAULT_FILE = Path(__file__).parent.parent / "config" / "development.toml"
@@ -28,6 +32,15 @@ class PlatformSettings:
     name: str
     origin: str  # scheme and host by which users reach the platform, without a final slash
     secure_cookies: bool
+    mode: str  # platform, or holder of shares of another platform's keys
+
+
+@dataclass(frozen=True)
+class HolderSettings:
+    """How the platform reaches the holders of its keys' shares, if there are any."""
+
+    seconds: int  # that a holder may take
+    ca_file: str  # authority of their certificates, "" for those of the system
 
 
 @dataclass(frozen=True)
@@ -45,17 +58,34 @@ class SecretsSettings:
 class SessionSettings:
     idle_minutes: int
     absolute_hours: int
+    step_up_minutes: (
+        int  # after its last proof a session is asked again for acts of weight; 0: never
+    )
 
 
 @dataclass(frozen=True)
 class SignInSettings:
     failures_before_lock: int
     lock_minutes: int
+    second_factor: str  # who must have one: off, privileged or all
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """How requests reach the platform (`app/origin.py`); lists are separated by spaces."""
+
+    hosts: str  # taken beside that of platform.origin; "*" for any
+    proxies: str  # networks of proxies whose headers are believed
+    hops: int  # how many of them each request passes
+    certificate_header: str  # in which they hand on the client's certificate, "" for none
 
 
 @dataclass(frozen=True)
 class TokenSettings:
     longest_days: int
+    overlap_hours: int  # the longest for which a token's former secret may live on
+    warning_days: int  # before its end its organisation is told
+    unused_days: int  # after which a token is listed as unused
 
 
 @dataclass(frozen=True)
@@ -66,6 +96,23 @@ class QuotaSettings:
     day: int
     month: int
     person_percent: int
+
+
+@dataclass(frozen=True)
+class AbuseSettings:
+    """Budgets of different values that are looked up, and from what on a person is to look."""
+
+    values_day: int  # of one kind, by an organisation; one person may use quota.person_percent
+    values_month: int
+    neighbour_pairs: int  # a day: places that differ in the order of a house number's digits
+    name_places: int  # a day: places at which one name was asked for
+    place_names: int  # a day: names asked for at one place
+    unused_evaluations: int  # a day: evaluations of a person of which nearly nothing was used
+    purposes: int  # a day: purposes and legal bases under which a person looked up
+    cases: int  # a day: cases of a person that stand in one lookup each
+    steady_percent: int  # of a limit, that is used again and again
+    steady_hours: int  # of a day, in which that is so
+    steady_days: int  # of the last 14, likewise with different values
 
 
 @dataclass(frozen=True)
@@ -143,12 +190,15 @@ class LogSettings:
 @dataclass(frozen=True)
 class Settings:
     platform: PlatformSettings
+    holders: HolderSettings
+    network: NetworkSettings
     database: DatabaseSettings
     secrets: SecretsSettings
     session: SessionSettings
     sign_in: SignInSettings
     token: TokenSettings
     quota: QuotaSettings
+    abuse: AbuseSettings
     limit: LimitSettings
     matching: MatchingSettings
     retention: RetentionSettings
@@ -245,6 +295,15 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         settings.platform.secure_cookies == origin.startswith("https://"),
         "Set it to true exactly when platform.origin begins with https://.",
     )
+    wanted = settings.sign_in.second_factor
+    yield (
+        "sign_in.second_factor",
+        wanted,
+        wanted in {"off", "privileged", "all"},
+        "Use off, privileged or all.",
+    )
+    mode = settings.platform.mode
+    yield "platform.mode", mode, mode in {"platform", "holder"}, "Use platform or holder."
     name = settings.audit.name
     yield (
         "audit.name",
@@ -272,6 +331,19 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         quota.person_percent <= 100,  # noqa: PLR2004 - per cent
         "Use 1 to 100.",
     )
+    abuse = settings.abuse
+    yield (
+        "abuse.values_day",
+        abuse.values_day,
+        abuse.values_day <= abuse.values_month,
+        "It must not exceed abuse.values_month.",
+    )
+    yield (
+        "abuse.steady_percent",
+        abuse.steady_percent,
+        abuse.steady_percent <= 100,  # noqa: PLR2004 - per cent
+        "Use 1 to 100.",
+    )
     mail = settings.mail
     yield (
         "mail.security",
@@ -284,6 +356,19 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         mail.sender,
         not mail.host or "@" in mail.sender,
         "Write the address from which notifications are sent.",
+    )
+    network = settings.network
+    yield (
+        "network.proxies",
+        network.proxies,
+        _are_networks(network.proxies),
+        "Write networks as 10.20.0.0/16, separated by a space, or leave it empty.",
+    )
+    yield (
+        "network.certificate_header",
+        network.certificate_header,
+        bool(_HEADER_NAME.fullmatch(network.certificate_header)),
+        "Write the name of a header, such as Client-Cert, or leave it empty.",
     )
     yield (
         "webhook.networks",
@@ -309,8 +394,9 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         part = getattr(settings, section.name)
         for item in fields(part):
             value = getattr(part, item.name)
-            is_right = type(value) is not int or value >= 1
-            yield f"{section.name}.{item.name}", value, is_right, "It must be at least 1."
+            least = 0 if (name := f"{section.name}.{item.name}") in _MAY_BE_NONE else 1
+            is_right = type(value) is not int or value >= least
+            yield name, value, is_right, f"It must be at least {least}."
 
 
 def _are_networks(told: str) -> bool:

@@ -29,6 +29,12 @@ _RIGHTS = {
     "element_vault": "SELECT (indicator_id), INSERT, DELETE",
     "envelope": "SELECT, INSERT, DELETE",
     "grant_reason": "SELECT, INSERT",
+    "key_rotation": "SELECT",
+    # The rows that prove to an owner what became of its elements are for the vault's role.
+    "key_rotation_chunk": (
+        "SELECT (kind, new_epoch, number, organisation_id, elements, old, new, m, z, proof,"
+        " made_at)"
+    ),
     "organisation_key": "SELECT, INSERT",
     "policy_cancellation": "SELECT, INSERT",
     "policy_version": "SELECT, INSERT",
@@ -51,6 +57,16 @@ _LOG_RIGHTS = {
 }
 """What who sequences, erases and archives has instead. Entries and audiences stay unchangeable."""
 
+_VAULT_RIGHTS = {
+    "element_vault": "SELECT, INSERT, UPDATE, DELETE",
+    "key_rotation": "SELECT, INSERT, UPDATE",
+    "key_rotation_chunk": "SELECT, INSERT, UPDATE",
+}
+"""What who rotates evaluation keys has instead: nobody else reads an element."""
+
+_LOG_TABLES = "audit_"
+"""How the names of the log's tables begin."""
+
 _FUNCTIONS = ("audit_make_months(integer, integer)", "audit_leave_month(integer)")
 """What belongs to the owner of partitions, and may be asked for by who keeps the log."""
 
@@ -60,6 +76,8 @@ class Work(StrEnum):
 
     WEB = "web"
     LOG = "log"  # the periodic duties and the log: all that the web service may, and more
+    VAULT = "vault"  # key rotations: all that the web service may, and the vault of elements
+    AUDIT = "audit"  # whoever inspects the log in the database: reads its tables, and no others
 
 
 def grant(database: Database, role: str, work: Work = Work.WEB) -> None:
@@ -72,13 +90,22 @@ def grant(database: Database, role: str, work: Work = Work.WEB) -> None:
         )
     with database.engine.begin() as connection:
         connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {role}"))
-        connection.execute(text(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}"))
-        rights_of = _RIGHTS | (_LOG_RIGHTS if work is Work.LOG else {})
+        verb, whom = ("REVOKE", "FROM") if work is Work.AUDIT else ("GRANT", "TO")
+        sequences = "ON ALL SEQUENCES IN SCHEMA public"
+        connection.execute(text(f"{verb} USAGE, SELECT {sequences} {whom} {role}"))
+        rights_of = _RIGHTS | _MORE.get(work, {})
         for table in Base.metadata.tables:
-            rights = rights_of.get(table, "SELECT, INSERT, UPDATE, DELETE")
             connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))
-            connection.execute(text(f"GRANT {rights} ON {table} TO {role}"))
+            if work is Work.AUDIT:
+                rights = "SELECT" if table.startswith(_LOG_TABLES) else ""
+            else:
+                rights = rights_of.get(table, "SELECT, INSERT, UPDATE, DELETE")
+            if rights:
+                connection.execute(text(f"GRANT {rights} ON {table} TO {role}"))
         connection.execute(text(f"GRANT SELECT ON alembic_version TO {role}"))
         for function in _FUNCTIONS:
             verb, whom = ("GRANT", "TO") if work is Work.LOG else ("REVOKE", "FROM")
             connection.execute(text(f"{verb} EXECUTE ON FUNCTION {function} {whom} {role}"))
+
+
+_MORE = {Work.LOG: _LOG_RIGHTS, Work.VAULT: _VAULT_RIGHTS}

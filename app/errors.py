@@ -88,6 +88,13 @@ class PasswordToChangeError(PosternError):
     remedy = "Open your account page and choose a password of your own."
 
 
+class SecondFactorNeededError(PosternError):
+    status = 403
+    code = "second-factor-needed"
+    title = "Your roles need a second factor, and you signed in without one"
+    remedy = "Open /account/security in a browser and add one."
+
+
 class NotFoundError(PosternError):
     """Not there and not yours are this one answer."""
 
@@ -139,6 +146,13 @@ class CrossSiteRequestError(PosternError):
     code = "cross-site-request"
     title = "The form was not sent from a page of this platform, or it is too old"
     remedy = "Open the page again and repeat the step."
+
+
+class MisdirectedError(PosternError):
+    status = 421
+    code = "host-unknown"
+    title = "The request names a host that this platform is not"
+    remedy = "Use the address of the platform; its administrator may add others in network.hosts."
 
 
 class UnavailableError(PosternError):

@@ -32,6 +32,7 @@ from postern.pseudonymise import Pseudonymiser
 from postern.report_form import report
 from postern.rows import Reading, read_row
 from postern.sealing import Sealer
+from postern.signed_evaluation import Signed
 from postern.terms import Terms
 from postern.vocabulary import EvaluationKind, Learned, LegalBasis, Purpose
 
@@ -144,6 +145,7 @@ class _Platform:
         *,
         purpose: Purpose,
         case: str,
+        signed: Signed | None = None,
     ) -> Evaluation:
         start = process_time()
         secret, public = derive_epoch_key(_SEED, kind, epoch)

@@ -6,11 +6,14 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, Enum
 
+import app.accounts.entry_models
+import app.accounts.factor_models
 import app.accounts.models
 import app.administration.models
 import app.audit.models
 import app.barriers.models
 import app.barriers.stat_models
+import app.compliance.breach_models
 import app.compliance.models
 import app.disclosures.models
 import app.exchange.adding_models
@@ -19,11 +22,14 @@ import app.exchange.news_models
 import app.exchange.server_models
 import app.indicators.models
 import app.jobs.models
+import app.lookups.budget_models
 import app.lookups.models
 import app.organisations.models
 import app.patterns.filter_models
 import app.patterns.models
+import app.pseudonyms.holder_models
 import app.pseudonyms.models
+import app.pseudonyms.rotation_models
 import app.sharing.models  # noqa: F401 - each import adds the room's tables to the metadata
 from app.config import load
 from app.database import Base, Database, Moment

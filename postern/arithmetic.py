@@ -13,6 +13,8 @@ from typing import TypeVar
 
 from postern import voprf
 from postern.group import InvalidElementError
+from postern.key_sharing import KeySharing
+from postern.shared_evaluation import Combined, NamedPart, combined
 
 Result = TypeVar("Result")
 
@@ -49,6 +51,17 @@ class Arithmetic:
         """The unblinded elements, or None when the proof does not hold for all of them."""
         work = (blinds, blinded, evaluated, public_key, proof)
         return self._run(lambda: _open(*work), lambda pool: pool.submit(_open, *work))
+
+    def open_shared(
+        self,
+        blinds: list[bytes],
+        blinded: list[bytes],
+        parts: list[NamedPart],
+        sharing: KeySharing,
+    ) -> Future[Combined]:
+        """The unblinded elements of a shared key's parts, and who of them cheated."""
+        work = (sharing, blinds, blinded, parts)
+        return self._run(lambda: combined(*work), lambda pool: pool.submit(combined, *work))
 
     def close(self) -> None:
         """End the processes."""

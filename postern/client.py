@@ -11,6 +11,7 @@ from typing import IO, Any, Protocol
 from urllib.parse import urlencode
 
 from postern.base64url import to_base64url
+from postern.signed_evaluation import Signed
 from postern.transport import Transport
 from postern.vocabulary import EvaluationKind, LegalBasis, Purpose
 from postern.voprf import PROOF_SIZE
@@ -174,6 +175,7 @@ class Evaluates(Protocol):
         *,
         purpose: Purpose,
         case: str,
+        signed: Signed | None = None,
     ) -> Evaluation: ...
 
 
@@ -195,13 +197,23 @@ class Client:
         *,
         token: str | None = None,
         ca_file: Path | None = None,
+        certificate: tuple[Path, Path | None] | None = None,
         keep_receipt: Callable[[str], None] | None = None,
     ) -> "Client":
         """A client of the platform at an address. Raises AddressRefusedError.
 
-        `keep_receipt` takes the receipt of each act, such as `ReceiptFile.keep`.
+        `certificate` is the own TLS certificate with its key file; `keep_receipt` takes the receipt
+        of each act, such as `ReceiptFile.keep`.
         """
-        return cls(Transport(address, token=token, ca_file=ca_file, keep_receipt=keep_receipt))
+        return cls(
+            Transport(
+                address,
+                token=token,
+                ca_file=ca_file,
+                certificate=certificate,
+                keep_receipt=keep_receipt,
+            )
+        )
 
     def keys(self) -> SignedKeys:
         """The signed key document. The token is not sent for it."""
@@ -227,10 +239,12 @@ class Client:
         *,
         purpose: Purpose,
         case: str,
+        signed: Signed | None = None,
     ) -> Evaluation:
         """The evaluation of 1 to 1000 distinct blinded elements; each counts against the quota.
 
-        The caller verifies the proof. Raises also EpochClosedError, QuotaSpentError.
+        The caller verifies the proof. `signed` is the organisation's own signature, where the key
+        is shared among holders. Raises also EpochClosedError, QuotaSpentError, HoldersMissingError.
         """
         payload = {
             "kind": kind.value,
@@ -238,9 +252,11 @@ class Client:
             "elements": [to_base64url(each) for each in blinded],
             "purpose": purpose.value,
             "case": case,
+            **({"signed": _signed(signed)} if signed else {}),
         }
-        # Sent twice, it costs quota and a log entry more, and gives the same elements.
-        answer = self._transport.post(f"{_API}/evaluate", payload, repeatable=True)
+        # Sent twice, it costs quota and a log entry more, and gives the same elements; but a
+        # holder takes a signature once.
+        answer = self._transport.post(f"{_API}/evaluate", payload, repeatable=signed is None)
         fields = Fields(answer.content, "evaluation")
         quota = fields.within("quota")
         return Evaluation(
@@ -369,6 +385,14 @@ def _shared(fields: Fields) -> SharedIndicator:
         report=fields.within("report").content,
         raw=fields.content,
     )
+
+
+def _signed(signed: Signed) -> dict[str, object]:
+    return {
+        "request_id": to_base64url(signed.request_id),
+        "asked_at": signed.asked_at,
+        "signature": to_base64url(signed.signature),
+    }
 
 
 def _part(fields: Fields) -> Part:

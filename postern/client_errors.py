@@ -177,6 +177,42 @@ class SharedKeyError(ClientError):
         )
 
 
+class CheatingHoldersError(ClientError):
+    """So many holders gave parts without a valid proof that too few are left."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{holders_named(names)} and too few other holders answered, so nothing was used. "
+            "Stop, and report it to the platform's operator and your compliance officer."
+        )
+        self.names = names
+
+
+class HoldersMissingError(ClientError):
+    """503: fewer holders of the shared key answer than must take part."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The platform cannot evaluate now: {what} Give the same command again later; if it "
+            "goes on, tell the platform's operator."
+        )
+
+
+class SignatureNeededError(ClientError):
+    """The key is shared among holders, who ask for the organisation's own signature."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The platform's key is shared among holders, who evaluate only what your organisation "
+            "signed. Set file and member of your key file under [keys] in the settings file."
+        )
+
+
+def holders_named(names: tuple[str, ...]) -> str:
+    """The sentence that names holders who cheat."""
+    return f"The part of holder {', '.join(names)} carries no valid proof for its published key"
+
+
 class NormaliserMismatchError(ClientError):
     """The platform's keys evaluate canonical forms of another version."""
 

@@ -137,7 +137,7 @@ def load_overrides(path: Path) -> dict[str, str]:
             '"Client" = "addressee_name" under it.'
         )
     for heading, field in table.items():
-        if field not in FIELDS:
+        if not isinstance(field, str) or field not in FIELDS:
             raise ColumnsError(
                 f"The column file gives the heading {heading!r} a field that is not known. Use "
                 f"one of: {', '.join(sorted(FIELDS))}."

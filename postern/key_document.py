@@ -30,7 +30,9 @@ from postern.key_errors import (
     SignatureInvalidError,
     written,
 )
+from postern.key_sharing import KeySharing, read_sharing
 from postern.pseudonym import LARGEST_EPOCH, NAME
+from postern.strict_json import Object
 
 VERSION = 1
 CLOCK_TOLERANCE = timedelta(minutes=5)  # how far a client's clock may be behind the platform's
@@ -43,7 +45,8 @@ _FINGERPRINT_SIZE = 20  # bytes: 160 bits == 32 base32 digits == 8 groups of 4
 class KeyEpoch:
     """One public key, 32 bytes, for one kind, from `valid_from` until before `valid_to`.
 
-    `norm` is the version of the normaliser whose canonical forms it evaluates.
+    `norm` is the version of the normaliser whose canonical forms it evaluates. `sharing` says how
+    the key is shared among holders; None for a key that the platform holds alone.
     Raises MalformedDocumentError when a field breaks its rule.
     """
 
@@ -53,6 +56,7 @@ class KeyEpoch:
     public_key: bytes
     valid_from: datetime
     valid_to: datetime
+    sharing: KeySharing | None = None
 
     def __post_init__(self) -> None:
         for name in (self.kind, self.norm):
@@ -63,6 +67,8 @@ class KeyEpoch:
             group.check_element(self.public_key)
         except group.InvalidElementError as error:
             raise MalformedDocumentError("a public key is not a group element") from error
+        fits = self.sharing is None or self.sharing.public_key == self.public_key
+        _require(fits, "a public key is not the sum of its shares' keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,7 @@ def _to_wire(document: KeyDocument) -> dict[str, object]:
                 "public_key": to_base64url(each.public_key),
                 "valid_from": written(each.valid_from),
                 "valid_to": written(each.valid_to),
+                **({"sharing": each.sharing.on_wire()} if each.sharing else {}),
             }
             for each in document.epochs
         ],
@@ -170,6 +177,10 @@ def _from_wire(raw: object) -> KeyDocument:
 
 
 def _epoch_from_wire(raw: object) -> KeyEpoch:
+    sharing = None
+    if isinstance(raw, dict) and "sharing" in raw:
+        raw = dict(raw)
+        sharing = _sharing_from_wire(raw.pop("sharing"))
     fields = _fields(
         raw, kind=str, epoch=int, norm=str, public_key=str, valid_from=str, valid_to=str
     )
@@ -180,7 +191,15 @@ def _epoch_from_wire(raw: object) -> KeyEpoch:
         public_key=_to_bytes(fields["public_key"]),
         valid_from=_moment(fields["valid_from"]),
         valid_to=_moment(fields["valid_to"]),
+        sharing=sharing,
     )
+
+
+def _sharing_from_wire(raw: object) -> KeySharing:
+    try:
+        return read_sharing(Object(raw))
+    except ValueError as error:
+        raise MalformedDocumentError(f"how a key is shared is not told: {error}") from error
 
 
 def _fields(raw: object, **types: type) -> dict[str, Any]:

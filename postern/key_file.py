@@ -40,10 +40,11 @@ _CONTENT = b"PN-key-file-content-v1"
 
 
 class Purpose(StrEnum):
-    """What a key file holds: the keys in daily use, or the recovery key that is kept offline."""
+    """What a key file holds: keys in daily use, the offline recovery key, a holder's shares."""
 
     OPERATIONAL = "operational"
     RECOVERY = "recovery"
+    SHARE = "share"  # a holder's shares of a platform's keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,15 @@ is accounted for, or nothing is screened.
 
 # ruff: noqa: S608 - every name in a statement is ours; what comes from outside is a literal
 
-import csv
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from postern.duckdb_engine import Engine, literal
 from postern.manifest_codes import country, currencies, hs_chapters, postcode_forms
-from postern.manifest_errors import ManifestError, ManifestNotWholeError, ScreeningMissingError
+from postern.manifest_errors import ManifestError, ManifestNotWholeError
 from postern.manifest_lines import sift
 from postern.manifest_mapping import ManifestColumns, ManifestMapping, known_words, manifest_columns
 from postern.manifest_mapping import folded_word as folded
@@ -26,6 +24,7 @@ from postern.manifest_xml import xml_as_csv
 from postern.patterns.contents import folded_contents
 from postern.private_files import PRIVATE
 from postern.shipment import AmountUnits, read_shipment
+from postern.workbook import workbook_as_csv
 
 PREPARED_MARK = "postern_manifest"
 _VERSION = "1"
@@ -131,7 +130,7 @@ def _lines(
         return _parquet(path, engine)
     if suffix in _EXCEL:
         table = work / "sheet.csv"
-        _as_csv(path, table)
+        workbook_as_csv(path, table)
         return _csv(table, work, "utf-8", engine, progress)
     if suffix == _XML:
         if not mapping.item:
@@ -180,32 +179,6 @@ def _csv(
     )
     encoded = f"{sifted.encoding} (guessed)" if sifted.is_guessed else sifted.encoding
     return _Lines(sifted.header, source, sifted.lines, sifted.blank, sifted.rejected, encoded)
-
-
-def _as_csv(path: Path, target: Path) -> None:
-    """The first sheet of a workbook as CSV, one line a row."""
-    try:
-        library = import_module("python_calamine")
-    except ImportError:
-        raise ScreeningMissingError("python-calamine") from None
-    try:
-        rows = library.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
-    except (library.CalamineError, OSError) as error:
-        raise ManifestError(
-            f"{path} cannot be read as a workbook: {type(error).__name__}. Save it anew, or as CSV."
-        ) from None
-    _make_private(target)
-    with target.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(
-            [" ".join(_cell(cell).split()) for cell in row] for row in rows
-        )
-
-
-def _cell(cell: object) -> str:
-    """A cell of a workbook as text: a whole number has no decimals."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
 
 
 def _cells(columns: ManifestColumns) -> str:

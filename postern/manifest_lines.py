@@ -158,7 +158,7 @@ class _Recoded(io.RawIOBase):
             self._is_done = not piece
             try:
                 text = self._decoder.decode(piece, final=self._is_done)
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:  # also of a beginning without its mark
                 raise ManifestError(
                     "The manifest is damaged: it is not whole UTF-16. Save it as CSV in UTF-8."
                 ) from error

@@ -225,7 +225,7 @@ def _columns(path: Path, table: Any) -> dict[str, str]:
     if not isinstance(table, dict):
         raise _wrong(path, "columns", 'write lines such as "Their heading" = "field"')
     for heading, name in table.items():
-        if name not in {*MANIFEST_FIELDS, IGNORE}:
+        if not isinstance(name, str) or name not in {*MANIFEST_FIELDS, IGNORE}:
             raise _wrong(
                 path, f"columns.{heading}", f"write one of: {', '.join(MANIFEST_FIELDS)}, {IGNORE}"
             )

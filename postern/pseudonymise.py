@@ -6,7 +6,7 @@ evaluations are what the quota counts.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,16 +17,21 @@ from postern import voprf
 from postern.arithmetic import Arithmetic, settled
 from postern.client import Evaluates, Evaluation
 from postern.client_errors import (
+    CheatingHoldersError,
     EpochClosedError,
     EvaluationRefusedError,
     QuotaSpentError,
     SharedKeyError,
+    SignatureNeededError,
 )
 from postern.facets import Facet, evaluation_input, facets
 from postern.key_document import KeyEpoch
 from postern.key_ring import KeyRing
+from postern.key_sharing import KeySharing
 from postern.normalise import Normalised
 from postern.pseudonym import clear_token, token
+from postern.shared_evaluation import Combined, NamedPart, part_names
+from postern.signed_evaluation import Signed, Signs
 from postern.vocabulary import EVALUATION_KIND, EvaluationKind, Kind, Purpose
 
 _REMEMBERED = 30_000  # distinct inputs whose elements a run keeps, about 15 MB
@@ -60,11 +65,26 @@ class Pseudonymiser:
     `workers` processes share the arithmetic once there is enough of it; 1 means none. Used as a
     context manager it ends them. `begin` and `complete` let a caller have the next values blinded
     while the platform evaluates; batches are completed in the order in which they were begun.
+
+    A key that is shared among holders needs a `signer`, as they ask for the organisation's own
+    signature. A holder whose part carries no valid proof is told to `on_cheat` by name, once, and
+    named in `cheating`; as long as enough others answer, the result is right without it.
     """
 
     def __init__(
-        self, platform: Evaluates, ring: KeyRing, *, purpose: Purpose, case: str, workers: int = 1
+        self,
+        platform: Evaluates,
+        ring: KeyRing,
+        *,
+        purpose: Purpose,
+        case: str,
+        workers: int = 1,
+        signer: Signs | None = None,
+        on_cheat: Callable[[str], None] | None = None,
     ) -> None:
+        self._signer = signer
+        self._on_cheat = on_cheat
+        self.cheating: list[str] = []  # names of holders
         self._platform = platform
         self._ring = ring
         self._purpose = purpose
@@ -165,7 +185,7 @@ class Pseudonymiser:
         return _Member(value, epoch, found, cells)
 
     def _evaluate(self, batch: "Batch") -> None:
-        opening: list[tuple[Sequence[_Cell], Future[list[bytes] | None]]] = []
+        opening: list[tuple[Sequence[_Cell], _Opening]] = []
         try:
             while batch.chunks:
                 chunk = batch.chunks[0]
@@ -177,10 +197,10 @@ class Pseudonymiser:
                     del batch.chunks[0]
         finally:
             for cells, opened in opening:
-                for cell, element in zip(cells, _proved(opened), strict=True):
+                for cell, element in zip(cells, self._proved(opened), strict=True):
                     cell.element = element
 
-    def _evaluate_some(self, chunk: "_Chunk") -> tuple[int, Future[list[bytes] | None]]:
+    def _evaluate_some(self, chunk: "_Chunk") -> tuple[int, "_Opening"]:
         """Evaluates as much of a chunk, from its beginning, as the quota allows; how many."""
         blinds, blinded = chunk.blinded.result()
         size = len(blinded)
@@ -192,6 +212,7 @@ class Pseudonymiser:
                     blinded[:size],
                     purpose=self._purpose,
                     case=self._case,
+                    **self._signature(chunk, blinded[:size]),
                 )
                 break
             except QuotaSpentError:
@@ -202,11 +223,55 @@ class Pseudonymiser:
                     raise
         self._left[chunk.kind] = answer.left
         self.evaluations += size
+        sharing = chunk.key.sharing
+        if sharing:
+            parts = _parts(answer, chunk.key, sharing, size)
+            shared = self._arithmetic.open_shared(blinds[:size], blinded[:size], parts, sharing)
+            return size, _Opening(shared, sharing)
         evaluated, proof = _single_part(answer, chunk.key.epoch, size)
         opened = self._arithmetic.open(
             blinds[:size], blinded[:size], evaluated, chunk.key.public_key, proof
         )
-        return size, opened
+        return size, _Opening(opened, None)
+
+    def _signature(self, chunk: "_Chunk", blinded: Sequence[bytes]) -> dict[str, Signed]:
+        """The organisation's own signature, where holders ask for it."""
+        if chunk.key.sharing is None:
+            return {}
+        if self._signer is None:
+            raise SignatureNeededError
+        commitment = chunk.key.sharing.commitments[0]
+        signed = self._signer.sign(
+            chunk.kind, chunk.key.epoch, commitment, self._purpose, list(blinded)
+        )
+        return {"signed": signed}
+
+    def _proved(self, opening: "_Opening") -> list[bytes]:
+        found = opening.future.result()
+        if not isinstance(found, Combined) or opening.sharing is None:
+            if isinstance(found, Combined) or found is None:
+                raise EvaluationRefusedError
+            return found
+        known = {each.number: each.name for each in opening.sharing.holders}
+        if 0 in found.cheating:
+            raise EvaluationRefusedError
+        names = tuple(known[number] for number in found.cheating)
+        for name in names:
+            if name not in self.cheating:
+                self.cheating.append(name)
+                if self._on_cheat:
+                    self._on_cheat(name)
+        if found.elements is None:
+            raise CheatingHoldersError(names) if names else EvaluationRefusedError
+        return found.elements
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What opens an answer: of a single key, or of the parts of a shared one."""
+
+    future: Future[Combined] | Future[list[bytes] | None]
+    sharing: KeySharing | None
 
 
 @dataclass(slots=True)
@@ -272,13 +337,6 @@ class Batch:
         return Pseudonym(member.value.kind, member.epoch, found)
 
 
-def _proved(opened: Future[list[bytes] | None]) -> list[bytes]:
-    elements = opened.result()
-    if elements is None:
-        raise EvaluationRefusedError
-    return elements
-
-
 def _single_part(answer: Evaluation, epoch: int, size: int) -> tuple[list[bytes], bytes]:
     if len(answer.parts) != 1 or answer.parts[0].weight != _ONE:
         raise SharedKeyError
@@ -286,6 +344,25 @@ def _single_part(answer: Evaluation, epoch: int, size: int) -> tuple[list[bytes]
     if answer.epoch != epoch or len(part.elements) != size:
         raise EvaluationRefusedError
     return part.elements, part.proof
+
+
+def _parts(answer: Evaluation, key: KeyEpoch, sharing: KeySharing, size: int) -> list[NamedPart]:
+    """The parts of a shared key by their numbers; one that nobody is known to have made is refused.
+
+    A part of the wrong length stays: it is its holder's, who is named for it.
+    """
+    numbers = part_names(key, sharing)
+    named = {part.key_id: part for part in answer.parts}
+    if (
+        answer.epoch != key.epoch
+        or len(named) != len(answer.parts)
+        or named.keys() - numbers.keys()
+    ):
+        raise EvaluationRefusedError
+    own = next((part for name, part in named.items() if numbers[name] == 0), None)
+    if own is None or len(own.elements) != size:
+        raise EvaluationRefusedError
+    return [NamedPart(numbers[name], part.elements, part.proof) for name, part in named.items()]
 
 
 def _chunks(cells: list[_Cell], size: int) -> Iterator[list[_Cell]]:

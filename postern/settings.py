@@ -27,6 +27,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 _LONGEST_TOKEN = 512  # characters
 _PINS = ".keys.json"
+_PLATFORM = {"address", "token_file", "ca_file", "client_certificate", "client_key"}
 _SECTIONS = {"platform", "keys", "defaults", "servers"}
 
 
@@ -61,6 +62,7 @@ class OwnKeys:
 class ClientSettings:
     """Where the platform is, what the client shows it, and the defaults of a run.
 
+    `client_certificate` and `client_key` are shown in TLS, to platforms that bind a token to them.
     `servers` are other TAXII servers by name, as they stand (`postern.taxii.servers` reads them).
     """
 
@@ -71,6 +73,15 @@ class ClientSettings:
     defaults: Defaults
     keys: OwnKeys = OwnKeys()
     servers: Mapping[str, Any] = field(default_factory=dict)
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+
+    @property
+    def certificate(self) -> tuple[Path, Path | None] | None:
+        """The own TLS certificate and the file of its key, None where there is none."""
+        if self.client_certificate is None:
+            return None
+        return self.client_certificate, self.client_key
 
 
 def settings_file() -> Path:
@@ -101,7 +112,15 @@ def load(path: Path) -> ClientSettings:
     return _read(document, path)
 
 
-def write(path: Path, *, address: str, token_file: Path, ca_file: Path | None) -> None:
+def write(
+    path: Path,
+    *,
+    address: str,
+    token_file: Path,
+    ca_file: Path | None,
+    client_certificate: Path | None = None,
+    client_key: Path | None = None,
+) -> None:
     """Write new settings, mode 0600, with the defaults as comments to fill in. Raises OSError."""
     lines = [
         "# Settings of the command postern. Every key is described in docs/client.md.",
@@ -109,8 +128,13 @@ def write(path: Path, *, address: str, token_file: Path, ca_file: Path | None) -
         f"address = {_quoted(address)}",
         f"token_file = {_quoted(str(token_file.absolute()))}",
     ]
-    if ca_file:
-        lines.append(f"ca_file = {_quoted(str(ca_file.absolute()))}")
+    for name, file in (
+        ("ca_file", ca_file),
+        ("client_certificate", client_certificate),
+        ("client_key", client_key),
+    ):
+        if file:
+            lines.append(f"{name} = {_quoted(str(file.absolute()))}")
     lines += [
         "",
         "# Your organisation's key file (`postern keys new`): what you submit is sealed to it.",
@@ -209,7 +233,11 @@ def _read(document: Mapping[str, Any], path: Path) -> ClientSettings:
                 f"{name} is not a section of {path}. Remove it, or use [platform], [keys], "
                 "[defaults] and [servers.NAME]."
             )
-    platform = _section(document, "platform", {"address", "token_file", "ca_file"}, path)
+    platform = _section(document, "platform", _PLATFORM, path)
+    if platform.get("client_key") and not platform.get("client_certificate"):
+        raise SettingsError(
+            f"platform.client_key in {path} needs platform.client_certificate beside it. Add it."
+        )
     ca_file = platform.get("ca_file")
     try:
         address = checked_address(_needed(platform, "address", path))
@@ -229,6 +257,8 @@ def _read(document: Mapping[str, Any], path: Path) -> ClientSettings:
             passphrase_file=_file_beside(keys.get("passphrase_file"), path),
         ),
         servers=document.get("servers", {}),
+        client_certificate=_file_beside(platform.get("client_certificate"), path),
+        client_key=_file_beside(platform.get("client_key"), path),
     )
 
 

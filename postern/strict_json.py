@@ -45,6 +45,17 @@ class Object:
             raise MalformedError(f"its {name} is not base64url of the right length")
         return raw
 
+    def octets_list(self, name: str, size: int, most: int) -> list[bytes]:
+        """A list of 1 to `most` byte strings of one size, each in base64url without padding."""
+        written: Sequence[object] = self._of(list, name)
+        found = [from_base64url(each) if isinstance(each, str) else None for each in written]
+        if not 1 <= len(found) <= most:
+            raise MalformedError(f"it has not 1 to {most} {name}")
+        right = [each for each in found if each is not None and len(each) == size]
+        if len(right) != len(found):
+            raise MalformedError(f"its {name} are not base64url of the right length")
+        return right
+
     def object(self, name: str) -> "Object":
         """An object inside."""
         return Object(self._of(dict, name))

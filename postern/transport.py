@@ -31,6 +31,7 @@ from postern.client_errors import (
     ClientError,
     EpochClosedError,
     FileNotWrittenError,
+    HoldersMissingError,
     NotAllowedError,
     NotThePlatformError,
     PlatformFailedError,
@@ -80,7 +81,9 @@ class Answer:
 class Transport:
     """Sends JSON to one platform and reads JSON back, with or without the token.
 
-    `keep_receipt` takes the receipt of each act (`postern.audit.receipts`); it must not raise.
+    `certificate` is the own TLS certificate and its key (None: in the same file), for platforms
+    that bind a token to it. `keep_receipt` takes the receipt of each act
+    (`postern.audit.receipts`); it must not raise.
     `pauses` are the seconds between attempts, PAUSES by default; `sleep` is replaced in tests.
     """
 
@@ -90,6 +93,7 @@ class Transport:
         *,
         token: str | None = None,
         ca_file: Path | None = None,
+        certificate: tuple[Path, Path | None] | None = None,
         keep_receipt: Callable[[str], None] | None = None,
         pauses: Sequence[float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -97,6 +101,7 @@ class Transport:
         self.address = checked_address(address)
         self._token = token
         self._verify: str | bool = str(ca_file) if ca_file else True
+        self._certificate = _as_files(certificate)
         self._keep_receipt = keep_receipt
         self._pauses = PAUSES if pauses is None else pauses
         self._sleep = sleep
@@ -216,6 +221,7 @@ class Transport:
                 stream=True,
                 timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
                 verify=self._verify,
+                cert=self._certificate,
             ) as response:
                 if self._keep_receipt and RECEIPT_HEADER in response.headers:
                     self._keep_receipt(response.headers[RECEIPT_HEADER])
@@ -337,6 +343,14 @@ class _PassingError(Exception):
         self.asked = asked  # seconds that the platform asks to wait
 
 
+def _as_files(certificate: tuple[Path, Path | None] | None) -> tuple[str, str] | str | None:
+    """A certificate and its key as requests take them."""
+    if certificate is None:
+        return None
+    file, key_file = certificate
+    return str(file) if key_file is None else (str(file), str(key_file))
+
+
 def _read(response: requests.Response) -> bytes:
     deadline = time.monotonic() + _ANSWER_SECONDS
     pieces, size = [], 0
@@ -377,10 +391,12 @@ def _answer(response: requests.Response, body: bytes, kind: "_Kind") -> Answer:
     raise _refusal(response, status, _problem(body))
 
 
-def _refusal(  # noqa: PLR0911 - one line for each status that has a meaning of its own
+def _refusal(  # noqa: C901, PLR0911 - one line for each status that has a meaning of its own
     response: requests.Response, status: int, problem: Mapping[str, Any] | None
 ) -> Exception:
     code = problem.get("code") if problem else None
+    if code == "holders-missing" and problem:
+        return HoldersMissingError(_plain(problem.get("detail", "holders are missing.")))
     if status in _PASSING:
         return _PassingError(
             PlatformFailedError(status, _reference(response)),

@@ -117,13 +117,26 @@ def prove(
     The RFC's challenge does not cover `base`: the verifier must know it from before the proof.
     `r` is for test vectors only: an `r` used twice gives k away.
     """
+    return prove_sums(k, public, inputs, outputs, base=base, r=r)[2]
+
+
+def prove_sums(
+    k: bytes,
+    public: bytes,
+    inputs: Sequence[bytes],
+    outputs: Sequence[bytes],
+    *,
+    base: bytes = group.GENERATOR,
+    r: bytes | None = None,
+) -> tuple[bytes, bytes, bytes]:
+    """The sums M and Z of `composites`, and the proof of `prove` over them."""
     _check_batch(inputs, outputs)
     # ComputeCompositesFast: who knows k needs no weighted sum over the outputs.
     m = group.weighted_sum(_weights(public, inputs, outputs), inputs)
     z = group.mul(k, m)
     r = group.random_scalar() if r is None else r
     c = _challenge(public, m, z, _times(r, base), group.mul(r, m))
-    return c + group.scalar_sub(r, group.scalar_mul(c, k))
+    return m, z, c + group.scalar_sub(r, group.scalar_mul(c, k))
 
 
 def verify(
@@ -142,9 +155,31 @@ def verify(
     _check_batch(inputs, outputs)
     group.check_element(public)
     group.check_element(base)
+    verify_composites(public, *composites(public, inputs, outputs), proof, base=base)
+
+
+def composites(
+    public: bytes, inputs: Sequence[bytes], outputs: Sequence[bytes]
+) -> tuple[bytes, bytes]:
+    """The weighted sums M and Z over a batch, of which its proof speaks (section 2.2.1).
+
+    Raises BatchSizeError, group.InvalidElementError.
+    """
+    _check_batch(inputs, outputs)
     weights = _weights(public, inputs, outputs)
-    m = group.weighted_sum(weights, inputs)
-    z = group.weighted_sum(weights, outputs)
+    return group.weighted_sum(weights, inputs), group.weighted_sum(weights, outputs)
+
+
+def verify_composites(
+    public: bytes, m: bytes, z: bytes, proof: bytes, *, base: bytes = group.GENERATOR
+) -> None:
+    """Return when the proof shows that public = k * base and z = k * m, for sums as they are told.
+
+    For who may not see the batch: that the sums are those of certain elements is not shown.
+    Raises ProofInvalidError, and group.InvalidElementError for a key that is no element.
+    """
+    group.check_element(public)
+    group.check_element(base)
     c, s = proof[: group.SIZE], proof[group.SIZE :]
     try:
         t2 = group.add(_times(s, base), group.mul(c, public))

@@ -8,7 +8,14 @@ from flask_smorest import Blueprint
 from app.access import Means
 from app.accounts import service, tokens
 from app.accounts.authentication import signed_in
-from app.accounts.schemas import MadeTokenSchema, MeSchema, NewTokenSchema, TokensSchema
+from app.accounts.schemas import (
+    MadeTokenSchema,
+    MeSchema,
+    NewTokenSchema,
+    RotationSchema,
+    TokensSchema,
+)
+from app.accounts.token_bounds import read_bounds
 from app.audit.guard import audited, caller, transaction
 
 blueprint = Blueprint(
@@ -59,10 +66,31 @@ def create_token(asked: dict[str, Any]) -> dict[str, Any]:
     Only from a web session: a token cannot make another. The text of the token is in this answer
     and never shown again.
     """
-    made = tokens.create_own_token(
-        transaction(), caller(), scopes=asked["scopes"], days=asked["days"]
+    bounds = read_bounds(
+        asked["networks"],
+        asked["certificate"],
+        certificate_suffices=asked["certificate_suffices"],
     )
-    return {"token": made.text, **vars(made.token)}
+    made = tokens.create_own_token(
+        transaction(), caller(), scopes=asked["scopes"], days=asked["days"], bounds=bounds
+    )
+    return _with_text(made)
+
+
+@blueprint.post("/tokens/<uuid:token>/rotate")
+@audited("token.rotate")
+@blueprint.arguments(RotationSchema)
+@blueprint.response(200, MadeTokenSchema)
+def rotate_token(asked: dict[str, Any], token: UUID) -> dict[str, Any]:
+    """Give one of your API tokens a new secret
+
+    Scopes, bounds and end stay. The former secret opens the token for the overlap and dies then;
+    one that was former before dies at once. Only from a web session.
+    """
+    made = tokens.rotate_own_token(
+        transaction(), caller(), token, overlap_hours=asked["overlap_hours"]
+    )
+    return _with_text(made)
 
 
 @blueprint.delete("/tokens/<uuid:token>")
@@ -74,3 +102,11 @@ def revoke_token(token: UUID) -> None:
     It is refused from the next request on. Only from a web session; safe to repeat.
     """
     tokens.revoke_own_token(transaction(), caller(), token)
+
+
+def _with_text(made: tokens.NewToken) -> dict[str, Any]:
+    names = MadeTokenSchema().fields
+    return {
+        "token": made.text,
+        **{name: getattr(made.token, name) for name in names if name != "token"},
+    }

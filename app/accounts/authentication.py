@@ -7,7 +7,7 @@ next request on, because nothing about a caller is remembered between requests.
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,14 +31,27 @@ from app.accounts.models import (
 )
 from app.accounts.scopes import scopes_of
 from app.organisations.models import Organisation, OrganisationStatus
+from app.origin import Origin
 from app.runtime import runtime
 from postern.base64url import from_base64url, to_base64url
 from postern.vocabulary import Role, Scope
 
-_TOKEN = re.compile(r"pst_([A-Za-z0-9_-]{22})_([A-Za-z0-9_-]{43})")
+_TOKEN = re.compile(r"pst_([A-Za-z0-9_-]{22})_([A-Za-z0-9_-]{43}|)")
 _NOBODY = UUID(int=0)
 _SEEN_AFTER = timedelta(minutes=1)
 """How stale `last_seen_at` may be: a session may so end up to a minute before its idle time."""
+
+
+BY_PASSWORD = "password"  # noqa: S105 - the name of a means, not a secret
+BY_BREAK_GLASS = "break-glass"
+BY_SINGLE_SIGN_ON = "single-sign-on"
+"""What may have proved a session, beside the second factors."""
+
+STRONG = frozenset({"passkey", "totp", "recovery", "second-factor-elsewhere", BY_BREAK_GLASS})
+"""What proves more than a password does."""
+
+PRIVILEGED = frozenset({Role.ADMINISTRATOR, Role.APPROVER, Role.COMPLIANCE, Role.POLICY_OWNER})
+"""Roles that need a second factor where `sign_in.second_factor` is "privileged"."""
 
 
 class Refusal(StrEnum):
@@ -48,9 +61,13 @@ class Refusal(StrEnum):
     UNKNOWN = "unknown"
     SECRET = "secret"  # noqa: S105 - the name of a reason: the token's secret part is wrong
     PASSWORD = "password"  # noqa: S105 - the name of a reason
+    SECOND_FACTOR = "second-factor"  # a wrong code, or a passkey whose answer does not hold
     LOCKED = "locked"
     REVOKED = "revoked"
     EXPIRED = "expired"
+    ROTATED = "rotated"  # the former secret, after its overlap
+    NETWORK = "network"  # from an address outside of the token's networks
+    CERTIFICATE = "certificate"  # without the certificate to which the token is bound
     CLOSED = "closed"
     DISABLED = "disabled"
     SUSPENDED = "suspended"
@@ -61,7 +78,8 @@ class SignedIn:
     """The caller and the credential that proved it: a session's hash or a token's id is set.
 
     `must_change`: the session was begun with a one-time password. Until the person has chosen
-    another, the caller holds no role.
+    another, the caller holds no role. `must_add_factor`: their roles need a second factor and the
+    session was begun without; until they added one, the caller holds no role either.
     """
 
     caller: Caller
@@ -70,16 +88,20 @@ class SignedIn:
     session_hash: bytes | None = None
     token_id: int | None = None
     last_used_on: int | None = None
+    network: str = ""  # from which a token is used now, coarse
+    last_network: str = ""
     language: str = ""  # of the pages, empty when the person never chose one
     country: str = ""  # of the organisation, for a web session
     must_change: bool = False
+    must_add_factor: bool = False
+    proved_at: datetime | None = None  # the last proof of a web session
 
     @property
     def is_seen_long_ago(self) -> bool:
         """Whether the credential's last use ought to be noted again: by minute, tokens by day."""
         if self.last_seen_at is not None:
             return clock.now() - self.last_seen_at >= _SEEN_AFTER
-        return self.last_used_on != clock.day(clock.now())
+        return (self.last_used_on, self.last_network) != (clock.day(clock.now()), self.network)
 
 
 @dataclass(frozen=True)
@@ -118,33 +140,41 @@ def by_session(session: Session, name: str) -> SignedIn | None:
         return None
     if refusal_of(person, organisation) is not None:
         return None
-    must_change = expires_at is not None
+    must_change = expires_at is not None and BY_PASSWORD in web.proved_by
     roles: frozenset[Role] = frozenset() if must_change else roles_of(session, person.id)
+    must_add_factor = must_have_factor(roles) and STRONG.isdisjoint(web.proved_by)
+    if must_add_factor:
+        roles = frozenset()
+    if web.roles_bound is not None:
+        roles = frozenset(role for role in roles if role in web.roles_bound)
     return SignedIn(
-        caller=caller_of(person, organisation, roles, Means.SESSION),
+        caller=caller_of(person, organisation, roles, means_of(web.proved_by)),
         expires_at=web.expires_at,
         last_seen_at=web.last_seen_at,
         session_hash=name_hash,
         language=person.language,
         country=organisation.country,
         must_change=must_change,
+        must_add_factor=must_add_factor,
+        proved_at=web.proved_at,
     )
 
 
-def by_token(session: Session, text: str) -> SignedIn | RefusedToken:
+def by_token(session: Session, text: str, origin: Origin) -> SignedIn | RefusedToken:
     """The person and scopes of a presented token, or why it is refused.
 
-    Every refusal costs the same reads and the same comparison.
+    Every refusal costs the same reads and the same comparisons. In place of its secret a token may
+    carry none (`pst_ID_`), where it was made so that its certificate suffices.
     """
     parts = _TOKEN.fullmatch(text)
     public_id = _public_id(parts[1]) if parts else None
     rows = session.connection().execute(_BY_TOKEN, {"public_id": public_id or _NOBODY}).all()
-    expected = rows[0].secret_hash if rows else bytes(32)
-    is_right = hmac.compare_digest(secret_hash(parts[2] if parts else ""), expected)
+    offered = parts[2] if parts else ""
+    proof = _proof(rows[0] if rows else None, offered, origin)
     if not rows:
         return RefusedToken(Refusal.MALFORMED if public_id is None else Refusal.UNKNOWN)
     row = rows[0]
-    refusal = _refusal_of_token(row, is_right=is_right) or _refusal(
+    refusal = _refusal_of_token(row, proof, origin) or _refusal(
         row.person_status, row.organisation_status
     )
     if refusal is not None:
@@ -165,12 +195,19 @@ def by_token(session: Session, text: str) -> SignedIn | RefusedToken:
         expires_at=row.expires_at,
         token_id=row.token_id,
         last_used_on=row.last_used_on,
+        network=origin.coarse,
+        last_network=row.last_network,
     )
 
 
 def session_hash(name: str) -> bytes:
     """What is stored of a session's name (256 random bits, so a plain SHA-256 suffices)."""
     return hashlib.sha256(name.encode()).digest()
+
+
+def means_of(proved_by: Collection[str]) -> Means:
+    """How the acts of a session so proved are marked in the log."""
+    return Means.BREAK_GLASS if BY_BREAK_GLASS in proved_by else Means.SESSION
 
 
 def secret_hash(secret: str) -> bytes:
@@ -192,6 +229,12 @@ def roles_of(session: Session, person_id: int) -> frozenset[Role]:
     """The roles that a person holds now."""
     held = session.scalars(select(RoleGrant.role).where(RoleGrant.person_id == person_id))
     return frozenset(held)
+
+
+def must_have_factor(roles: Collection[Role]) -> bool:
+    """Whether who holds these roles needs a second factor, by `sign_in.second_factor`."""
+    asked = runtime().settings.sign_in.second_factor
+    return asked == "all" or (asked == "privileged" and not PRIVILEGED.isdisjoint(roles))
 
 
 def caller_of(
@@ -249,13 +292,51 @@ def _refusal(person: AccountStatus, organisation: OrganisationStatus) -> Refusal
     return None
 
 
-def _refusal_of_token(token: Any, *, is_right: bool) -> Refusal | None:
-    if not is_right:
+class _Proof(StrEnum):
+    """What a presented token showed of the stored one."""
+
+    NONE = "none"
+    SECRET = "secret"  # noqa: S105 - the name of a proof
+    FORMER = "former"
+    CERTIFICATE = "certificate"
+
+
+def _proof(token: Any, offered: str, origin: Origin) -> _Proof:
+    """All three comparisons are made, in constant time, whatever the first of them says."""
+    nothing = bytes(32)
+    presented, certificate = secret_hash(offered), origin.certificate or nothing
+    bound = (token.certificate if token else None) or b""
+    is_present = hmac.compare_digest(presented, token.secret_hash if token else nothing)
+    is_former = hmac.compare_digest(presented, (token.former_hash if token else None) or nothing)
+    is_certified = hmac.compare_digest(certificate, bound)
+    if is_present:
+        return _Proof.SECRET
+    if is_former:
+        return _Proof.FORMER
+    if token and not offered and token.certificate_suffices and is_certified:
+        return _Proof.CERTIFICATE
+    return _Proof.NONE
+
+
+def _refusal_of_token(token: Any, proof: _Proof, origin: Origin) -> Refusal | None:
+    moment = clock.now()
+    if proof is _Proof.NONE:
         return Refusal.SECRET
     if token.revoked_at is not None:
         return Refusal.REVOKED
-    if clock.now() >= token.expires_at:
+    if moment >= token.expires_at:
         return Refusal.EXPIRED
+    if proof is _Proof.FORMER and (token.former_until is None or moment >= token.former_until):
+        return Refusal.ROTATED
+    return _refusal_of_origin(token, origin)
+
+
+def _refusal_of_origin(token: Any, origin: Origin) -> Refusal | None:
+    if token.networks and not origin.is_within(token.networks):
+        return Refusal.NETWORK
+    certificate = origin.certificate or b""
+    if token.certificate and not hmac.compare_digest(token.certificate, certificate):
+        return Refusal.CERTIFICATE
     return None
 
 
@@ -268,6 +349,12 @@ _BY_TOKEN = (
         ApiToken.expires_at,
         ApiToken.revoked_at,
         ApiToken.last_used_on,
+        ApiToken.last_network,
+        ApiToken.networks,
+        ApiToken.certificate,
+        ApiToken.certificate_suffices,
+        ApiToken.former_hash,
+        ApiToken.former_until,
         PersonAccount.id.label("person_id"),
         PersonAccount.public_id.label("person"),
         PersonAccount.status.label("person_status"),

@@ -8,10 +8,11 @@ from uuid import UUID
 import click
 
 from app.access import CONSOLE
+from app.accounts import factor_resets, service
 from app.accounts import passwords as rule
-from app.accounts import service
 from app.accounts import tokens as api_tokens
 from app.accounts.records import Account, in_order
+from app.accounts.token_bounds import read_bounds
 from app.accounts.tokens import Token
 from app.console import RoomCommands, as_json, show
 from app.runtime import runtime
@@ -99,6 +100,15 @@ def unlock(login: str) -> None:
     click.echo("The account is unlocked.")
 
 
+@commands.command("reset-factors")
+@click.argument("login")
+def reset_factors(login: str) -> None:
+    """Remove the second factors of LOGIN, whose organisation has nobody to agree; sessions end."""
+    with runtime().database.transaction() as session:
+        gone = factor_resets.force(session, CONSOLE, login)
+    click.echo(f"Second factors removed: {gone}. The password alone signs the person in now.")
+
+
 @commands.command()
 @click.argument("login")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
@@ -118,11 +128,28 @@ def password(login: str, *, password_stdin: bool) -> None:
 @click.argument("login")
 @click.option("--scope", "scopes", multiple=True, required=True, type=_SCOPES, help="Repeatable.")
 @click.option("--days", type=int, default=90, show_default=True, help="For how long.")
-def create_token(login: str, scopes: Sequence[str], days: int) -> None:
+@click.option("--network", "networks", multiple=True, help="From which alone, CIDR; repeatable.")
+@click.option("--certificate", default="", help="SHA-256 of the TLS client certificate it needs.")
+@click.option("--certificate-suffices", is_flag=True, help="The certificate opens it by itself.")
+def create_token(
+    login: str,
+    scopes: Sequence[str],
+    days: int,
+    networks: Sequence[str],
+    certificate: str,
+    *,
+    certificate_suffices: bool,
+) -> None:
     """Make an API token for LOGIN and print it, and nothing else, on standard output."""
+    bounds = read_bounds(networks, certificate, certificate_suffices=certificate_suffices)
     with runtime().database.transaction() as session:
         made = api_tokens.create_token(
-            session, CONSOLE, login, scopes=[Scope(scope) for scope in scopes], days=days
+            session,
+            CONSOLE,
+            login,
+            scopes=[Scope(scope) for scope in scopes],
+            days=days,
+            bounds=bounds,
         )
     click.echo(made.text)
     click.echo(
@@ -132,13 +159,24 @@ def create_token(login: str, scopes: Sequence[str], days: int) -> None:
     )
 
 
+@tokens.command()
+@click.argument("token", type=click.UUID)
+@click.option("--overlap-hours", type=int, default=24, show_default=True, help="Of both secrets.")
+def rotate(token: UUID, overlap_hours: int) -> None:
+    """Give the API token with the id TOKEN a new secret and print it, and nothing else."""
+    with runtime().database.transaction() as session:
+        made = api_tokens.rotate_token(session, CONSOLE, token, overlap_hours=overlap_hours)
+    click.echo(made.text)
+
+
 @tokens.command(name="list")
+@click.option("--unused", is_flag=True, help="Only living ones that nobody used for long.")
 @as_json
-def list_tokens(in_json: bool) -> None:
+def list_tokens(in_json: bool, *, unused: bool) -> None:
     """List the API tokens of all people; this is written to the log."""
     with runtime().database.transaction() as session:
         found = api_tokens.list_tokens(session, CONSOLE)
-    rows = [_token_row(token, account) for token, account in found]
+    rows = [_token_row(token, account) for token, account in found if token.is_unused or not unused]
     show(rows, in_json=in_json, empty="No API token yet.")
 
 
@@ -183,4 +221,7 @@ def _token_row(token: Token, account: Account) -> dict[str, Any]:
         "state": token.state,
         "expires_at": token.expires_at,
         "last_used_on": token.last_used_on,
+        "last_network": token.last_network,
+        "networks": token.networks,
+        "certificate": token.certificate,
     }

@@ -90,10 +90,20 @@ class WebSession(Base):
     started_at: Mapped[datetime] = mapped_column(Moment)
     last_seen_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    proved_by: Mapped[list[str]] = mapped_column(JSON)  # "password", "totp", "passkey", ...
+    proved_at: Mapped[datetime] = mapped_column(Moment)  # the last proof: of sign-in or step-up
+    sealed_device: Mapped[bytes | None] = mapped_column(LargeBinary)  # a browser and a system
+    # Of single sign-on: roles that the provider grants. Those granted here bound them, and
+    # the reverse. None where the provider was not asked.
+    roles_bound: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class ApiToken(Base):
-    """Shown once as `pst_PUBLICID_SECRET`; only the SHA-256 of the secret (256 bits) is stored."""
+    """Shown once as `pst_PUBLICID_SECRET`; only the SHA-256 of the secret (256 bits) is stored.
+
+    `networks` and `certificate` bound it: whence, and with which certificate, it opens anything.
+    After a rotation the former secret opens the same until `former_until`.
+    """
 
     __tablename__ = "api_token"
 
@@ -109,3 +119,11 @@ class ApiToken(Base):
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
     last_used_on: Mapped[int | None]  # day since 1970: enough to find unused tokens
+    last_network: Mapped[str] = mapped_column(String(48), default="")  # of a /16 or /32, see origin
+    networks: Mapped[list[str]] = mapped_column(JSON, default=list)  # CIDR; empty for anywhere
+    certificate: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # x5t#S256, RFC 8705
+    certificate_suffices: Mapped[bool] = mapped_column(default=False)  # without the secret
+    former_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    former_until: Mapped[datetime | None] = mapped_column(Moment)
+    rotated_at: Mapped[datetime | None] = mapped_column(Moment)
+    warned_at: Mapped[datetime | None] = mapped_column(Moment)  # that it ends soon

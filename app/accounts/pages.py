@@ -9,18 +9,25 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
-from flask_login import login_user, logout_user
+from flask_login import logout_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField  # type: ignore[import-untyped]
 
-from app.accounts import service, tokens
+from app.accounts import open_sessions, passkeys, service, tokens
 from app.accounts import sign_in as signing
 from app.accounts.authentication import signed_in
+from app.accounts.break_glass_pages import blueprint as break_glass_blueprint
+from app.accounts.devices import device_of
+from app.accounts.entering import enter, local_path
 from app.accounts.passwords import SHORTEST, PasswordRefusedError
 from app.accounts.people_pages import blueprint as people_blueprint
-from app.accounts.start import WebUser
-from app.accounts.tokens import NewToken
+from app.accounts.schemas import LONGEST_THUMBPRINT
+from app.accounts.security_pages import PENDING
+from app.accounts.security_pages import blueprint as security_blueprint
+from app.accounts.sign_on_pages import blueprint as sign_on_blueprint
+from app.accounts.token_bounds import read_bounds
+from app.accounts.tokens import NewToken, TokenEndedError
 from app.audit.guard import audited, caller, public, transaction
 from app.errors import InvalidRequestError, NotAllowedError
 from app.runtime import runtime
@@ -32,8 +39,14 @@ Page = tuple[str, int]
 
 blueprint = Blueprint("accounts", __name__)
 blueprint.register_blueprint(people_blueprint)
+blueprint.register_blueprint(break_glass_blueprint)
+blueprint.register_blueprint(security_blueprint)
+blueprint.register_blueprint(sign_on_blueprint)
 
-_NOTICES = frozenset({"password-changed", "sessions-ended", "token-revoked"})
+_NOTICES = frozenset(
+    {"linked", "password-changed", "session-ended", "sessions-ended", "token-revoked", "unlinked"}
+)
+_OVERLAP_HOURS = 24
 _REFUSED = 422  # the form was understood and refused
 
 
@@ -79,7 +92,7 @@ def show_sign_in() -> str | Response:
     wanted = local_path(request.args.get("next", ""))
     if signed_in() is not None:
         return redirect(wanted, code=303)
-    return render_template("accounts/sign_in.html", form=SignInForm(), next=wanted, failed=False)
+    return sign_in_page(wanted)
 
 
 @blueprint.post("/sign-in")
@@ -88,18 +101,25 @@ def show_sign_in() -> str | Response:
 def sign_in() -> Response | Page:
     """Start a session, or show the page again with `failed` and no word on what was wrong."""
     wanted = local_path(request.form.get("next", ""))
-    started = signing.sign_in(transaction(), g.attempt)
+    started = signing.sign_in(transaction(), g.attempt, device_of(request.user_agent.string))
     if started is None:
-        form = SignInForm()
-        page = render_template("accounts/sign_in.html", form=form, next=wanted, failed=True)
-        return page, _REFUSED
-    former = signed_in()
-    if former is not None and former.session_hash is not None:
-        signing.sign_out(transaction(), former.caller, former.session_hash)
-    # Nothing of the time before enters the session, the form token included.
-    session.clear()
-    login_user(WebUser(started))
-    return redirect(wanted, code=303)
+        return sign_in_page(wanted, failed=True), _REFUSED
+    if isinstance(started, signing.Pending):
+        session[PENDING] = started.name
+        return redirect(url_for(".security.show_second", next=wanted), code=303)
+    return enter(started, wanted)
+
+
+def sign_in_page(wanted: str, *, failed: bool = False) -> str:
+    """The sign-in page, with what a browser needs to use a passkey."""
+    is_possible = passkeys.are_possible()
+    return render_template(
+        "accounts/sign_in.html",
+        form=SignInForm(),
+        next=wanted,
+        failed=failed,
+        passkey=passkeys.asking_options(passkeys.Purpose.ENTER, b"") if is_possible else "",
+    )
 
 
 @blueprint.post("/sign-out")
@@ -120,10 +140,11 @@ def account() -> Page:
     The template gets `own` (service.OwnAccount: account, organisation, sessions, tokens, scopes),
     `longest_days` (of a token), `shortest_password` (characters), `made` (tokens.NewToken, whose
     `text` is shown this once, or None), `problems` (sentences on what was refused) and `notice`
-    ("password-changed", "sessions-ended", "token-revoked" or None).
+    ("password-changed", "session-ended", "sessions-ended", "token-revoked" or None).
 
     Forms, each with `csrf_token`: POST /account/tokens (scopes, one value each; days),
-    POST /account/tokens/ID/revoke, POST /account/sessions/end-others, POST /account/password
+    POST /account/tokens/ID/revoke, POST /account/sessions/end (session),
+    /end-others and /end-all, POST /account/password
     (present, new), POST /sign-out.
     """
     done = request.args.get("done", "")
@@ -140,10 +161,29 @@ def create_token() -> Page:
     except ValueError:
         return _account_page(problems=["Choose scopes from the list and write a number of days."])
     try:
-        made = tokens.create_own_token(transaction(), caller(), scopes=scopes, days=days)
+        bounds = read_bounds(
+            request.form.get("networks", "").split(),
+            request.form.get("certificate", ""),
+            certificate_suffices=bool(request.form.get("certificate_suffices")),
+        )
+        made = tokens.create_own_token(
+            transaction(), caller(), scopes=scopes, days=days, bounds=bounds
+        )
     except InvalidRequestError as refusal:
         reasons = [error["reason"] for error in refusal.extensions["errors"]]
         return _account_page(problems=reasons)
+    return _account_page(made=made)
+
+
+@blueprint.post("/account/tokens/<uuid:token>/rotate")
+@audited("token.rotate")
+def rotate_token(token: UUID) -> Page:
+    """Give one's own token a new secret, shown once; the former lives a day longer."""
+    overlap = min(_OVERLAP_HOURS, runtime().settings.token.overlap_hours)
+    try:
+        made = tokens.rotate_own_token(transaction(), caller(), token, overlap_hours=overlap)
+    except TokenEndedError as refusal:
+        return _account_page(problems=[refusal.detail, refusal.told_remedy])
     return _account_page(made=made)
 
 
@@ -163,6 +203,25 @@ def end_other_sessions() -> Response:
     return redirect(url_for("accounts.account", done="sessions-ended"), code=303)
 
 
+@blueprint.post("/account/sessions/end")
+@audited("session.end")
+def end_session() -> Response:
+    """End one of one's sessions, in whatever browser; that it has ended already is no fault."""
+    which = request.form.get("session", "")
+    open_sessions.end(transaction(), caller(), which)
+    return redirect(url_for("accounts.account", done="session-ended"), code=303)
+
+
+@blueprint.post("/account/sessions/end-all")
+@audited("session.end")
+def end_all_sessions() -> Response:
+    """End every session of one's own, this one too, and show the sign-in page."""
+    open_sessions.end_all(transaction(), caller())
+    logout_user()
+    session.clear()
+    return redirect(url_for("accounts.show_sign_in"), code=303)
+
+
 @blueprint.post("/account/password")
 @_change_prepared
 @audited("account.password")
@@ -179,20 +238,6 @@ def change_password() -> Response | Page:
     return redirect(url_for("accounts.account", done="password-changed"), code=303)
 
 
-def local_path(wanted: str) -> str:
-    """`wanted` when it is a path of this platform, else the home page.
-
-    A browser reads `//host`, `/\\host` and paths with control characters as other sites.
-    """
-    is_local = (
-        wanted.startswith("/")
-        and not wanted.startswith("//")
-        and "\\" not in wanted
-        and wanted.isprintable()
-    )
-    return wanted if is_local else "/"
-
-
 def _account_page(
     *, made: NewToken | None = None, problems: list[str] | None = None, notice: str | None = None
 ) -> Page:
@@ -200,6 +245,7 @@ def _account_page(
     page = render_template(
         "accounts/account.html",
         own=own,
+        longest_thumbprint=LONGEST_THUMBPRINT,
         longest_days=runtime().settings.token.longest_days,
         shortest_password=SHORTEST,
         made=made,

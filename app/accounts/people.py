@@ -23,6 +23,8 @@ from app import clock
 from app.access import CONSOLE, Caller
 from app.accounts import service
 from app.accounts.authentication import roles_of
+from app.accounts.entry_models import BreakGlass
+from app.accounts.factor_models import RecoveryCode, SecondFactor
 from app.accounts.models import (
     AccountStatus,
     ApiToken,
@@ -37,6 +39,7 @@ from app.accounts.records import (
     AccountClosedError,
     account_of,
     in_order,
+    refuse_break_glass,
     store_secret,
 )
 from app.audit.service import append
@@ -287,6 +290,8 @@ def close(session: Session, caller: Caller, person: UUID) -> None:
     _end_sessions(session, row)
     _drop(session, row.id, list(Role))
     session.execute(delete(Credential).where(Credential.person_id == row.id))
+    session.execute(delete(SecondFactor).where(SecondFactor.person_id == row.id))
+    session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == row.id))
     session.execute(
         update(ApiToken)
         .where(ApiToken.person_id == row.id, ApiToken.revoked_at.is_(None))
@@ -473,6 +478,7 @@ def _other(session: Session, caller: Caller, person: UUID) -> PersonAccount:
         raise OwnAccountError
     if row.status is AccountStatus.CLOSED:
         raise AccountClosedError
+    refuse_break_glass(session, row.id)
     return row
 
 
@@ -487,6 +493,7 @@ def _require_left(session: Session, row: PersonAccount, lost: frozenset[Role]) -
                 PersonAccount.organisation_id == row.organisation_id,
                 PersonAccount.status == AccountStatus.ACTIVE,
                 PersonAccount.id != row.id,
+                PersonAccount.id.not_in(select(BreakGlass.person_id)),
             )
             .limit(1)
         )

@@ -12,7 +12,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.access import current_caller
-from app.accounts import passwords, people, tokens
+from app.accounts import factor_resets, passwords, people, tokens
 from app.accounts.people import KEEPERS
 from app.audit.entry import Outcome
 from app.audit.guard import audited, caller, transaction
@@ -28,7 +28,19 @@ Page = str | tuple[str, int]
 blueprint = Blueprint("people", __name__)
 
 _ADMINISTRATOR = [Role.ADMINISTRATOR]
-_STEPS = frozenset({"roles", "disabled", "enabled", "closed", "sessions", "confirmed", "refused"})
+_STEPS = frozenset(
+    {
+        "factors-proposed",
+        "factors-decided",
+        "roles",
+        "disabled",
+        "enabled",
+        "closed",
+        "sessions",
+        "confirmed",
+        "refused",
+    }
+)
 
 
 def _with_a_new_password(view: Callable[P, R]) -> Callable[P, R]:
@@ -188,6 +200,31 @@ def reset_password(person: UUID) -> Page:
     return _person(person, password=g.new_password, step="password")
 
 
+@blueprint.post("/people/<uuid:person>/factors/reset")
+@audited("factor.reset", roles=_ADMINISTRATOR)
+def propose_factor_reset(person: UUID) -> Response | Page:
+    """Propose that a person's second factors are removed."""
+    return _changed(
+        "factor.reset",
+        person,
+        "factors-proposed",
+        lambda: factor_resets.propose(transaction(), caller(), person),
+    )
+
+
+@blueprint.post("/people/<uuid:person>/factors/decide")
+@audited("factor.reset", roles=[Role.COMPLIANCE])
+def decide_factor_reset(person: UUID) -> Response | Page:
+    """Agree to it, or refuse, as a second person."""
+    agrees = request.form.get("decision") == "confirm"
+    return _changed(
+        "factor.reset",
+        person,
+        "factors-decided",
+        lambda: factor_resets.decide(transaction(), caller(), person, agrees=agrees),
+    )
+
+
 @blueprint.get("/tokens")
 @audited("token.list", roles=KEEPERS)
 def show_tokens() -> str:
@@ -239,6 +276,7 @@ def _person(
         password=password,
         one_time_days=people.ONE_TIME.days,
         problem=problem,
+        reset=factor_resets.read(transaction(), caller(), person),
     )
 
 

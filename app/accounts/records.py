@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
+from app.accounts.entry_models import BreakGlass
 from app.accounts.models import AccountStatus, Credential, CredentialKind, PersonAccount
 from app.accounts.profiles import fold_login, profiles
 from app.errors import ConflictError, NotFoundError
@@ -30,6 +31,12 @@ class AccountClosedError(ConflictError):
     code = "account-closed"
     title = "The account is closed"
     remedy = "Create a new account under another sign-in name."
+
+
+class BreakGlassAccountError(ConflictError):
+    code = "break-glass-account"
+    title = "The account is for emergencies: it has no password, no token and no other role"
+    remedy = "It is made, sealed and ended with: flask --app wsgi break-glass"
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,6 +112,17 @@ def has_one_time_password(session: Session, person_id: int) -> bool:
     """Whether the person has yet to choose a password that nobody else has seen."""
     stored = session.get(Credential, (person_id, CredentialKind.PASSWORD))
     return stored is not None and stored.expires_at is not None
+
+
+def is_break_glass(session: Session, person_id: int) -> bool:
+    """Whether the account is that of an emergency, which is entered by its sealed secret alone."""
+    return session.get(BreakGlass, person_id) is not None
+
+
+def refuse_break_glass(session: Session, person_id: int) -> None:
+    """BreakGlassAccountError when the account is that of an emergency."""
+    if is_break_glass(session, person_id):
+        raise BreakGlassAccountError
 
 
 def in_order(words: Iterable[Word]) -> list[Word]:

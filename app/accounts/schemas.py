@@ -2,8 +2,11 @@
 
 from marshmallow import RAISE, Schema, fields, validate
 
+from app.accounts.token_bounds import LONGEST_NETWORK, MOST_NETWORKS
 from app.organisations.schemas import MemberSchema
 from postern.vocabulary import Role, Scope
+
+LONGEST_THUMBPRINT = 95  # characters: 32 pairs of digits with colons between them
 
 
 class MeSchema(Schema):
@@ -53,6 +56,41 @@ class NewTokenSchema(Schema):
         validate=validate.Range(min=1),
         metadata={"description": "For how long; the platform sets the longest."},
     )
+    networks = fields.List(
+        fields.String(validate=validate.Length(max=LONGEST_NETWORK)),
+        load_default=(),
+        validate=validate.Length(max=MOST_NETWORKS),
+        metadata={"description": "From which it may be used, in CIDR; none for anywhere."},
+    )
+    certificate = fields.String(
+        load_default="",
+        validate=validate.Length(max=LONGEST_THUMBPRINT),
+        metadata={
+            "description": "SHA-256 of the TLS client certificate that must come with it: "
+            "`x5t#S256` (RFC 8705) or hexadecimal digits."
+        },
+    )
+    certificate_suffices = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Whether who holds the certificate's key may leave the secret out: the "
+            "token is then `pst_ID_`."
+        },
+    )
+
+
+class RotationSchema(Schema):
+    """How a token is rotated."""
+
+    class Meta:
+        unknown = RAISE
+
+    overlap_hours = fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.Range(min=0),
+        metadata={"description": "For how long the former secret opens the token still."},
+    )
 
 
 class TokenSchema(Schema):
@@ -83,6 +121,36 @@ class TokenSchema(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "Day (UTC) of its last use, null when never used."},
+    )
+    last_network = fields.String(
+        required=True,
+        metadata={"description": "Coarse network (/16, /32) of the last use, or empty."},
+    )
+    networks = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "From which it may be used; empty for anywhere."},
+    )
+    certificate = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "`x5t#S256` of the certificate that must come with it."},
+    )
+    certificate_suffices = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether the certificate opens it without the secret."},
+    )
+    rotated_at = fields.AwareDateTime(
+        format="iso",
+        required=True,
+        allow_none=True,
+        metadata={"description": "When it was rotated last, null when it was not."},
+    )
+    former_until = fields.AwareDateTime(
+        format="iso",
+        required=True,
+        allow_none=True,
+        metadata={"description": "Until when the former secret opens it too."},
     )
 
 

@@ -17,6 +17,7 @@ from app import clock
 from app.access import Caller
 from app.accounts import passwords as rule
 from app.accounts.authentication import roles_of
+from app.accounts.factor_models import RecoveryCode, SecondFactor
 from app.accounts.models import (
     AccountStatus,
     ApiToken,
@@ -25,6 +26,7 @@ from app.accounts.models import (
     RoleGrant,
     WebSession,
 )
+from app.accounts.open_sessions import OpenSession, sessions_of
 from app.accounts.passwords import passwords
 from app.accounts.profiles import Profile, check_name, normalise_login, profiles
 from app.accounts.records import (
@@ -34,10 +36,11 @@ from app.accounts.records import (
     find_account,
     has_one_time_password,
     in_order,
+    refuse_break_glass,
     store_secret,
 )
 from app.accounts.scopes import scopes_of
-from app.accounts.sign_in import OpenSession, sessions_of
+from app.accounts.sign_on import link_of
 from app.accounts.tokens import Token, tokens_of
 from app.audit.service import append
 from app.errors import ConflictError
@@ -65,6 +68,7 @@ class OwnAccount:
     tokens: Sequence[Token]
     scopes: Sequence[Scope]
     must_change: bool
+    sign_on: bool | None  # linked or not; None without a provider of the organisation
 
 
 def new_secret(login: str, password: str, former: str | None = None) -> str:
@@ -158,6 +162,7 @@ def set_roles(
 ) -> frozenset[Role]:
     """Grant and withdraw roles; returns those held then. Takes effect with the next request."""
     person, code = find_account(session, login)
+    refuse_break_glass(session, person.id)
     before = roles_of(session, person.id)
     after = (before | frozenset(grant)) - frozenset(withdraw)
     session.execute(
@@ -177,6 +182,8 @@ def close(session: Session, caller: Caller, login: str) -> None:
     person.status = AccountStatus.CLOSED
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
     session.execute(delete(Credential).where(Credential.person_id == person.id))
+    session.execute(delete(SecondFactor).where(SecondFactor.person_id == person.id))
+    session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person.id))
     session.execute(
         update(ApiToken)
         .where(ApiToken.person_id == person.id, ApiToken.revoked_at.is_(None))
@@ -197,6 +204,7 @@ def reset_password(session: Session, caller: Caller, login: str, secret: str) ->
     person, code = find_account(session, login)
     if person.status is AccountStatus.CLOSED:
         raise AccountClosedError
+    refuse_break_glass(session, person.id)
     store_secret(session, person.id, secret)
     person.failures, person.locked_until = 0, None
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
@@ -233,6 +241,7 @@ def read_own(session: Session, caller: Caller, current: bytes | None = None) -> 
         tokens=tokens_of(session, ApiToken.person_id == person.id),
         scopes=in_order(scopes_of(caller.roles)),
         must_change=has_one_time_password(session, person.id),
+        sign_on=link_of(session, caller),
     )
     append(session, caller, "interface.read", object_type="account", count=1)
     return own

@@ -5,7 +5,6 @@ transaction that counts the failure: parallel guesses find the lock that the fir
 """
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,14 +14,19 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.access import CONSOLE, Caller, Means
 from app.accounts.authentication import (
+    BY_BREAK_GLASS,
+    BY_PASSWORD,
     Refusal,
     SignedIn,
     caller_of,
+    means_of,
     refusal_of,
     roles_of,
     session_hash,
     stranger,
 )
+from app.accounts.devices import devices
+from app.accounts.factor_models import PendingSignIn, SecondFactor
 from app.accounts.models import (
     ApiToken,
     Credential,
@@ -32,24 +36,25 @@ from app.accounts.models import (
 )
 from app.accounts.passwords import passwords
 from app.accounts.profiles import fold_login, profiles
-from app.accounts.records import UnknownAccountError, store_secret
+from app.accounts.records import UnknownAccountError, in_order, is_break_glass, store_secret
 from app.audit.entry import Outcome
 from app.audit.service import append
+from app.errors import NotAllowedError
 from app.organisations.models import Organisation
 from app.runtime import runtime
 from postern.base64url import to_base64url
+from postern.vocabulary import Role
 
 _NAME_LENGTH = 32  # bytes of a session's name
+_SECOND_STEP = timedelta(minutes=5)
+"""How long a right password waits for the second factor."""
 
 
-@dataclass(frozen=True)
-class OpenSession:
-    """One of a person's sessions; `is_current` is the one that asks."""
+@dataclass(frozen=True, repr=False)
+class Pending:
+    """A sign-in that waits for a second factor; `name` is to be kept by the browser alone."""
 
-    started_at: datetime
-    last_seen_at: datetime
-    expires_at: datetime
-    is_current: bool
+    name: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,34 +92,118 @@ def own_login(caller: Caller) -> str:
         return profiles().open(person.sealed_profile, person.public_id).login
 
 
-def sign_in(session: Session, attempt: Attempt) -> str | None:
+def sign_in(session: Session, attempt: Attempt, device: str = "") -> str | Pending | None:
     """Start a session; returns its name, to be kept by the browser alone.
 
-    None when the sign-in is refused; then the failure is counted and logged, and the transaction
-    must be committed.
+    Pending where the person has a second factor. None when the sign-in is refused; then the failure
+    is counted and logged, and the transaction must be committed.
     """
     found = _attempted(session, attempt)
     if found is None:
         _tell_refusal(session, attempt, Refusal.UNKNOWN)
         return None
     person, organisation = found
-    refusal = _judge(session, person, organisation, attempt)
+    asks = needs_second_factor(session, person)
+    refusal = _judge(session, person, organisation, attempt, forgives=not asks)
     if refusal is not None:
         _tell_refusal(session, attempt, refusal, person, organisation)
         return None
+    proved_by = frozenset({BY_PASSWORD})
+    if asks:
+        return begin_second_step(session, person, organisation, proved_by=proved_by, device=device)
+    return start_session(session, person, organisation, proved_by=proved_by, device=device)
+
+
+def needs_second_factor(session: Session, person: PersonAccount) -> bool:
+    """Whether the person has a second factor, without which no session begins."""
+    found = session.scalar(
+        select(SecondFactor.id).where(SecondFactor.person_id == person.id).limit(1)
+    )
+    return found is not None
+
+
+def begin_second_step(
+    session: Session,
+    person: PersonAccount,
+    organisation: Organisation,
+    *,
+    proved_by: frozenset[str],
+    device: str = "",
+    roles_bound: frozenset[Role] | None = None,
+) -> Pending:
+    """Let a right first proof wait for the second; it opens nothing. Logged."""
+    name = secrets.token_urlsafe(_NAME_LENGTH)
+    name_hash = session_hash(name)
+    session.add(
+        PendingSignIn(
+            name_hash=name_hash,
+            person_id=person.id,
+            proved_by=sorted(proved_by),
+            sealed_device=devices().seal(device, name_hash),
+            roles_bound=None if roles_bound is None else in_order(roles_bound),
+            expires_at=clock.now() + _SECOND_STEP,
+        )
+    )
     caller = caller_of(person, organisation, roles_of(session, person.id), Means.SESSION)
+    append(session, caller, "session.await", object_type="session", count=1)
+    return Pending(name)
+
+
+def is_locked(person: PersonAccount) -> bool:
+    """Whether nobody may try a password or a code now."""
+    return person.locked_until is not None and clock.now() < person.locked_until
+
+
+def count_failure(person: PersonAccount) -> None:
+    """Count a wrong password or code, and lock the account after too many of them."""
+    limits = runtime().settings.sign_in
+    person.failures += 1
+    if person.failures >= limits.failures_before_lock:
+        # The count stays: after the lock, each further failure locks again at once.
+        person.locked_until = clock.now() + timedelta(minutes=limits.lock_minutes)
+
+
+def start_session(
+    session: Session,
+    person: PersonAccount,
+    organisation: Organisation,
+    *,
+    proved_by: frozenset[str],
+    device: str = "",
+    roles_bound: frozenset[Role] | None = None,
+    until: datetime | None = None,
+) -> str:
+    """Start a session of who has proved who they are; returns its name. Logged.
+
+    `device` is of `devices.device_of`. `roles_bound` are the only roles that the session may use,
+    of those that the person holds; `until` ends it earlier than others. NotAllowedError when a
+    break-glass account would be entered by anything but its sealed secret, or the reverse.
+    """
+    if is_break_glass(session, person.id) != (BY_BREAK_GLASS in proved_by):
+        raise NotAllowedError
+    roles = roles_of(session, person.id)
+    if roles_bound is not None:
+        roles &= roles_bound
+    caller = caller_of(person, organisation, roles, means_of(proved_by))
     name, moment = secrets.token_urlsafe(_NAME_LENGTH), clock.now()
+    name_hash = session_hash(name)
+    longest = moment + timedelta(hours=runtime().settings.session.absolute_hours)
     person.last_sign_in_on = clock.day(moment)
     session.add(
         WebSession(
-            name_hash=session_hash(name),
+            name_hash=name_hash,
             person_id=person.id,
             started_at=moment,
             last_seen_at=moment,
-            expires_at=moment + timedelta(hours=runtime().settings.session.absolute_hours),
+            expires_at=longest if until is None else min(longest, until),
+            proved_by=sorted(proved_by),
+            proved_at=moment,
+            sealed_device=devices().seal(device, name_hash),
+            roles_bound=None if roles_bound is None else in_order(roles_bound),
         )
     )
-    append(session, caller, "session.start", object_type="session", count=1)
+    told = {"proved_by": sorted(proved_by)}
+    append(session, caller, "session.start", object_type="session", count=1, details=told)
     return name
 
 
@@ -188,26 +277,8 @@ def note_use(session: Session, proof: SignedIn) -> None:
         session.execute(
             update(ApiToken)
             .where(ApiToken.id == proof.token_id)
-            .values(last_used_on=clock.day(clock.now()))
+            .values(last_used_on=clock.day(clock.now()), last_network=proof.network)
         )
-
-
-def sessions_of(session: Session, person_id: int, current: bytes | None) -> Sequence[OpenSession]:
-    """The live sessions of a person, newest first."""
-    moment, idle = clock.now(), timedelta(minutes=runtime().settings.session.idle_minutes)
-    rows = session.scalars(
-        select(WebSession)
-        .where(
-            WebSession.person_id == person_id,
-            WebSession.expires_at > moment,
-            WebSession.last_seen_at > moment - idle,
-        )
-        .order_by(WebSession.started_at.desc())
-    )
-    return [
-        OpenSession(row.started_at, row.last_seen_at, row.expires_at, row.name_hash == current)
-        for row in rows
-    ]
 
 
 def _attempted(session: Session, attempt: Attempt) -> tuple[PersonAccount, Organisation] | None:
@@ -222,24 +293,30 @@ def _attempted(session: Session, attempt: Attempt) -> tuple[PersonAccount, Organ
 
 
 def _judge(
-    session: Session, person: PersonAccount, organisation: Organisation, attempt: Attempt
+    session: Session,
+    person: PersonAccount,
+    organisation: Organisation,
+    attempt: Attempt,
+    *,
+    forgives: bool = True,
 ) -> Refusal | None:
-    """Why the attempt fails, None when it succeeds; keeps the count of failures."""
-    limits, moment = runtime().settings.sign_in, clock.now()
+    """Why the attempt fails, None when it succeeds; keeps the count of failures.
+
+    Success ends the count where it `forgives`: not where a second factor is still due.
+    """
+    moment = clock.now()
     if (refusal := refusal_of(person, organisation)) is not None:
         return refusal
-    if person.locked_until is not None and moment < person.locked_until:
+    if is_locked(person):
         return Refusal.LOCKED
     stored = session.get(Credential, (person.id, CredentialKind.PASSWORD))
     if not attempt.is_right or stored is None or stored.secret_hash != attempt.compared:
-        person.failures += 1
-        if person.failures >= limits.failures_before_lock:
-            # The count stays: after the lock, each further failure locks again at once.
-            person.locked_until = moment + timedelta(minutes=limits.lock_minutes)
+        count_failure(person)
         return Refusal.PASSWORD
     if stored.expires_at is not None and moment >= stored.expires_at:
         return Refusal.EXPIRED
-    person.failures, person.locked_until = 0, None
+    if forgives:
+        person.failures, person.locked_until = 0, None
     if attempt.renewed is not None:
         stored.secret_hash = attempt.renewed
     return None

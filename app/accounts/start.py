@@ -14,15 +14,28 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.access import Caller
 from app.accounts import basic
 from app.accounts.authentication import RefusedToken, SignedIn, by_session, by_token
+from app.accounts.break_glass_console import commands as break_glass_commands
 from app.accounts.console import tokens as token_commands
+from app.accounts.devices import Devices
 from app.accounts.naming import person_name
+from app.accounts.oidc import Providers
 from app.accounts.passwords import Passwords
 from app.accounts.people import lapse_proposals
 from app.accounts.profiles import Profiles
+from app.accounts.second_step import forget_ended
 from app.accounts.sign_in import forget_ended_sessions, note_use
+from app.accounts.sign_on import SignOnSealer
+from app.accounts.step_up import ask_if_stale
+from app.accounts.token_bounds import warn_of_ends
 from app.accounts.tokens import refuse_token
-from app.errors import CrossSiteRequestError, PasswordToChangeError, SignInNeededError
+from app.errors import (
+    CrossSiteRequestError,
+    PasswordToChangeError,
+    SecondFactorNeededError,
+    SignInNeededError,
+)
 from app.jobs.service import duty
+from app.origin import Origin, origin
 from app.problems import is_for_machines
 from app.runtime import Runtime
 from app.runtime import runtime as present
@@ -30,6 +43,20 @@ from app.runtime import runtime as present
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _BEFORE_CHANGE = frozenset({"accounts.account", "accounts.change_password", "accounts.sign_out"})
 """What a person may do before they have chosen a password of their own."""
+
+_BEFORE_FACTOR = frozenset(
+    {
+        "accounts.account",
+        "accounts.sign_out",
+        "accounts.security.add_app",
+        "accounts.security.add_passkey",
+        "accounts.security.begin_app",
+        "accounts.security.prove",
+        "accounts.security.show",
+        "accounts.security.show_proving",
+    }
+)
+"""What a person may do before they have added the second factor that their roles need."""
 
 _SAME_SITE = frozenset({"same-origin", "none"})  # none: typed by the user, or a bookmark
 
@@ -54,10 +81,16 @@ def start(app: Flask, runtime: Runtime) -> None:
     """Identify the caller of each request before any view runs."""
     runtime.add(Profiles(runtime.secrets.accounts))
     runtime.add(Passwords())
+    runtime.add(Devices(runtime.secrets.accounts))
+    runtime.add(Providers())
+    runtime.add(SignOnSealer(runtime.secrets.accounts))
     app.cli.add_command(token_commands)
+    app.cli.add_command(break_glass_commands)
     app.jinja_env.globals["person_name"] = person_name
     duty(runtime, "ended-sessions", timedelta(hours=1), forget_ended_sessions)
+    duty(runtime, "ended-second-steps", timedelta(hours=1), forget_ended)
     duty(runtime, "role-proposals", timedelta(days=1), lapse_proposals)
+    duty(runtime, "ending-tokens", timedelta(hours=6), warn_of_ends)
     logins = LoginManager()
     # A cookie that comes from another address or browser than the one it was given to is void.
     logins.session_protection = "strong"
@@ -85,7 +118,8 @@ def _identify(forms: CSRFProtect) -> BaseResponse | None:
     text = _presented_token()
     if text is not None:
         _accept(_proof_of_token(text))
-        g.renew_caller = lambda: _caller_by_token(text)
+        here = origin()
+        g.renew_caller = lambda: _caller_by_token(text, here)
         return None
     proof = _proof_of_session()
     if proof is not None:
@@ -97,7 +131,9 @@ def _identify(forms: CSRFProtect) -> BaseResponse | None:
     forms.protect(apply_exemptions=True)
     if proof is not None and proof.must_change and request.endpoint not in _BEFORE_CHANGE:
         return _ask_for_a_password()
-    return None
+    if proof is not None and proof.must_add_factor and request.endpoint not in _BEFORE_FACTOR:
+        return _ask_for_a_factor()
+    return ask_if_stale()
 
 
 def _presented_token() -> str | None:
@@ -113,7 +149,7 @@ def _presented_token() -> str | None:
 
 def _proof_of_token(text: str) -> SignedIn:
     with present().database.glance() as reading:
-        proof = by_token(reading, text)
+        proof = by_token(reading, text, origin())
     if isinstance(proof, RefusedToken):
         with present().database.transaction() as transaction:
             refuse_token(transaction, proof)
@@ -125,10 +161,10 @@ def _proof_of_token(text: str) -> SignedIn:
     return proof
 
 
-def _caller_by_token(text: str) -> Caller | None:
+def _caller_by_token(text: str, here: Origin) -> Caller | None:
     """Whoever the token stands for now, in the midst of a long answer."""
     with present().database.reading() as reading:
-        proof = by_token(reading, text)
+        proof = by_token(reading, text, here)
     return None if isinstance(proof, RefusedToken) else proof.caller
 
 
@@ -180,6 +216,16 @@ def _ask_for_a_password() -> BaseResponse | None:
         raise PasswordToChangeError
     g.refused = True
     return redirect(url_for("accounts.account"), code=303)
+
+
+def _ask_for_a_factor() -> BaseResponse | None:
+    """Nothing else is open to who needs a second factor and has none."""
+    if not _view_needs_a_caller():
+        return None
+    if is_for_machines():
+        raise SecondFactorNeededError
+    g.refused = True
+    return redirect(url_for("accounts.security.show"), code=303)
 
 
 def _refuse_other_sites() -> None:

@@ -20,6 +20,15 @@ def show_quotas() -> str:
     )
 
 
+@blueprint.get("/quotas/own")
+@audited("quota.read", roles=[Role.ANALYST, Role.SUBMITTER])
+def show_own_quotas() -> str:
+    """Show what one may still look up, and have evaluated, oneself."""
+    return render_template(
+        "administration/own_quotas.html", quotas=quotas.read_own(transaction(), caller())
+    )
+
+
 @blueprint.get("/platform/epochs")
 @audited("platform.epochs", roles=KEEPERS)
 def show_epochs() -> str:

@@ -12,6 +12,9 @@ from app import clock
 from app.access import Caller
 from app.accounts.models import PersonAccount
 from app.audit.service import append
+from app.indicators import rotating
+from app.lookups import value_budget
+from app.lookups.value_budget import UsedValues
 from app.organisations import contacts, keys
 from app.organisations.contacts import Contact
 from app.organisations.service import directory
@@ -22,7 +25,7 @@ from app.pseudonyms import service as pseudonyms
 from app.pseudonyms.quota import WHOLE_ORGANISATION, Used
 from app.runtime import runtime
 from postern import key_document
-from postern.vocabulary import EvaluationKind
+from postern.vocabulary import EvaluationKind, Kind
 
 SOON = timedelta(days=30)
 
@@ -42,6 +45,23 @@ class KindQuota:
 
 
 @dataclass(frozen=True)
+class ValueKind:
+    """The budgets of different values of one kind, and what each person used of theirs."""
+
+    kind: Kind
+    windows: Sequence[UsedValues]
+    persons: Sequence[tuple[UUID, UsedValues]]
+
+
+@dataclass(frozen=True)
+class OwnQuotas:
+    """What one person may still do: look up different values, and have values evaluated."""
+
+    values: Sequence[UsedValues]
+    evaluations: Sequence[Used]
+
+
+@dataclass(frozen=True)
 class Quotas:
     """`person_percent` of the organisation's allowance is the most that one person may use.
 
@@ -50,6 +70,7 @@ class Quotas:
     """
 
     kinds: Sequence[KindQuota]
+    values: Sequence[ValueKind]
     screening: Sequence[ScreeningStanding]
     person_percent: int
     operator_name: str
@@ -83,6 +104,7 @@ class Epochs:
     """The evaluation keys of the platform; `document` is the fingerprint that members compare."""
 
     epochs: Sequence[Epoch]
+    rotations: Sequence[rotating.Progress]
     document: str
     own: OwnKeys
 
@@ -98,11 +120,26 @@ def read_quotas(session: Session, caller: Caller) -> Quotas:
     append(session, caller, "quota.read", object_type="quota", count=len(used))
     return Quotas(
         kinds=[_of_kind(kind, used, names) for kind in EvaluationKind],
+        values=_values(session, organisation_id, names),
         screening=screening_quota.standings(session, organisation_id),
         person_percent=runtime().settings.quota.person_percent,
         operator_name=operator[1].name if operator else "",
         operator=contacts.contact(session, operator[0]) if operator else None,
     )
+
+
+def read_own(session: Session, caller: Caller) -> OwnQuotas:
+    """What the caller used and has left in the windows that are open now; logged."""
+    organisation_id, person_id = caller.member
+    settings = runtime().settings
+    values = value_budget.own_standings(session, settings, caller)
+    used = [
+        each
+        for each in quota.standings(session, settings.quota, organisation_id)
+        if each.person_id == person_id
+    ]
+    append(session, caller, "quota.read", object_type="quota", count=len(values) + len(used))
+    return OwnQuotas(values, used)
 
 
 def read_epochs(session: Session, caller: Caller) -> Epochs:
@@ -125,6 +162,7 @@ def read_epochs(session: Session, caller: Caller) -> Epochs:
             )
             for row in sorted(rows, key=lambda row: (row.kind.value, -row.epoch))
         ],
+        rotations=rotating.progress(session),
         document=pseudonyms.directory_fingerprint(),
         own=OwnKeys(
             entries=len(own),
@@ -145,6 +183,19 @@ def _of_kind(kind: EvaluationKind, used: Sequence[Used], names: Mapping[int, UUI
             if each.person_id in names and each.used
         ],
     )
+
+
+def _values(session: Session, organisation_id: int, names: Mapping[int, UUID]) -> list[ValueKind]:
+    used = value_budget.standings(session, runtime().settings, organisation_id)
+    return [
+        ValueKind(
+            kind,
+            [each for each in of_kind if each.person_id == WHOLE_ORGANISATION],
+            [(names[each.person_id], each) for each in of_kind if each.person_id in names],
+        )
+        for kind in Kind
+        for of_kind in ([each for each in used if each.kind is kind],)
+    ]
 
 
 def _pseudonyms(session: Session, organisation_id: int) -> Mapping[int, UUID]:

@@ -115,6 +115,39 @@ CATALOGUE: dict[str, KnownAct] = {
         Operation.ADMINISTRATION,
         "Another organisation was told of your barrier, as your policy says.",
     ),
+    "break-glass.end": KnownAct(
+        Operation.ADMINISTRATION, "An emergency account was ended before its time."
+    ),
+    "break-glass.look": KnownAct(
+        Operation.ADMINISTRATION,
+        "A person said that they read what was done with an emergency account.",
+    ),
+    "break-glass.open": KnownAct(
+        Operation.ADMINISTRATION, "An emergency account was entered with its sealed secret."
+    ),
+    "break-glass.read": KnownAct(
+        Operation.ADMINISTRATION, "It was read how an emergency account stands."
+    ),
+    "break-glass.refuse": KnownAct(
+        Operation.ADMINISTRATION, "A secret of an emergency account was refused."
+    ),
+    "break-glass.seal": KnownAct(
+        Operation.ADMINISTRATION, "A secret was made for an emergency account."
+    ),
+    "breach.close": KnownAct(
+        Operation.ADMINISTRATION, "A breach was closed with a note on how it ended."
+    ),
+    "breach.expire": KnownAct(
+        Operation.ERASURE, "Records of breaches past their time were erased."
+    ),
+    "breach.list": KnownAct(Operation.ADMINISTRATION, "The breaches were listed."),
+    "breach.note": KnownAct(
+        Operation.ADMINISTRATION, "What was found or done about a breach was noted."
+    ),
+    "breach.open": KnownAct(
+        Operation.ADMINISTRATION, "A breach of personal data was recorded; its clock runs."
+    ),
+    "breach.read": KnownAct(Operation.ADMINISTRATION, "A breach was read."),
     "channel.add": KnownAct(Operation.ADMINISTRATION, "A channel for notifications was set up."),
     "channel.list": KnownAct(Operation.ADMINISTRATION, "The organisation's channels were listed."),
     "channel.read": KnownAct(
@@ -289,6 +322,16 @@ CATALOGUE: dict[str, KnownAct] = {
     "exchange.versions": KnownAct(
         Operation.CONSULTATION, "The versions of an object of a collection were listed."
     ),
+    "factor.add": KnownAct(Operation.ADMINISTRATION, "A person added a second factor."),
+    "factor.recovery": KnownAct(
+        Operation.ADMINISTRATION, "A person got new recovery codes for their sign-in."
+    ),
+    "factor.remove": KnownAct(Operation.ADMINISTRATION, "A person removed a second factor."),
+    "factor.rename": KnownAct(Operation.ADMINISTRATION, "A person renamed a second factor."),
+    "factor.reset": KnownAct(
+        Operation.ADMINISTRATION,
+        "It was proposed or decided that the second factors of a person are removed.",
+    ),
     "filter.build": KnownAct(
         Operation.DISCLOSURE, "A large screening filter that was asked for was built, or not."
     ),
@@ -375,9 +418,29 @@ CATALOGUE: dict[str, KnownAct] = {
     "job.retry": KnownAct(
         Operation.ADMINISTRATION, "A job whose tries were used up was begun anew."
     ),
+    "holder.admit": KnownAct(
+        Operation.ADMINISTRATION, "A holder of key shares took an organisation's signing key."
+    ),
+    "holder.evaluate": KnownAct(
+        Operation.CONSULTATION, "A holder evaluated, with its share, what an organisation signed."
+    ),
+    "holder.install": KnownAct(
+        Operation.ADMINISTRATION, "A holder took shares of evaluation keys into its keeping."
+    ),
+    "key.close": KnownAct(
+        Operation.ADMINISTRATION,
+        "The old epoch of an evaluation key that is rotated was closed.",
+    ),
     "key.epoch": KnownAct(Operation.ADMINISTRATION, "An evaluation key epoch was opened."),
     "key.list": KnownAct(Operation.ADMINISTRATION, "The published keys of members were read."),
+    "key.proof": KnownAct(
+        Operation.ADMINISTRATION, "The proof of a rotation of an evaluation key was read."
+    ),
     "key.publish": KnownAct(Operation.ADMINISTRATION, "An organisation published its keys."),
+    "key.rotate": KnownAct(
+        Operation.ADMINISTRATION, "A new evaluation key was drawn, and stored values are moved."
+    ),
+    "key.wipe": KnownAct(Operation.ERASURE, "The old evaluation key of a rotation was wiped."),
     "ledger.expire": KnownAct(
         Operation.ERASURE, "Who got what of indicators that ended long ago was erased."
     ),
@@ -530,6 +593,10 @@ CATALOGUE: dict[str, KnownAct] = {
     "policy.simulate": KnownAct(
         Operation.CONSULTATION, "It was computed who would gain or lose what by a draft."
     ),
+    "privacy.pack": KnownAct(
+        Operation.ADMINISTRATION, "The pack for an impact assessment was written."
+    ),
+    "privacy.read": KnownAct(Operation.ADMINISTRATION, "The record of processing was read."),
     "quota.read": KnownAct(
         Operation.ADMINISTRATION, "It was read what is left of an organisation's quotas."
     ),
@@ -611,10 +678,32 @@ CATALOGUE: dict[str, KnownAct] = {
     "server.try": KnownAct(
         Operation.ADMINISTRATION, "A server that an organisation polls was about to be asked."
     ),
+    "session.await": KnownAct(
+        Operation.ADMINISTRATION, "A password was right, and a second factor is waited for."
+    ),
     "session.end": KnownAct(Operation.ADMINISTRATION, "A person signed out."),
     "session.expire": KnownAct(Operation.ADMINISTRATION, "Sessions past their end were removed."),
     "session.start": KnownAct(Operation.ADMINISTRATION, "A person signed in."),
+    "session.prove": KnownAct(
+        Operation.ADMINISTRATION, "A person was asked to prove again that it is them."
+    ),
     "session.refuse": KnownAct(Operation.ADMINISTRATION, "A sign-in was refused."),
+    "sign-on.decide": KnownAct(
+        Operation.ADMINISTRATION, "A second person decided on a proposed provider of sign-in."
+    ),
+    "sign-on.end": KnownAct(
+        Operation.ADMINISTRATION, "The provider of sign-in of an organisation was ended."
+    ),
+    "sign-on.link": KnownAct(
+        Operation.ADMINISTRATION, "A person linked their account with one at the provider."
+    ),
+    "sign-on.propose": KnownAct(
+        Operation.ADMINISTRATION, "A provider of sign-in was proposed for an organisation."
+    ),
+    "sign-on.read": KnownAct(Operation.ADMINISTRATION, "The settings of single sign-on were read."),
+    "sign-on.unlink": KnownAct(
+        Operation.ADMINISTRATION, "A person undid the link of their account."
+    ),
     "signal.assign": KnownAct(
         Operation.ADMINISTRATION, "A signal was given to an officer, or back to all of them."
     ),
@@ -657,6 +746,7 @@ CATALOGUE: dict[str, KnownAct] = {
     "token.create": KnownAct(Operation.ADMINISTRATION, "An API token was made."),
     "token.list": KnownAct(Operation.ADMINISTRATION, "API tokens were listed."),
     "token.revoke": KnownAct(Operation.ADMINISTRATION, "An API token was revoked."),
+    "token.rotate": KnownAct(Operation.ADMINISTRATION, "An API token got a new secret."),
     "token.refuse": KnownAct(Operation.ADMINISTRATION, "A presented API token was refused."),
     "watch.erase": KnownAct(
         Operation.ERASURE, "Records of watches past their retention were erased."
@@ -692,6 +782,7 @@ OBJECT_TYPES = (
     "barrier",
     "barrier-counts",
     "barrier-model",
+    "breach",
     "channel",
     "class",
     "collection",
@@ -720,8 +811,10 @@ OBJECT_TYPES = (
     "policy-draft",
     "policy-template",
     "policy-text",
+    "provider",
     "quota",
     "recall",
+    "record",
     "report",
     "review",
     "review-round",

@@ -22,7 +22,12 @@ blueprint = Blueprint(
 )
 
 _LOCALES = {"en": "en_GB"}  # as pages speak it
-_FILE = {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+_FILE = {
+    "content": {
+        kind: {"schema": {"type": "string"}}
+        for kind in ("application/pdf", "image/svg+xml", "image/png")
+    }
+}
 
 
 class BriefingArgumentsSchema(BoardArgumentsSchema):

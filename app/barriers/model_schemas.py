@@ -129,7 +129,9 @@ class ListedModelSchema(Schema):
     )
     is_own = fields.Boolean()
     title = fields.String()
-    status = _word(Status, "What it claims to be.")
+    status = _word(
+        Status, "What it claims to be; null: no version is in force or waits.", allow_none=True
+    )
     version = fields.Integer(
         allow_none=True, metadata={"description": "In force; null: none ever was."}
     )

@@ -23,7 +23,12 @@ blueprint = Blueprint(
 NEXT_HEADER = "Postern-Next"
 COUNT_HEADER = "Postern-Count"
 
-_FILE = {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+_FILE = {
+    "content": {
+        kind: {"schema": {"type": "string"}}
+        for kind in ("application/jsonl", "text/csv", "application/pdf", "application/zip")
+    }
+}
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,10 @@ class Signal(StrEnum):
     NOT_FOLLOWED_UP = "not-followed-up"
     REFUSALS = "refusals"
     SCREENING = "screening"
+    UNUSED = "unused-evaluations"
+    WALKING = "walking"
+    NEIGHBOURS = "neighbours"
+    STEADY = "steady"
 
 
 class Review(Base):

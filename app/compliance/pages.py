@@ -24,8 +24,10 @@ from app.audit.schemas import Asked, AuditQuerySchema
 from app.audit.service import append
 from app.audit.wording import wording
 from app.compliance import (
+    breach_pages,
     hold_pages,
     log_pages,
+    privacy_pages,
     retention_pages,
     review_pages,
     signal_pages,
@@ -41,8 +43,10 @@ from app.errors import InvalidRequestError
 from postern.vocabulary import LegalBasis, Purpose, Role
 
 blueprint = Blueprint("compliance", __name__)
+blueprint.register_blueprint(breach_pages.blueprint)
 blueprint.register_blueprint(hold_pages.blueprint)
 blueprint.register_blueprint(log_pages.blueprint)
+blueprint.register_blueprint(privacy_pages.blueprint)
 blueprint.register_blueprint(retention_pages.blueprint)
 blueprint.register_blueprint(review_pages.blueprint)
 blueprint.register_blueprint(signal_pages.blueprint)

@@ -31,22 +31,39 @@ fewer days."""
 
 LOOKUP = "lookup.ask"
 SIGN_IN = "session.start"
+EVALUATED = "evaluation.evaluate"
 SCREENED = "evaluation.screen"
+SUBMITTED = "report.submit"
 LISTS = frozenset({"filter.fetch", "filter.changes"})  # by which a list to screen with is had
 COUNTED = frozenset({"pattern.run", "pattern.outcome"})  # what is told of a screening
+USES = frozenset(
+    {
+        LOOKUP,
+        SUBMITTED,
+        "report.amend",
+        "indicator.amend",
+        "watch.set",
+        "subject.search",
+        "exchange.add",
+    }
+)
+"""What evaluated values are used for."""
+
 REFUSED = frozenset({"session.refuse", "token.refuse"})
 FOLLOW_UPS = frozenset(name for name, known in CATALOGUE.items() if known.follows_up)
 
 _CONSULTATIONS = frozenset(
     name for name, known in CATALOGUE.items() if known.operation is Operation.CONSULTATION
 )
-_READ = _CONSULTATIONS | FOLLOW_UPS | REFUSED | LISTS | COUNTED | {SIGN_IN}
-_OPENED = FOLLOW_UPS | REFUSED | {LOOKUP}  # acts of which the details are needed
+_READ = _CONSULTATIONS | FOLLOW_UPS | REFUSED | LISTS | COUNTED | USES | {SIGN_IN}
+_OPENED = FOLLOW_UPS | REFUSED | {LOOKUP, SUBMITTED}  # acts of which the details are needed
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry. `count` are its results or objects, `hits` those of a lookup.
+
+    Of a submission `count` are the indicators.
 
     `objects` are ids of records: of a lookup those that it was shown, none at presence.
     """
@@ -95,6 +112,11 @@ class Picture:
     def screened_by(self) -> Mapping[UUID, Mapping[int, Sequence[Event]]]:
         """Bulk evaluations for screening by person and day."""
         return _by_day(each for each in self.events if _is_done(each, SCREENED))
+
+    @cached_property
+    def evaluated_by(self) -> Mapping[UUID, Mapping[int, Sequence[Event]]]:
+        """Blind evaluations, other than for screening, by person and day."""
+        return _by_day(each for each in self.events if _is_done(each, EVALUATED))
 
     @cached_property
     def consultations_by(self) -> Mapping[UUID, Mapping[int, Sequence[Event]]]:
@@ -160,12 +182,17 @@ def _event(row: Row[*tuple[Any, ...]]) -> Event:
         outcome=Outcome(row.out),
         person=_person(details.get("person") or row.actor),
         case=row.casref or "",
-        count=record["n"],
+        count=_indicators(details) if row.act == SUBMITTED else record["n"],
         hits=hits if isinstance(hits, int) else 0,
         # The first object of a lookup is the lookup itself.
         objects=frozenset(objects[1:] if row.act == LOOKUP else objects),
         purpose=record["purpose"],
     )
+
+
+def _indicators(details: Mapping[str, Any]) -> int:
+    kinds = details.get("kinds", {})
+    return sum(kinds.values()) if isinstance(kinds, dict) else 0
 
 
 def _person(actor: object) -> UUID | None:

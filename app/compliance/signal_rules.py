@@ -135,7 +135,7 @@ def bulk(picture: Picture) -> Iterator[Found]:
                     "usual_own": _whole(usual_own),
                     "limit": int(limit),
                 }
-                yield _of_day(Signal.BULK, person, day, facts, days[day])
+                yield of_day(Signal.BULK, person, day, facts, days[day])
 
 
 def probing(picture: Picture) -> Iterator[Found]:
@@ -145,7 +145,7 @@ def probing(picture: Picture) -> Iterator[Found]:
             for run in _runs(days.get(day, ())):
                 facts = _regular(days, day, run) or _barren(picture, person, day, run)
                 if facts:
-                    yield _of_day(Signal.PROBING, person, day, facts, run)
+                    yield of_day(Signal.PROBING, person, day, facts, run)
                     break
 
 
@@ -204,7 +204,7 @@ def unusual_hours(picture: Picture) -> Iterator[Found]:
                 "usual_here": max(_near(usual, each) for each in odd),
                 "minutes_after_sign_in": _minutes_after_sign_in(picture, person, odd[0]),
             }
-            yield _of_day(Signal.UNUSUAL_HOURS, person, day, facts, odd)
+            yield of_day(Signal.UNUSUAL_HOURS, person, day, facts, odd)
 
 
 def own_interest(picture: Picture) -> Iterator[Found]:
@@ -292,7 +292,7 @@ def refusals(picture: Picture) -> Iterator[Found]:
         for (person, day), refused in by_day.items():
             if len(refused) >= most:
                 facts = {"refused": len(refused), "what": kind, "limit": most}
-                yield _of_day(Signal.REFUSALS, person, day, facts, refused)
+                yield of_day(Signal.REFUSALS, person, day, facts, refused)
 
 
 def screening(picture: Picture) -> Iterator[Found]:
@@ -304,7 +304,7 @@ def screening(picture: Picture) -> Iterator[Found]:
             evaluated = sum(each.count for each in bare)
             if evaluated >= SCREENED_FLOOR:
                 facts = {"evaluations": evaluated, "what": "no-list", "limit": SCREENED_FLOOR}
-                yield _of_day(Signal.SCREENING, person, day, facts, bare)
+                yield of_day(Signal.SCREENING, person, day, facts, bare)
         yield from _nothing_came(picture, person, days)
 
 
@@ -318,7 +318,11 @@ RULES: tuple[Callable[[Picture], Iterator[Found]], ...] = (
     refusals,
     screening,
 )
-"""Every rule over the log; QUOTA is read from the counters themselves, in signals.py."""
+"""Every rule over the log whose thresholds are fixed.
+
+Those of abuse_rules.py have settings; QUOTA is read from the counters themselves, in signals.py and
+abuse_signals.py.
+"""
 
 
 def _has_list(fetched: Sequence[Event], event: Event) -> bool:
@@ -358,13 +362,14 @@ def _nothing_came(
         yield _of_month(Signal.SCREENING, person, facts, left, days)
 
 
-def _of_day(
+def of_day(
     signal: Signal,
     person: UUID | None,
     day: int,
     facts: Mapping[str, Any],
     events: Sequence[Event],
 ) -> Found:
+    """What was seen of a person on a day, told once of that day."""
     kind = facts.get("what", "")
     about = f"{kind}/{person}/{_date(day)}"
     return Found(signal, about, person, events[0].t, events[-1].t, facts, _shown(events))

@@ -21,6 +21,10 @@ NAMES: Mapping[Signal, LazyString] = {
     Signal.NOT_FOLLOWED_UP: _("Hits that nobody followed up"),
     Signal.REFUSALS: _("Many refusals"),
     Signal.SCREENING: _("Bulk evaluations that no screening explains"),
+    Signal.UNUSED: _("Evaluations that nothing was done with"),
+    Signal.WALKING: _("Many purposes or cases in turn"),
+    Signal.NEIGHBOURS: _("Neighbouring values tried in turn"),
+    Signal.STEADY: _("Just under a limit, again and again"),
 }
 """What each signal is called."""
 
@@ -161,6 +165,8 @@ def _quota(facts: Facts) -> list[str]:
         "day": _("Of a day's evaluations"),
         "month": _("Of a month's evaluations"),
         "screening": _("Of the evaluations for screening that are agreed for a day"),
+        "values-day": _("Of the different values that may be looked up in a day"),
+        "values-month": _("Of the different values that may be looked up in a month"),
     }
     return [
         gettext(
@@ -222,6 +228,98 @@ def _screening(facts: Facts) -> list[str]:
     ]
 
 
+def _unused(facts: Facts) -> list[str]:
+    return [
+        gettext(
+            "%(evaluations)s identifiers were evaluated on one day, and by the end of the next day"
+            " only %(used)s values were looked up, watched for, submitted or searched: a value"
+            " needs at most sixteen evaluations.",
+            evaluations=_number(facts["evaluations"]),
+            used=_number(facts["used"]),
+        ),
+        gettext("Told from %(limit)s on.", limit=_number(facts["limit"])),
+    ]
+
+
+def _walking(facts: Facts) -> list[str]:
+    if facts["what"] == "purposes":
+        told = [
+            gettext(
+                "%(lookups)s lookups on one day under %(count)s different purposes, as if it was"
+                " tried which of them shows something.",
+                lookups=_number(facts["lookups"]),
+                count=_number(facts["count"]),
+            )
+        ]
+    else:
+        told = [
+            gettext(
+                "%(count)s cases on one day that stand in a single lookup each, of %(lookups)s"
+                " lookups.",
+                lookups=_number(facts["lookups"]),
+                count=_number(facts["count"]),
+            )
+        ]
+        if facts["usual"] is not None:
+            told.append(
+                gettext(
+                    "On half of this person's own days there were at most %(usual)s.",
+                    usual=_number(facts["usual"]),
+                )
+            )
+    told.append(gettext("Told from %(limit)s on.", limit=_number(facts["limit"])))
+    return told
+
+
+def _neighbours(facts: Facts) -> list[str]:
+    kinds = {
+        "pairs": _(
+            "%(count)s times on one day two places were asked for whose house numbers have the same"
+            " digits in another order, as when the numbers of a street are gone through."
+        ),
+        "places": _("One name was asked for at %(count)s different places on one day."),
+        "names": _("%(count)s different names were asked for at one place on one day."),
+    }
+    told = [str(kinds[facts["what"]]) % {"count": _number(facts["count"])}]
+    if facts["colleagues"] > 1:
+        told.append(
+            gettext(
+                "%(colleagues)s people asked for parts of it; nobody alone asked for as many.",
+                colleagues=_number(facts["colleagues"]),
+            )
+        )
+    told.append(
+        gettext(
+            "They asked for %(values)s names or addresses that day.",
+            values=_number(facts["values"]),
+        )
+    )
+    told.append(gettext("Told from %(limit)s on.", limit=_number(facts["limit"])))
+    return told
+
+
+def _steady(facts: Facts) -> list[str]:
+    kinds = {
+        "hours": _(
+            "In %(count)s hours of one day more than %(percent)s %% of the evaluations of an hour"
+            " were used, and never too many."
+        ),
+        "days": _(
+            "On %(count)s of 14 days more than %(percent)s %% of the different values of a day were"
+            " looked up, and never too many."
+        ),
+    }
+    return [
+        str(kinds[facts["what"]])
+        % {"count": _number(facts["count"]), "percent": _number(facts["percent"])},
+        gettext(
+            "%(used)s in all; the limit of one is %(limit)s.",
+            used=_number(facts["used"]),
+            limit=_number(facts["limit"]),
+        ),
+    ]
+
+
 _REASONS: Mapping[Signal, Callable[[Facts], list[str]]] = {
     Signal.BULK: _bulk,
     Signal.PROBING: _probing,
@@ -232,6 +330,10 @@ _REASONS: Mapping[Signal, Callable[[Facts], list[str]]] = {
     Signal.NOT_FOLLOWED_UP: _not_followed_up,
     Signal.REFUSALS: _refusals,
     Signal.SCREENING: _screening,
+    Signal.UNUSED: _unused,
+    Signal.WALKING: _walking,
+    Signal.NEIGHBOURS: _neighbours,
+    Signal.STEADY: _steady,
 }
 
 

@@ -22,6 +22,8 @@ from app.audit.models import AuditEntry
 from app.audit.reading import ReadEntry
 from app.audit.service import append
 from app.clock import milliseconds
+from app.compliance.abuse_rules import found_of
+from app.compliance.abuse_signals import found_by_counting
 from app.compliance.models import Anomaly, Signal, Verdict
 from app.compliance.reviews import person_of
 from app.compliance.sealing import clean_note, notes, wrong
@@ -255,8 +257,11 @@ def waiting(session: Session, caller: Caller) -> Waiting:
 
 def _look_at(session: Session, organisation_id: int, organisation: str, now: datetime) -> int:
     events = load(session, organisation, now)
+    picture = Picture(events, now)
     found = [
-        *found_in(Picture(events, now)),
+        *found_in(picture),
+        *found_of(picture, runtime().settings.abuse),
+        *found_by_counting(session, organisation_id, events, now),
         *_quota(session, organisation_id, events, now),
         *_screening_quota(session, organisation_id, events, now),
     ]

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.audit.retention import Countries
-from app.compliance import log_state, rounds, signals, subject_requests, upkeep
+from app.compliance import breaches, log_state, rounds, signals, subject_requests, upkeep
 from app.compliance.sealing import Notes
 from app.jobs.service import duty
 from app.organisations.service import directory
@@ -27,6 +27,8 @@ def start(_app: Flask, runtime: Runtime) -> None:
     duty(runtime, "log.tell", _SOON, log_state.tell)
     duty(runtime, "reviews.draw", _EVERY, rounds.draw_due)
     duty(runtime, "signals.look", _EVERY, signals.look)
+    duty(runtime, "breaches.remind", _EVERY, breaches.remind)
+    duty(runtime, "breaches.expire", _DAY, breaches.expire)
     duty(runtime, "subjects.remind", _EVERY, subject_requests.remind)
     duty(runtime, "subjects.expire", _DAY, subject_requests.expire)
 

@@ -245,6 +245,7 @@ class _Telling:
             "facets_stored": 0,
             "facets_common": _facets(stored.made.point),
             "tokens": b"",
+            "also_epoch": None,
             "place": _place(stored.made.point),
         }
 

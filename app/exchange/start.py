@@ -8,6 +8,7 @@ from app.exchange import (
     collections,
     misp_api,
     news_sending,
+    rotating,
     server_start,
     sighting_entries,
     taxii_api,
@@ -32,6 +33,7 @@ def start(app: Flask, runtime: Runtime) -> None:
     hooks.stored.append(view_writing.on_stored)
     hooks.amended.append(view_writing.on_amended)
     hooks.ending.append(view_writing.on_ending)
+    hooks.rotated.append(rotating.on_rotated)
     for topic, run in {**view_writing.HANDLERS, **sighting_entries.HANDLERS}.items():
         handle(runtime, topic, run)
     duty(runtime, "exchange.compare", _SOON, view_writing.compare_due)

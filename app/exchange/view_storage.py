@@ -332,6 +332,7 @@ def _wanted(*, own: bool) -> Select[Any]:
             *STORED,
             Indicator.tokens,
             Indicator.epoch,
+            Indicator.also_epoch,
             Indicator.amended_at,
             Report.public_id.label("report"),
             Report.created_at,

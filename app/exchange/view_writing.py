@@ -29,7 +29,7 @@ from app.exchange.view_queue import CHUNK, COMPARE, END, FOLLOW, HIDE
 from app.exchange.views import Collection, ViewHooks
 from app.indicators.hooks import Amended, Ending, Stored
 from app.indicators.ledger import hold
-from app.indicators.storage import split_tokens
+from app.indicators.storage import current_tokens
 from app.organisations.service import Member, directory
 from app.runtime import runtime
 from app.sharing.visibility import fed_windows, postings_of
@@ -227,7 +227,7 @@ def _drafts(
         (token, row["key"])
         for row in rows
         if row["may_screen"]
-        for token in split_tokens(bytes(row["tokens"]))
+        for token in current_tokens(bytes(row["tokens"]), row["also_epoch"])
     ]
     postings = postings_of(session, asked)
     members = directory(session)

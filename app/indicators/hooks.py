@@ -63,6 +63,15 @@ class Amended:
     reason: RecallReason
 
 
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """Indicators of one organisation (inner keys) are read as a new key epoch from now on."""
+
+    organisation_id: int
+    at: datetime
+    indicators: Sequence[int]
+
+
 @dataclass
 class Hooks:
     """What is called, in the order of registration; what one raises undoes the act."""
@@ -70,3 +79,4 @@ class Hooks:
     stored: list[Callable[[Session, Caller, Stored], None]] = field(default_factory=list)
     ending: list[Callable[[Session, Caller, Ending], None]] = field(default_factory=list)
     amended: list[Callable[[Session, Caller, Amended], None]] = field(default_factory=list)
+    rotated: list[Callable[[Session, Rotated], None]] = field(default_factory=list)

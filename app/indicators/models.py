@@ -131,6 +131,8 @@ class Indicator(Base):
     facets_stored: Mapped[int] = mapped_column(BigInt)  # bit n: facet n is stored completely
     facets_common: Mapped[int] = mapped_column(BigInt)  # bit n: too common to be stored
     tokens: Mapped[bytes] = mapped_column(LargeBinary)  # concatenated, to delete by key
+    # While a key is rotated: the epoch of the second half of `tokens`; else all are of `epoch`.
+    also_epoch: Mapped[int | None] = mapped_column(SmallInteger)
     place: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # of an induction point, in clear
     amended_at: Mapped[datetime | None] = mapped_column(Moment)
     # Its time is over and a legal hold keeps it: no posting is left, so no lookup finds it, and

@@ -18,6 +18,7 @@ from app.indicators.kinds import FACETS_OF, ROLES_OF
 from app.indicators.schemas import ReportSchema
 from app.indicators.sealed_parts import NewEnvelope, Sealer, read_sealed
 from app.organisations.envelope_checks import Misfit
+from app.pseudonyms.rotation import Twin
 from app.sharing.classes import ClassAttributes
 from postern import group, normalise, pseudonym
 from postern.facets import facets
@@ -49,8 +50,9 @@ class NewIndicator:
     """An indicator that may be stored, with what is sealed of it.
 
     `columns` are those of the table that no other row decides. `facets[i]` is the facet of
-    `tokens[i]`. `elements` is what the vault keeps: for each, the facet in one byte and 32 bytes;
-    empty for a place.
+    `tokens[i]`. `elements` is what the vault keeps: for each, the facet in one byte and 32 bytes,
+    under `sent_epoch`; empty for a place. While the key is rotated, `also_tokens[i]` is what
+    `tokens[i]` is in the epoch `also_epoch` of the columns.
     """
 
     columns: dict[str, Any]
@@ -59,16 +61,22 @@ class NewIndicator:
     tokens: tuple[bytes, ...]
     elements: bytes
     sealed: tuple[NewEnvelope, ...] = ()
+    sent_epoch: int = _CLEAR_EPOCH
+    also_tokens: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NewReport:
-    """A report that may be stored; `content_hash` (32 bytes) tells a retry from another report."""
+    """A report that may be stored; `content_hash` (32 bytes) tells a retry from another report.
+
+    `other_hash` is what it would have been, sent in the other epochs of keys that are rotated.
+    """
 
     client_key: str
     content_hash: bytes
     columns: dict[str, Any]
     indicators: tuple[NewIndicator, ...]
+    other_hash: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class Rules:
     retention: RetentionSettings
     open_epoch: Callable[[EvaluationKind], int]
     sealer: Callable[[], Sealer]
+    twin: Callable[[EvaluationKind, int], Twin | None] = lambda _kind, _epoch: None
 
 
 def read_report(raw: Any, rules: Rules) -> NewReport | tuple[Fault, ...]:
@@ -113,7 +122,8 @@ def read_report(raw: Any, rules: Rules) -> NewReport | tuple[Fault, ...]:
             faults += found or read
     if faults:
         return tuple(faults)
-    return NewReport(loaded["client_key"], content_hash, columns, tuple(indicators))
+    other_hash = _other_hash(loaded, rules)
+    return NewReport(loaded["client_key"], content_hash, columns, tuple(indicators), other_hash)
 
 
 def client_key(raw: Any) -> str | None:
@@ -130,6 +140,26 @@ class _Tokens:
     tokens: tuple[bytes, ...]
     elements: bytes
     flags: tuple[str, ...] = ()
+    also_epoch: int | None = None
+    also_tokens: tuple[bytes, ...] = ()
+
+
+def _other_hash(loaded: Mapping[str, Any], rules: Rules) -> bytes | None:
+    """The hash of the same content with its values in the other epochs; None without a rotation.
+
+    So a retry is known although the client went to the new epoch in between.
+    """
+    told, is_other = [], False
+    for fields in loaded["indicators"]:
+        kind = EVALUATION_KIND.get(fields["kind"])
+        twin = None if kind is None else rules.twin(kind, fields["epoch"])
+        if twin is None:
+            told.append(fields)
+            continue
+        is_other = True
+        moved = [(facet, group.mul(twin.factor, each)) for facet, each in fields["elements"]]
+        told.append({**fields, "epoch": twin.epoch, "elements": moved})
+    return _content_hash({**loaded, "indicators": told}) if is_other else None
 
 
 def _content_hash(loaded: Mapping[str, Any]) -> bytes:
@@ -226,7 +256,8 @@ def _tokens(fields: Mapping[str, Any], rules: Rules, place: str) -> _Tokens | li
         remedy = "Leave place out and send epoch and elements."
         return [Fault(f"{place}.elements", f"A {kind} is not sent in clear.", remedy)]
     evaluation_kind = EVALUATION_KIND[kind]
-    if fields["epoch"] != rules.open_epoch(evaluation_kind):
+    twin = rules.twin(evaluation_kind, fields["epoch"])
+    if twin is None and fields["epoch"] != rules.open_epoch(evaluation_kind):
         return [
             Fault(
                 f"{place}.epoch",
@@ -234,7 +265,14 @@ def _tokens(fields: Mapping[str, Any], rules: Rules, place: str) -> _Tokens | li
                 "Fetch the key document again and evaluate the value with its newest epoch.",
             )
         ]
-    return _tokens_of_elements(kind, evaluation_kind, fields["epoch"], elements, place)
+    read = _tokens_of_elements(kind, evaluation_kind, fields["epoch"], elements, place)
+    if twin is None or not isinstance(read, _Tokens):
+        return read
+    also = tuple(
+        pseudonym.token(evaluation_kind, twin.epoch, group.mul(twin.factor, element))
+        for _, element in elements
+    )
+    return replace(read, also_epoch=twin.epoch, also_tokens=also)
 
 
 def _tokens_of_elements(
@@ -326,7 +364,22 @@ def _indicator(
         barrier_step=report["barrier_step"] or 0,
         substance=report["substance"] or Substance.UNKNOWN,
     )
-    return NewIndicator(columns, share_class, read.facets, read.tokens, read.elements)
+    tokens, also = read.tokens, read.also_tokens
+    columns["also_epoch"] = read.also_epoch
+    if read.also_epoch is not None and fields["kind"] in EVALUATION_KIND:
+        newest = rules.open_epoch(EVALUATION_KIND[fields["kind"]])
+        if fields["epoch"] != newest:  # sent in the old epoch although the new one is open
+            columns["epoch"], columns["also_epoch"] = newest, fields["epoch"]
+            tokens, also = also, tokens
+    return NewIndicator(
+        columns,
+        share_class,
+        read.facets,
+        tokens,
+        read.elements,
+        sent_epoch=fields["epoch"],
+        also_tokens=also,
+    )
 
 
 def _faults(messages: Any, place: str = "") -> Iterator[Fault]:

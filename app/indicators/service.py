@@ -36,6 +36,7 @@ from app.indicators.sealed_parts import NewEnvelope
 from app.indicators.storage import KnownReport, Posting
 from app.indicators.vault import Vault
 from app.organisations.service import directory
+from app.pseudonyms import rotation
 from app.pseudonyms.service import open_epoch
 from app.public_ids import new_public_ids
 from app.runtime import runtime
@@ -109,11 +110,13 @@ def submit(session: Session, caller: Caller, reports: Sequence[Any]) -> Submissi
         raise InvalidRequestError(errors=[{"field": "json.reports", "reason": reason}])
     organisation_id, _ = caller.member
     at = now()
+    rotation.writing(session)
     rules = Rules(
         at.date(),
         runtime().settings.retention,
         cache(lambda kind: open_epoch(session, kind)),
         cache(lambda: envelopes.sealer(session, caller, at)),
+        rotation.twins(session),
     )
     read = [read_report(raw, rules) for raw in reports]
     fresh: dict[str, NewReport] = {}
@@ -380,17 +383,17 @@ def _store_indicators(
                 "share_class_id": class_id,
                 "facets_stored": capped.stored,
                 "facets_common": capped.common,
-                "tokens": b"".join(token for token, _ in capped.postings),
+                "tokens": b"".join((*(token for token, _ in capped.postings), *capped.also)),
             }
         )
         day = new.columns["seen_day"]
         postings += [
-            Posting(token, indicator_id, class_id, day, facet) for token, facet in capped.postings
+            Posting(token, indicator_id, class_id, day, facet) for token, facet in capped.everywhere
         ]
         if new.elements:
             vault.append(_vault_row(new, public_id, indicator_id))
         sealed += [(report_id, indicator_id, each) for each in new.sealed]
-        found_by = [(facet, token) for token, facet in capped.postings]
+        found_by = [(facet, token) for token, facet in capped.everywhere]
         told.append(
             StoredIndicator(
                 id=indicator_id,
@@ -417,6 +420,13 @@ class _Capped:
     stored: int  # bit n: every token of facet n is stored
     common: int  # bit n: a token of facet n is too common
     postings: list[tuple[bytes, int]]  # token and facet
+    also: list[bytes]  # the same tokens in the other epoch, while a key is rotated
+
+    @property
+    def everywhere(self) -> list[tuple[bytes, int]]:
+        """Token and facet in both epochs."""
+        facets = (facet for _, facet in self.postings)
+        return [*self.postings, *zip(self.also, facets, strict=bool(self.also))]
 
 
 def _within_cap(new: NewIndicator, postings_of: dict[bytes, int]) -> _Capped:
@@ -426,8 +436,9 @@ def _within_cap(new: NewIndicator, postings_of: dict[bytes, int]) -> _Capped:
     """
     most = runtime().settings.matching.common_after
     seen = common = 0
-    postings = []
-    for facet, token in zip(new.facets, new.tokens, strict=True):
+    postings, also = [], []
+    others = new.also_tokens or (None,) * len(new.tokens)
+    for facet, token, other in zip(new.facets, new.tokens, others, strict=True):
         seen |= 1 << facet
         held = postings_of.get(token, 0)
         if held >= most:
@@ -435,11 +446,13 @@ def _within_cap(new: NewIndicator, postings_of: dict[bytes, int]) -> _Capped:
         else:
             postings_of[token] = held + 1
             postings.append((token, facet))
-    return _Capped(seen & ~common, common, postings)
+            if other is not None:
+                also.append(other)
+    return _Capped(seen & ~common, common, postings, also)
 
 
 def _vault_row(new: NewIndicator, public_id: UUID, indicator_id: int) -> dict[str, Any]:
-    kind, epoch = EVALUATION_KIND[new.columns["kind"]], new.columns["epoch"]
+    kind, epoch = EVALUATION_KIND[new.columns["kind"]], new.sent_epoch
     return {
         "indicator_id": indicator_id,
         "kind": kind,
@@ -480,7 +493,7 @@ def _recognised(report: NewReport, known: KnownReport, ids: Sequence[UUID]) -> R
     key = report.client_key
     if known.status is ReportStatus.WITHDRAWN:
         return ReportResult(key, Status.REJECTED, errors=[_WITHDRAWN])
-    if known.content_hash != report.content_hash:
+    if known.content_hash not in (report.content_hash, report.other_hash):
         return ReportResult(key, Status.REJECTED, errors=[_OTHER_CONTENT])
     return ReportResult(key, Status.EXISTING, known.public_id, ids)
 

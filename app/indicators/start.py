@@ -6,12 +6,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.indicators import holds, service
+from app.indicators import holds, rotating, rotation_console, service
 from app.indicators.hooks import Hooks
 from app.indicators.vault import Vault
 from app.jobs.service import duty, in_batches
 from app.runtime import Runtime
 
+_SOON = timedelta(minutes=1)
 _EVERY = timedelta(minutes=10)
 _HOUR = timedelta(hours=1)
 
@@ -20,6 +21,8 @@ def start(_app: Flask, runtime: Runtime) -> None:
     runtime.add(Vault(runtime.secrets.vault))
     runtime.add(Hooks())
     duty(runtime, "indicators.expire", _EVERY, _sweep)
+    rotation_console.install()
+    duty(runtime, "keys.rotate", _SOON, rotating.work)
     duty(runtime, "holds.remind", _HOUR, holds.remind)
 
 

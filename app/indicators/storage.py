@@ -139,6 +139,11 @@ def split_tokens(joined: bytes) -> list[bytes]:
     return [joined[start : start + TOKEN_SIZE] for start in range(0, len(joined), TOKEN_SIZE)]
 
 
+def current_tokens(joined: bytes, also_epoch: int | None) -> list[bytes]:
+    """The tokens of the indicator's own epoch: the first half while it has those of another too."""
+    return split_tokens(joined if also_epoch is None else joined[: len(joined) // 2])
+
+
 def own_postings(
     session: Session, organisation_id: int, tokens: Sequence[bytes]
 ) -> dict[bytes, int]:

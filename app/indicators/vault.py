@@ -16,6 +16,10 @@ class Vault:
         """Sealed bytes of the elements: for each, its facet in one byte and the 32 bytes."""
         return self._sealer.seal(elements, context(indicator, kind, epoch))
 
+    def open(self, indicator: UUID, kind: EvaluationKind, epoch: int, sealed: bytes) -> bytes:
+        """The elements again, for a rotation; ValueError when they belong to another row."""
+        return self._sealer.open(sealed, context(indicator, kind, epoch))
+
 
 def context(indicator: UUID, kind: EvaluationKind, epoch: int) -> bytes:
     """What sealed elements are bound to: a row moved elsewhere does not open."""

@@ -47,8 +47,11 @@ OF_SUBJECT: Mapping[Subject, Sequence[str]] = {
     Subject.BARRIERS: ("barrier", "model"),
     Subject.LOG: ("log",),
     Subject.OVERSIGHT: ("review", "signal"),
-    Subject.PERSONS: ("subject", "hold"),
-    Subject.ACCESS: ("account", "channel", "exchange", "key", "server"),
+    Subject.PERSONS: ("subject", "hold", "breach"),
+    Subject.ACCESS: (
+        *("account", "break-glass", "token", "sign-on"),
+        *("channel", "exchange", "key", "server"),
+    ),
 }
 """How the kinds of a subject begin, up to their point; a test finds each kind in one of them."""
 

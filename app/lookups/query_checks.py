@@ -6,7 +6,7 @@ from functools import cache
 from sqlalchemy.orm import Session
 
 from app.indicators.kinds import FACETS_OF
-from app.pseudonyms.service import EpochClosedError, open_epoch
+from app.pseudonyms import service as pseudonyms
 from postern.vocabulary import EVALUATION_KIND, Kind
 
 Tokens = Sequence[tuple[int, bytes]]
@@ -25,15 +25,7 @@ def faults(kind: Kind, epoch: int, tokens: Tokens) -> Iterator[tuple[str, str]]:
 
 def require_open(session: Session, asked: Sequence[tuple[Kind, int]]) -> None:
     """EpochClosedError for the first (kind, epoch) that is not open; it could match nothing."""
-    opened = cache(lambda kind: open_epoch(session, kind))
+    required = cache(lambda kind, epoch: pseudonyms.require_open(session, kind, epoch))
     for kind, epoch in asked:
-        if not epoch:
-            continue
-        evaluated = EVALUATION_KIND[kind]
-        newest = opened(evaluated)
-        if epoch != newest:
-            raise EpochClosedError(
-                f"Epoch {epoch} of the kind {evaluated.value} is not open.",
-                epoch=newest,
-                kind=evaluated.value,
-            )
+        if epoch:
+            required(EVALUATION_KIND[kind], epoch)

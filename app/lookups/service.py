@@ -20,7 +20,7 @@ from app.clock import day, now
 from app.errors import InvalidRequestError
 from app.indicators.ledger import Gift, note_given
 from app.indicators.telling import Grounds, Told, tell_owners
-from app.lookups import storage
+from app.lookups import storage, value_budget
 from app.lookups.answers import Result, results
 from app.lookups.query_checks import faults, require_open
 from app.lookups.scoring import Query, Ranked, Scored, alerts, gather, rank
@@ -95,10 +95,12 @@ def ask(
     """Find what matches each query and may be seen for this purpose on this legal basis.
 
     Raises InvalidRequestError for queries that contradict themselves, EpochClosedError (409) when
-    one was made under a key epoch that is not open: it could find nothing.
+    one was made under a key epoch that is not open: it could find nothing; QuotaSpentError when the
+    budget of different values is used up.
     """
     _check(session, queries)
     organisation_id, person_id = caller.member
+    value_budget.spend(session, caller, ((query.kind, query.tokens) for query in queries))
     at = now()
     profile = profile_id(session, organisation_id, Role.ANALYST, purpose, legal_basis)
     found = _search(session, profile, queries, at)

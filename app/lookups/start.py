@@ -14,11 +14,14 @@ from app.jobs.service import duty, in_batches
 from app.lookups import (
     deconfliction,
     service,
+    value_budget,
     watch_checks,
     watch_ending,
+    watch_epochs,
     watch_matching,
     watch_telling,
 )
+from app.pseudonyms.rotation import RotationHooks
 from app.runtime import Runtime
 
 _EVERY = timedelta(hours=1)
@@ -27,11 +30,14 @@ _OFTEN = timedelta(minutes=10)
 
 def start(_app: Flask, runtime: Runtime) -> None:
     runtime.part(Hooks).stored.append(watch_matching.match)
+    runtime.part(RotationHooks).waiting.append(watch_epochs.waiting)
     handle(runtime, watch_matching.MATCHED, watch_telling.tell)
     handle(runtime, deconfliction.LOOK, deconfliction.look)
     allow(runtime, "watch.matched", watch_checks.may_tell_match)
     allow(runtime, "watch.ended", watch_checks.may_tell_end)
     allow(runtime, "deconfliction.found", watch_checks.may_tell_deconfliction)
+    runtime.add(value_budget.ValueKey(runtime.secrets.accounts))
+    duty(runtime, "values.forget", _EVERY, value_budget.forget)
     duty(runtime, "lookups.expire", _EVERY, _sweep(service.expire, service.EXPIRY_BATCH))
     duty(runtime, "watches.expire", _OFTEN, _sweep(watch_ending.expire, watch_ending.BATCH))
     duty(

@@ -26,6 +26,7 @@ from app.lookups import storage, watch_storage
 from app.lookups.models import Watch, WatchMatch
 from app.lookups.storage import Details
 from app.lookups.watch_storage import KeptWatch
+from app.pseudonyms.rotation import is_overlapping
 from app.pseudonyms.service import open_epoch
 from app.sharing.engine import CHAIN
 from app.sharing.explanation import reader_words, reason_for_reader
@@ -136,7 +137,9 @@ def as_own(session: Session, kept: KeptWatch, at: datetime, has_news: bool) -> O
     return OwnWatch(
         kept,
         is_live=kept.is_live(at.date()),
-        is_current=kind is None or open_epoch(session, kind) == kept.epoch,
+        is_current=kind is None
+        or open_epoch(session, kind) == kept.epoch
+        or is_overlapping(session, kind, kept.epoch),
         has_news=has_news,
     )
 

@@ -19,12 +19,13 @@ from app.clock import now
 from app.errors import ConflictError, InvalidRequestError
 from app.indicators.telling import Grounds
 from app.jobs import outbox
-from app.lookups import watch_reading, watch_storage
+from app.lookups import value_budget, watch_reading, watch_storage
 from app.lookups.deconfliction import LOOK
 from app.lookups.query_checks import faults, require_open
 from app.lookups.watch_probing import bits
 from app.lookups.watch_reading import OwnWatch, as_own
 from app.lookups.watch_storage import Tokens
+from app.pseudonyms.rotation import writing
 from app.public_ids import new_public_id
 from app.runtime import runtime
 from app.sharing import grants
@@ -102,12 +103,15 @@ def set_up(session: Session, caller: Caller, grounds: Grounds, wanted: Wanted) -
 
     Raises InvalidRequestError for tokens that contradict themselves or could match nothing, and
     for a last day that is not to come or beyond disclosure.watch_days; EpochClosedError (409) when
-    they were made under a key epoch that is not open; TooManyWatchesError.
+    they were made under a key epoch that is not open; QuotaSpentError as for a lookup;
+    TooManyWatchesError.
     """
     organisation_id, person_id = caller.member
     at = now()
     _check(wanted, at.date())
+    writing(session)
     require_open(session, [(wanted.kind, wanted.epoch)])
+    value_budget.spend(session, caller, [(wanted.kind, wanted.tokens)])
     if watch_storage.live_count(session, organisation_id, at.date()) >= MOST_LIVE:
         raise TooManyWatchesError(f"{MOST_LIVE} watches of your organisation wait already.")
     tokens = _within_cap(session, organisation_id, wanted)

@@ -78,7 +78,10 @@ def kinds_of(epochs: Mapping[str, int]) -> ColumnElement[bool]:
     """The condition that an indicator's tokens are of one of the epochs, by evaluation kind."""
     return or_(
         *(
-            and_(Indicator.kind.in_(_kinds(EvaluationKind(kind))), Indicator.epoch == epoch)
+            and_(
+                Indicator.kind.in_(_kinds(EvaluationKind(kind))),
+                or_(Indicator.epoch == epoch, Indicator.also_epoch == epoch),
+            )
             for kind, epoch in epochs.items()
         )
     )

@@ -15,6 +15,7 @@ from app.errors import InvalidRequestError
 from app.patterns.screening_quota import ScreeningStanding, spend, standings
 from app.pseudonyms.evaluator import SingleKeyEvaluator
 from app.pseudonyms.service import InvalidElementsError, require_open
+from app.pseudonyms.sharing import require_alone
 from app.runtime import runtime
 from postern.evaluation_octets import Proved, batches
 from postern.group import InvalidElementError
@@ -46,6 +47,7 @@ def evaluate(
     what is written before becomes durable before the elements leave.
     """
     require_open(session, kind, epoch)
+    require_alone(session, kind, epoch)
     if len(set(elements)) != len(elements):
         reason = "Each element may stand there once."
         raise InvalidRequestError(errors=[{"field": "body", "reason": reason}])

@@ -38,6 +38,7 @@ def evaluate(asked: dict[str, Any]) -> service.Evaluation:
 
 @blueprint.get("/.well-known/postern-keys.json")
 @public
+@blueprint.response(200, {"type": "object"}, description="The document and its signature.")
 def keys() -> Response:
     """The signed key document
 

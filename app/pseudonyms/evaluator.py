@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from postern import voprf
+from app.pseudonyms.key_files import KeyFiles
+from postern import group, voprf
 from postern.pseudonym import derive_epoch_key
 from postern.vocabulary import EvaluationKind
 
@@ -38,10 +39,14 @@ class Evaluator(Protocol):
 
 
 class SingleKeyEvaluator:
-    """All keys derived from one seed of the platform; kept in memory once derived."""
+    """Keys derived from one seed of the platform, kept in memory once derived, or from files.
 
-    def __init__(self, seed: bytes) -> None:
+    A key in a file is read each time, so that it is gone from here once a rotation wiped it.
+    """
+
+    def __init__(self, seed: bytes, files: KeyFiles | None = None) -> None:
         self._seed = seed
+        self._files = files
         self._keys: dict[tuple[EvaluationKind, int], tuple[bytes, bytes]] = {}
 
     def evaluate(self, kind: EvaluationKind, epoch: int, elements: Sequence[bytes]) -> list[Part]:
@@ -52,7 +57,14 @@ class SingleKeyEvaluator:
     def public_key(self, kind: EvaluationKind, epoch: int) -> bytes:
         return self._key(kind, epoch)[1]
 
+    def secret_key(self, kind: EvaluationKind, epoch: int) -> bytes:
+        """The 32-byte secret key, for who begins a rotation."""
+        return self._key(kind, epoch)[0]
+
     def _key(self, kind: EvaluationKind, epoch: int) -> tuple[bytes, bytes]:
+        kept = self._files.key(kind, epoch) if self._files else None
+        if kept is not None:
+            return kept, group.base(kept)
         if (kind, epoch) not in self._keys:
             self._keys[kind, epoch] = derive_epoch_key(self._seed, kind, epoch)
         return self._keys[kind, epoch]

@@ -62,6 +62,7 @@ def spend(
 ) -> Remaining:
     """Count `elements` against every window of organisation and person.
 
+    A `person_id` of WHOLE_ORGANISATION counts for the organisation alone.
     QuotaSpentError, with Retry-After, when one of them would be exceeded; the caller's transaction
     then undoes the count, so a refused request costs nothing.
     """
@@ -69,8 +70,8 @@ def spend(
     tightest = None
     for window, limit in _limits(session, quota, organisation_id, kind).items():
         begins, ends = _span(window, moment)
-        person_limit = _share(quota, limit)
-        for counted, most in ((WHOLE_ORGANISATION, limit), (person_id, person_limit)):
+        most_of = {person_id: _share(quota, limit)} | {WHOLE_ORGANISATION: limit}
+        for counted, most in sorted(most_of.items()):
             key = {
                 "organisation_id": organisation_id,
                 "person_id": counted,

@@ -3,11 +3,35 @@
 from marshmallow import RAISE, Schema, fields, validate
 
 from app.fields import Base64Url, case_reference, purpose
+from postern.signed_evaluation import REQUEST_ID_SIZE
+from postern.signing_identity import SIGNATURE_SIZE
 from postern.vocabulary import EvaluationKind
 
 ELEMENT_LENGTH = 32  # bytes of a ristretto255 element
 PROOF_LENGTH = 64  # bytes of a VOPRF proof
 LARGEST_BATCH = 1000
+
+
+class SignedSchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    request_id = Base64Url(
+        REQUEST_ID_SIZE,
+        required=True,
+        metadata={"description": "A number that the organisation uses once."},
+    )
+    asked_at = fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.Range(min=0, max=2**40),
+        metadata={"description": "When it was signed, in seconds since 1970."},
+    )
+    signature = Base64Url(
+        SIGNATURE_SIZE,
+        required=True,
+        metadata={"description": "Ed25519, by the organisation's signing key (docs/holders.md)."},
+    )
 
 
 class EvaluateSchema(Schema):
@@ -34,6 +58,10 @@ class EvaluateSchema(Schema):
     )
     purpose = purpose()
     case = case_reference()
+    signed = fields.Nested(
+        SignedSchema,
+        metadata={"description": "The organisation's own signature, for a key with holders."},
+    )
 
 
 class PartSchema(Schema):

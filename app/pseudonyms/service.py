@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, func, insert, select
@@ -12,17 +12,31 @@ from sqlalchemy.orm import Session
 from app.access import Caller
 from app.audit.service import append
 from app.clock import now
-from app.errors import InvalidRequestError, NotFoundError, PosternError, UnavailableError
+from app.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    PosternError,
+    QuotaSpentError,
+    UnavailableError,
+)
 from app.organisations.models import Organisation
+from app.pseudonyms import rotation
 from app.pseudonyms.evaluator import Part, SingleKeyEvaluator
+from app.pseudonyms.holder_errors import SignatureNeededError
+from app.pseudonyms.holder_models import SharedKey
+from app.pseudonyms.holders import HeldPart, Holders
 from app.pseudonyms.models import EvaluationAllowance, KeyEpoch, Window
 from app.pseudonyms.quota import Remaining, spend
 from app.pseudonyms.quota import remaining as remaining_of
+from app.pseudonyms.sharing import all_shared, find, sharing_of
 from app.runtime import runtime
 from postern import key_document
 from postern.base64url import to_base64url
-from postern.group import InvalidElementError
+from postern.group import InvalidElementError, check_element
+from postern.key_sharing import PLATFORM_PART
 from postern.normalise import NORMALISER_VERSION
+from postern.signed_evaluation import Signed
+from postern.threshold import weights
 from postern.vocabulary import EvaluationKind, Purpose
 
 EPOCH_LENGTH = timedelta(days=365)
@@ -66,13 +80,16 @@ def evaluate(
     elements: Sequence[bytes],
     purpose: Purpose,
     case: str,
+    signed: Mapping[str, Any] | None = None,
 ) -> Evaluation:
     """Evaluate blinded elements, after counting them; the log learns how many, never what.
 
     EpochClosedError, InvalidElementsError, InvalidRequestError when elements repeat or are more
     than limit.evaluate_elements, QuotaSpentError. The evaluation itself is the last step:
     everything else is already written in the transaction and becomes durable before the elements
-    leave.
+    leave. Of a shared key the holders are asked first, so that no counter is locked meanwhile:
+    `signed` is the organisation's word for it. HoldersMissingError, SignatureNeededError,
+    SignatureRefusedError.
     """
     most = runtime().settings.limit.evaluate_elements
     if len(elements) > most:
@@ -85,6 +102,10 @@ def evaluate(
         )
     organisation_id, person_id = caller.member
     quota = runtime().settings.quota
+    shared = find(session, kind, epoch)
+    held: list[HeldPart] = []
+    if shared is not None:
+        held = _held_parts(session, caller, shared, elements, purpose=purpose, signed=signed)
     left = spend(
         session,
         quota,
@@ -107,7 +128,71 @@ def evaluate(
         parts = runtime().part(SingleKeyEvaluator).evaluate(kind, epoch, elements)
     except InvalidElementError as error:
         raise InvalidElementsError(positions=[error.position]) from None
+    if shared is not None:
+        parts = _all_parts(shared, parts[0], held)
     return Evaluation(kind, epoch, parts, left)
+
+
+def _held_parts(
+    session: Session,
+    caller: Caller,
+    shared: SharedKey,
+    elements: Sequence[bytes],
+    *,
+    purpose: Purpose,
+    signed: Mapping[str, Any] | None,
+) -> list[HeldPart]:
+    """What the holders make of the elements, before anything is counted or logged.
+
+    Their answers leave with the caller's only once that is done. Who has no evaluations left
+    does not get as far as them.
+    """
+    if signed is None:
+        raise SignatureNeededError
+    for position, element in enumerate(elements):
+        try:
+            check_element(element)
+        except InvalidElementError:
+            raise InvalidElementsError(positions=[position]) from None
+    organisation_id, person_id = caller.member
+    left = remaining_of(
+        session,
+        runtime().settings.quota,
+        organisation_id=organisation_id,
+        person_id=person_id,
+        kind=shared.kind,
+    )
+    if left.left < len(elements):
+        raise QuotaSpentError(
+            "The evaluations that are left are fewer than were asked for.",
+            headers={"Retry-After": str(max(1, int((left.resets_at - now()).total_seconds()) + 1))},
+        )
+    once = Signed(**signed)
+    body = {
+        "organisation": caller.organisation,
+        "kind": shared.kind.value,
+        "epoch": shared.epoch,
+        "purpose": purpose.value,
+        "elements": [to_base64url(each) for each in elements],
+        "signed": {
+            "request_id": to_base64url(once.request_id),
+            "asked_at": once.asked_at,
+            "signature": to_base64url(once.signature),
+        },
+    }
+    return runtime().part(Holders).ask(shared.holders, sharing_of(shared).threshold, body)
+
+
+def _all_parts(shared: SharedKey, own: Part, held: Sequence[HeldPart]) -> list[Part]:
+    name = f"{shared.kind.value}/{shared.epoch}"
+    weight_of = weights([each.number for each in held])
+    return [
+        Part(f"{name}/{PLATFORM_PART}", own.weight, own.elements, own.proof),
+        *(
+            Part(f"{name}/{each.name}", weight_of[each.number], each.elements, each.proof)
+            for each in held
+        ),
+    ]
 
 
 def open_first_epochs(session: Session, caller: Caller) -> list[EvaluationKind]:
@@ -215,6 +300,7 @@ def open_epochs(session: Session, kinds: Iterable[EvaluationKind]) -> dict[Evalu
 def signed_document(session: Session) -> dict[str, object]:
     """The key document in its wire form, signed; the same for all clients within an hour."""
     settings = runtime().settings
+    shared = all_shared(session)
     issued = now().replace(minute=0, second=0, microsecond=0)
     document = key_document.KeyDocument(
         platform=settings.platform.name,
@@ -228,6 +314,7 @@ def signed_document(session: Session) -> dict[str, object]:
                 public_key=bytes(each.public_key),
                 valid_from=each.valid_from,
                 valid_to=each.valid_to,
+                sharing=shared.get((each.kind, each.epoch)),
             )
             for each in epochs(session)
         ),
@@ -254,9 +341,10 @@ def remaining(
 
 
 def require_open(session: Session, kind: EvaluationKind, epoch: int) -> None:
-    """Raise EpochClosedError unless `epoch` is the newest of the kind that is open."""
+    """Raise EpochClosedError unless `epoch` is open: the newest, or the one before that a rotation
+    still takes."""
     newest = open_epoch(session, kind)
-    if epoch != newest:
+    if epoch != newest and not rotation.is_overlapping(session, kind, epoch):
         raise EpochClosedError(
             f"Epoch {epoch} of the kind {kind.value} is not open.", epoch=newest, kind=kind.value
         )

@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
+from app.web.entry_words import ENTRY_NOTICES, ENTRY_SENTENCES
 from app.web.languages import gettext, words
 from app.web.told import Sentences, Told, fixed
 
@@ -85,12 +86,20 @@ _CHANGES: Mapping[str, LazyString] = {
     "created": _("An administrator gave a person of your organisation an account."),
     "disabled": _("An administrator disabled an account of your organisation."),
     "enabled": _("An administrator enabled an account of your organisation again."),
+    "factor.add": _("A person of your organisation added a second factor to their sign-in."),
+    "factor.remove": _("A person of your organisation removed a second factor of their sign-in."),
+    "factor.reset-proposed": _(
+        "An administrator proposed to remove the second factors of a person; an officer decides."
+    ),
+    "factor.reset-refused": _("The removal of second factors of a person was refused."),
+    "factor.reset": _("Two people removed the second factors of a person of your organisation."),
     "password": _("An administrator replaced the password of a person of your organisation."),
     "refused": _("A compliance officer refused a proposed role."),
     "roles": _("An administrator changed the roles of a person of your organisation."),
 }
 
 ACCOUNT_SENTENCES: Sentences = {
+    **ENTRY_SENTENCES,
     "account.create": fixed(_("%(who)s gave a person an account")),
     "account.decide": _decided,
     "account.language": fixed(_("%(who)s chose a language for the pages")),
@@ -106,8 +115,18 @@ ACCOUNT_SENTENCES: Sentences = {
     "quota.read": fixed(_("%(who)s read what is left of the organisation's quotas")),
 }
 
+
+def _token_ending(facts: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    return gettext(
+        "An API token ends on %(day)s; the program that uses it stops working then.",
+        day=facts.get("until", ""),
+    )
+
+
 ACCOUNT_NOTICES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], str]] = {
+    **ENTRY_NOTICES,
     "account.change": _account_notice,
+    "token.ending": _token_ending,
 }
 
 ACCOUNT_PROBLEMS: tuple[LazyString, ...] = (

@@ -7,7 +7,9 @@ from flask_babel.speaklater import LazyString
 
 from app.audit.catalogue import CATALOGUE
 from app.web.barrier_words import BARRIER_ACTS
+from app.web.entry_words import ENTRY_ACTS
 from app.web.exchange_words import EXCHANGE_ACTS
+from app.web.factor_words import FACTOR_ACTS
 from app.web.languages import translated
 from app.web.pattern_words import PATTERN_ACTS
 
@@ -25,7 +27,9 @@ def act_meaning(act: str) -> str:
 
 ACT_NAMES: Mapping[str, LazyString] = {
     **BARRIER_ACTS,
+    **ENTRY_ACTS,
     **EXCHANGE_ACTS,
+    **FACTOR_ACTS,
     **PATTERN_ACTS,
     "account.create": _("Account created"),
     "account.decide": _("Proposed role decided"),
@@ -49,6 +53,12 @@ ACT_NAMES: Mapping[str, LazyString] = {
     "audit.tag-keys": _("Tag keys read"),
     "audit.timeline": _("Timeline read"),
     "audit.witness": _("Witness registered or ended"),
+    "breach.close": _("Breach closed"),
+    "breach.expire": _("Breaches erased"),
+    "breach.list": _("Breaches listed"),
+    "breach.note": _("Breach noted on"),
+    "breach.open": _("Breach recorded"),
+    "breach.read": _("Breach read"),
     "channel.add": _("Channel set up"),
     "channel.list": _("Channels listed"),
     "channel.read": _("Channel read"),
@@ -104,9 +114,16 @@ ACT_NAMES: Mapping[str, LazyString] = {
     "key.close-alarm": _("Alarm about keys closed"),
     "job.read": _("Background work read"),
     "job.retry": _("Dead job begun anew"),
+    "holder.admit": _("Organisation admitted by a key holder"),
+    "holder.evaluate": _("Evaluation by a key holder"),
+    "holder.install": _("Key share installed"),
+    "key.close": _("Old key epoch closed"),
     "key.epoch": _("Key epoch opened"),
     "key.list": _("Keys read"),
+    "key.proof": _("Proof of a key rotation read"),
     "key.publish": _("Keys published"),
+    "key.rotate": _("Rotation of a key begun"),
+    "key.wipe": _("Old key wiped"),
     "ledger.expire": _("Old ledger erased"),
     "ledger.export": _("Who got what exported"),
     "ledger.read": _("Who got what read"),
@@ -144,6 +161,8 @@ ACT_NAMES: Mapping[str, LazyString] = {
     "policy.read": _("Policy read"),
     "policy.refill": _("Sharing decided anew"),
     "policy.simulate": _("Policy simulated"),
+    "privacy.pack": _("Impact assessment prepared"),
+    "privacy.read": _("Record of processing read"),
     "quota.read": _("Quotas read"),
     "recall.answer": _("Recall answered"),
     "recall.answered": _("Your recall answered"),
@@ -185,6 +204,7 @@ ACT_NAMES: Mapping[str, LazyString] = {
     "token.list": _("API tokens listed"),
     "token.refuse": _("API token refused"),
     "token.revoke": _("API token revoked"),
+    "token.rotate": _("API token rotated"),
     "watch.erase": _("Records of watches erased"),
     "watch.expire": _("Watches ended"),
     "watch.list": _("Watches listed"),

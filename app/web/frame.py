@@ -9,6 +9,7 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access import Caller, current_caller
+from app.accounts.break_glass import Glass, warning
 from app.jobs.notifications import unseen_count
 from app.organisations.service import directory
 from app.runtime import runtime
@@ -65,6 +66,7 @@ class Frame:
     menus: tuple[Menu, ...]
     jobs: tuple[Job, ...]
     notices: int
+    glass: Glass | None  # the emergency account, after it was used
 
     @property
     def other_ways(self) -> tuple[Link, ...]:
@@ -137,6 +139,8 @@ _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], .
             ("/signals", _("Signals"), _COMPLIANCE),
             ("/subjects", _("Subject requests"), _COMPLIANCE),
             ("/holds", _("Legal holds"), _COMPLIANCE),
+            ("/breaches", _("Breaches"), _COMPLIANCE),
+            ("/privacy", _("Record of processing"), _COMPLIANCE),
         ),
     ),
     (
@@ -153,6 +157,8 @@ _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], .
         (
             ("/people", _("People"), _KEEPERS),
             ("/tokens", _("API tokens"), _KEEPERS),
+            ("/sign-on", _("Single sign-on"), _KEEPERS),
+            ("/break-glass", _("Emergency account"), _KEEPERS),
             ("/organisations", _("Organisations"), _KEEPERS),
             ("/quotas", _("Quotas"), _KEEPERS),
             ("/platform/epochs", _("Evaluation keys"), _KEEPERS),
@@ -168,7 +174,7 @@ _MENUS: tuple[tuple[LazyString, tuple[tuple[str, LazyString, frozenset[Role]], .
 def page_frame() -> Frame:
     """The frame of the page in progress; never fails, for pages that tell of errors need it too."""
     caller = current_caller()
-    organisation, notices = _of_caller(caller) if caller else ("", 0)
+    organisation, notices, glass = _of_caller(caller) if caller else ("", 0, None)
     return Frame(
         platform=runtime().settings.platform.name,
         language=language(),
@@ -180,6 +186,7 @@ def page_frame() -> Frame:
         menus=_menus(caller) if caller else (),
         jobs=jobs_of(caller) if caller else (),
         notices=notices,
+        glass=glass,
     )
 
 
@@ -210,14 +217,15 @@ def _address_here() -> str | None:
     return max(above, key=len, default=None)
 
 
-def _of_caller(caller: Caller) -> tuple[str, int]:
-    """The name of the caller's organisation and the notifications that wait.
+def _of_caller(caller: Caller) -> tuple[str, int, Glass | None]:
+    """The name of the caller's organisation, the notifications that wait, a broken glass.
 
     The code and none when the database does not answer.
     """
     try:
         with runtime().database.reading() as session:
-            return directory(session)[caller.member[0]].name, unseen_count(session, caller)
+            name = directory(session)[caller.member[0]].name
+            return name, unseen_count(session, caller), warning(session, caller)
     except SQLAlchemyError as error:
         log.warning("no organisation name for the page", exc_info=error)
-        return caller.organisation, 0
+        return caller.organisation, 0, None

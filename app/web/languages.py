@@ -27,6 +27,8 @@ from app.sharing.rules import Effect
 from app.web.disclosure_words import DISCLOSURE_WORDS
 from app.web.exchange_words import EXCHANGE_WORDS
 from app.web.pattern_words import PATTERN_WORDS
+from app.web.proof_words import ENTRY_REFUSALS, PROOF_WORDS
+from app.web.rotation_words import ROTATION_WORDS
 from postern.vocabulary import (
     Action,
     Assertion,
@@ -439,14 +441,19 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
             Refusal.DISABLED: _("account disabled"),
             Refusal.SUSPENDED: _("organisation suspended"),
         }
+        | dict(ENTRY_REFUSALS)
     ),
     "Means": _by_value(
         {
             Means.SESSION: _("web session"),
             Means.TOKEN: _("API token"),
             Means.CONSOLE: _("platform's console"),
+            Means.BREAK_GLASS: _("emergency account"),
+            Means.SIGNATURE: _("organisation's signature"),
         }
     ),
+    "Proof": PROOF_WORDS,
+    "RotationState": ROTATION_WORDS,
     **DISCLOSURE_WORDS,
     **EXCHANGE_WORDS,
     **PATTERN_WORDS,
@@ -454,6 +461,10 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
 """Name of the list, value, words. Grades, TLP, handling codes and bands of numbers are codes."""
 
 PROBLEMS: tuple[LazyString, ...] = (
+    _("The request names a host that this platform is not"),
+    _("Use the address of the platform; its administrator may add others in network.hosts."),
+    _("The token has ended or was revoked"),
+    _("Make a new token instead."),
     _("The request cannot be served"),
     _("Correct the request and send it again."),
     _("Some fields of the request are not valid"),

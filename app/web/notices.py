@@ -89,6 +89,25 @@ def _subject(facts: Facts, _names: Names) -> str:
     )
 
 
+def _breach_opened(facts: Facts, _names: Names) -> str:
+    return ngettext(
+        "A breach of personal data was recorded: %(num)s hour is left to tell the authority.",
+        "A breach of personal data was recorded: %(num)s hours are left to tell the authority.",
+        int(facts.get("hours", 0)),
+    )
+
+
+def _breach_due(facts: Facts, _names: Names) -> str:
+    hours = int(facts.get("hours", 0))
+    if not hours:
+        return gettext("The 72 hours of a breach are over and the authority was not told.")
+    return ngettext(
+        "%(num)s hour is left to tell the authority of a breach.",
+        "%(num)s hours are left to tell the authority of a breach.",
+        hours,
+    )
+
+
 _SENTENCES: Mapping[str, Callable[[Facts, Names], str]] = {
     **ACCOUNT_NOTICES,
     **BARRIER_NOTICES,
@@ -104,6 +123,8 @@ _SENTENCES: Mapping[str, Callable[[Facts, Names], str]] = {
     "review.drawn": _review,
     "signal.raised": _signal,
     "subject.due": _subject,
+    "breach.opened": _breach_opened,
+    "breach.due": _breach_due,
 }
 """Every kind that a room writes; a test holds the two together."""
 

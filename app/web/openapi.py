@@ -173,7 +173,10 @@ def _complete(operation: dict[str, Any], method: str, rule: Rule, view: object) 
     schema = {"$ref": "#/components/schemas/Problem"}
     for refusal in refusals:
         described = f"`{refusal.code}`: {refusal.title}."
-        operation["responses"][str(refusal.status)] = _problem(described, schema)
+        told = _problem(described, schema)
+        if rule.rule.startswith("/errors/"):  # a page for people, which gives its error as one too
+            told["content"]["text/html"] = {"schema": {"type": "string"}}
+        operation["responses"][str(refusal.status)] = told
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 

@@ -23,6 +23,14 @@ def _month(told: Told) -> str:
 
 
 OVERSIGHT_SENTENCES: Sentences = {
+    "breach.close": fixed(_("%(who)s closed a breach")),
+    "breach.expire": fixed(_("Records of breaches past their time were erased")),
+    "breach.list": fixed(_("%(who)s listed the breaches")),
+    "breach.note": fixed(_("%(who)s noted what was found or done about a breach")),
+    "breach.open": fixed(_("%(who)s recorded a breach of personal data")),
+    "breach.read": fixed(_("%(who)s read a breach")),
+    "privacy.pack": fixed(_("The pack for an impact assessment was written")),
+    "privacy.read": fixed(_("%(who)s read the record of processing")),
     "log.verify": _verified,
     "oversight.report": _month,
     "signal.assign": fixed(_("%(who)s gave a signal to an officer, or back to all")),

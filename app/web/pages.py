@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from app.access import current_caller
 from app.accounts import service as accounts
-from app.accounts.pages import local_path
+from app.accounts.entering import local_path
 from app.audit.guard import audited, caller, public, transaction
 from app.errors import InvalidRequestError
 from app.runtime import runtime

@@ -33,7 +33,7 @@ from app.web.told import Told as _Told
 from app.web.told import fixed as _fixed
 from app.web.watch_words import WATCH_SENTENCES
 
-_TELL_OF_STRANGERS = frozenset({"session.refuse", "token.refuse"})
+_TELL_OF_STRANGERS = frozenset({"break-glass.refuse", "session.refuse", "token.refuse"})
 """Acts of nobody known, whose outcome is always a denial."""
 
 _TELL_THEIR_OUTCOME = _TELL_OF_STRANGERS | TELL_THEIR_OUTCOME | _TELL_OF_SERVERS
@@ -507,7 +507,11 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "indicator.read": _fixed(_("%(who)s read an indicator")),
     "indicator.shared": _shared,
     "interface.read": _fixed(_("%(who)s read the facts of their own account")),
+    "key.close": _fixed(_("%(who)s closed the old epoch of an evaluation key")),
     "key.epoch": _fixed(_("%(who)s opened an evaluation key epoch")),
+    "key.proof": _fixed(_("%(who)s read the proof of the rotation of an evaluation key")),
+    "key.rotate": _fixed(_("%(who)s began to rotate evaluation keys")),
+    "key.wipe": _fixed(_("%(who)s wiped the old key of a rotation")),
     "log.growth": _fixed(_("%(who)s read the size and growth of the log")),
     "log.read": _fixed(_("%(who)s read the state of the log")),
     "lookup.ask": _lookup,
@@ -553,4 +557,5 @@ _SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "token.list": _fixed(_("%(who)s listed API tokens")),
     "token.refuse": _refused_token,
     "token.revoke": _fixed(_("%(who)s revoked an API token")),
+    "token.rotate": _fixed(_("%(who)s gave an API token a new secret")),
 }

@@ -245,6 +245,18 @@ JOBS: Sequence[Job] = (
         _("subject request, access, rectification, erasure, GDPR"),
         _COMPLIANCE,
     ),
+    Job(
+        _("Record a breach of personal data"),
+        "/breaches",
+        _("breach, incident, 72 hours, leak, notify, authority"),
+        _COMPLIANCE,
+    ),
+    Job(
+        _("Read what is processed, and why"),
+        "/privacy",
+        _("record of processing, impact assessment, DPIA, GDPR"),
+        _COMPLIANCE,
+    ),
     Job(_("Keep a record for a proceeding"), "/holds", _("legal hold, litigation, preserve")),
     Job(
         _("Say how long the log keeps details"),

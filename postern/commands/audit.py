@@ -352,6 +352,7 @@ def _platform(settings: ClientSettings) -> Iterator[_Platform]:
         settings.address,
         token=read_token(settings.token_file),
         ca_file=settings.ca_file,
+        certificate=settings.certificate,
         keep_receipt=kept.keep,
     )
     try:

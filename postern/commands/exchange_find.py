@@ -12,6 +12,7 @@ from rich.table import Table
 
 from postern.client import Client
 from postern.client_exchange import exchange_key
+from postern.commands.evaluating import pseudonymiser
 from postern.commands.exchange_options import chosen_folder, folder_option
 from postern.commands.options import Why, why, why_of
 from postern.commands.terminal import (
@@ -28,8 +29,8 @@ from postern.commands.values import Asked, asked_values, tell_faults, value_opti
 from postern.explanation import explain
 from postern.key_document import KeyEpoch
 from postern.key_ring import KeyRing
-from postern.pseudonymise import Pseudonym, Pseudonymiser
-from postern.settings import ClientSettings, load
+from postern.pseudonymise import Pseudonym
+from postern.settings import ClientSettings, OwnKeys, load
 from postern.stix.names import EXTENSIONS
 from postern.taxii.errors import plain
 from postern.taxii.finding import Found, found, sought
@@ -91,6 +92,7 @@ class _Platform:
     folder: Folder
     sources: tuple[int, ...]
     key: bytes
+    own_keys: OwnKeys
 
     @classmethod
     def open(cls, opened: ExitStack, settings: ClientSettings, path: Path) -> "_Platform":
@@ -105,7 +107,8 @@ class _Platform:
         client, ring = opened.enter_context(connected(settings))
         require_scopes(client.me(), Scope.EVALUATE, Scope.EXCHANGE_READ)
         ring.refresh()
-        return cls(client, ring, folder, sources, exchange_key(client.transport).key)
+        key = exchange_key(client.transport).key
+        return cls(client, ring, folder, sources, key, settings.keys)
 
     def epoch(self, kind: EvaluationKind) -> KeyEpoch:
         return self.ring.epoch(kind)
@@ -129,10 +132,14 @@ def _find(
     for platform in platforms:
         pseudonyms = _shared(done, platform, asked)
         if pseudonyms is None:
-            with Pseudonymiser(
-                platform.client, platform.ring, purpose=why_asked.purpose, case=why_asked.case
-            ) as pseudonymiser:
-                pseudonyms = pseudonymiser.pseudonymise([each.value for each in asked])
+            with pseudonymiser(
+                platform.client,
+                platform.ring,
+                platform.own_keys,
+                purpose=why_asked.purpose,
+                case=why_asked.case,
+            ) as made:
+                pseudonyms = made.pseudonymise([each.value for each in asked])
         done.append((platform, pseudonyms))
         _tell_epochs(platform, pseudonyms)
         for place, pseudonym in enumerate(pseudonyms):

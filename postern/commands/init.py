@@ -34,6 +34,18 @@ class SettingsExistError(ClientError):
     metavar="FILE",
     help="Certificate authority of the platform, when it is your own.",
 )
+@click.option(
+    "--client-certificate",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Your own TLS certificate, when the token is bound to it.",
+)
+@click.option(
+    "--client-key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The key of that certificate, when it is in another file.",
+)
 @click.option("--replace", is_flag=True, help="Replace settings and pinned keys that are there.")
 @click.pass_obj
 def init(
@@ -43,6 +55,8 @@ def init(
     token_file: Path,
     fingerprint: str | None,
     ca_file: Path | None,
+    client_certificate: Path | None,
+    client_key: Path | None,
     replace: bool,
 ) -> None:
     """Write the settings file and pin the platform's keys.
@@ -55,9 +69,12 @@ def init(
             f"There is a settings file {chosen.path} already. Edit it, or replace it and its "
             "pinned keys with --replace."
         )
+    if client_key and not client_certificate:
+        raise click.UsageError("--client-key needs --client-certificate beside it.")
     address = checked_address(address)
     read_token(token_file)
-    client = Client.at(address, ca_file=ca_file)
+    certificate = (client_certificate, client_key) if client_certificate else None
+    client = Client.at(address, ca_file=ca_file, certificate=certificate)
     try:
         signed = client.keys().raw
     finally:
@@ -72,6 +89,13 @@ def init(
             err=True,
         )
     pin(signed, fingerprint or found, pin_file_of(chosen.path), datetime.now(UTC))
-    write(chosen.path, address=address, token_file=token_file, ca_file=ca_file)
+    write(
+        chosen.path,
+        address=address,
+        token_file=token_file,
+        ca_file=ca_file,
+        client_certificate=client_certificate,
+        client_key=client_key,
+    )
     say(f"Pinned {found}.")
     say(f"Wrote {chosen.path}. Try it with: postern check")

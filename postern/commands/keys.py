@@ -11,8 +11,10 @@ import click
 from postern import key_document, key_file_form
 from postern.client import Client
 from postern.client_errors import ClientError
+from postern.commands.ceremony import ceremony, check_share
 from postern.commands.entries import tell_chain, tell_entry
 from postern.commands.member_keys import check, pin_keys, publish
+from postern.commands.rotation_proof import verify_rotation
 from postern.commands.terminal import Chosen, counted, listing, notice, say, written_moment
 from postern.envelope import ORGANISATION
 from postern.hpke import SecretKey
@@ -53,7 +55,7 @@ def keys() -> None:
     """Your organisation's keys, and those of members and the platform that are pinned here."""
 
 
-for _command in (publish, pin_keys, check):
+for _command in (publish, pin_keys, check, ceremony, check_share, verify_rotation):
     keys.add_command(_command)
 
 
@@ -193,7 +195,7 @@ def show(
 def accept(chosen: Chosen, fingerprint: str) -> None:
     """Pin the platform's present keys after a change that the operator confirmed."""
     settings = chosen.settings()
-    client = Client.at(settings.address, ca_file=settings.ca_file)
+    client = Client.at(settings.address, ca_file=settings.ca_file, certificate=settings.certificate)
     try:
         signed = client.keys().raw
     finally:

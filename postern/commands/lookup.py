@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from postern.client import MOST_QUERIES, Client, Hit, LookupResult, QueryResult
+from postern.commands.evaluating import pseudonymiser
 from postern.commands.indicator_words import conditions, observed, plain
 from postern.commands.options import Why, why, why_of
 from postern.commands.terminal import (
@@ -55,10 +56,10 @@ def lookup(context: click.Context, /, **options: Any) -> None:
         with connected(settings) as (client, ring):
             require_scopes(client.me(), Scope.EVALUATE, Scope.LOOKUPS_WRITE)
             ring.refresh()
-            with Pseudonymiser(
-                client, ring, purpose=why_asked.purpose, case=why_asked.case
-            ) as pseudonymiser:
-                for few, answer in look_up(asked, client, pseudonymiser, why_asked):
+            with pseudonymiser(
+                client, ring, settings.keys, purpose=why_asked.purpose, case=why_asked.case
+            ) as made:
+                for few, answer in look_up(asked, client, made, why_asked):
                     told.take(few, answer)
     told.end(faults)
     if faults:
@@ -66,12 +67,12 @@ def lookup(context: click.Context, /, **options: Any) -> None:
 
 
 def look_up(
-    asked: Iterable[Asked], client: Client, pseudonymiser: Pseudonymiser, why_asked: Why
+    asked: Iterable[Asked], client: Client, made: Pseudonymiser, why_asked: Why
 ) -> Iterator[tuple[Sequence[Asked], LookupResult]]:
     """The answers, a hundred values at a time, each beside what was asked. Raises ClientError."""
     rest = iter(asked)
     while few := list(islice(rest, MOST_QUERIES)):
-        pseudonyms = pseudonymiser.pseudonymise([each.value for each in few])
+        pseudonyms = made.pseudonymise([each.value for each in few])
         queries = [query(str(place), each) for place, each in enumerate(pseudonyms)]
         yield (
             few,

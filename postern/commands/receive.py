@@ -11,6 +11,7 @@ import click
 from postern.client import Client
 from postern.client_disclosures import Delivery, Disclosures, Request
 from postern.client_errors import ClientError
+from postern.commands.evaluating import pseudonymiser
 from postern.commands.indicator_words import plain
 from postern.commands.options import needed_case
 from postern.commands.own_keys import chosen_keys, open_keys, own_keys, side_of
@@ -35,9 +36,8 @@ from postern.delivery_receipt import Receipt, signed
 from postern.disclosing import Opened, Side, check_token, open_delivery
 from postern.key_errors import KeyDocumentError
 from postern.key_ring import KeyRing
-from postern.pseudonymise import Pseudonymiser
 from postern.sealed_content import Value
-from postern.settings import Defaults
+from postern.settings import Defaults, OwnKeys
 from postern.vocabulary import EVALUATION_KIND, MessageKind, Purpose, Scope, TokenCheck
 
 
@@ -146,7 +146,10 @@ class _Run:
         if not isinstance(opened.content, Value):
             return TokenCheck.NOT_CHECKED
         purpose = Purpose(self.request.purpose)
-        with Pseudonymiser(self.client, self.ring, purpose=purpose, case=self.case) as made:
+        evaluating = pseudonymiser(
+            self.client, self.ring, OwnKeys(), purpose=purpose, case=self.case, keys=self.side.keys
+        )
+        with evaluating as made:
             return check_token(
                 opened, lambda value: made.pseudonymise([value])[0], self._epoch(opened.content)
             )

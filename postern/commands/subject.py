@@ -10,6 +10,7 @@ import click
 from postern.client import MOST_QUERIES
 from postern.client_errors import ClientError
 from postern.client_follow_up import FollowUps, SubjectAnswer
+from postern.commands.evaluating import pseudonymiser
 from postern.commands.indicator_words import plain
 from postern.commands.options import WordType, needed
 from postern.commands.terminal import (
@@ -23,7 +24,6 @@ from postern.commands.terminal import (
 )
 from postern.commands.values import asked_values, tell_faults, value_options
 from postern.private_files import write_private
-from postern.pseudonymise import Pseudonymiser
 from postern.report_form import query
 from postern.vocabulary import Purpose, Scope
 
@@ -81,8 +81,8 @@ def subject(context: click.Context, /, request_id: str, **options: Any) -> None:
             ring.refresh()
             # No name belongs in the log: the request's id is its case.
             case = f"subject-request {request_id}"
-            with Pseudonymiser(client, ring, purpose=purpose, case=case) as pseudonymiser:
-                pseudonyms = pseudonymiser.pseudonymise([each.value for each in asked])
+            with pseudonymiser(client, ring, settings.keys, purpose=purpose, case=case) as made:
+                pseudonyms = made.pseudonymise([each.value for each in asked])
             queries = [query(str(place), each) for place, each in enumerate(pseudonyms)]
             found = FollowUps(client.transport).search_subject(request_id, queries)
         labels = {str(place): each.label for place, each in enumerate(asked)}

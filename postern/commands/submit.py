@@ -14,6 +14,7 @@ from rich.table import Table
 
 from postern.client_errors import ClientError
 from postern.columns import ReadsCells, load_overrides, read_header
+from postern.commands.evaluating import pseudonymiser
 from postern.commands.mapped_files import (
     mapped_columns,
     mapping_option,
@@ -40,7 +41,6 @@ from postern.doubts import words_of
 from postern.imports import MappedColumns
 from postern.imports.model import CONSTANTS
 from postern.journal import Fate, Journal, RunHeader, journal_path
-from postern.pseudonymise import Pseudonymiser
 from postern.rejected import RejectedRows
 from postern.rows import Reading
 from postern.sealing import Sealer
@@ -181,9 +181,15 @@ class _Run:
                 sealer = Sealer.of(keys)
             with (
                 self._journal(self._settings, purpose) as (journal, source),
-                Pseudonymiser(
-                    client, ring, purpose=purpose, case=case, workers=self._workers()
-                ) as pseudonymiser,
+                pseudonymiser(
+                    client,
+                    ring,
+                    self._keys,
+                    purpose=purpose,
+                    case=case,
+                    workers=self._workers(),
+                    keys=keys,
+                ) as evaluating,
                 progress("Submitting") as bar,
             ):
                 task = bar.add_task("rows", total=self._file.rows, completed=journal.done)
@@ -197,14 +203,14 @@ class _Run:
                     journal,
                     rejected,
                     client,
-                    pseudonymiser,
+                    evaluating,
                     sealer=sealer,
                     wait=self._options["wait"],
                     on_rows=lambda done: bar.update(task, completed=done),
                     on_wait=_tell_wait,
                 )
                 submission.run()
-            self._tell_result(journal, rejected.path, submission, pseudonymiser.evaluations)
+            self._tell_result(journal, rejected.path, submission, evaluating.evaluations)
         return journal.counts[Fate.REJECTED]
 
     @contextmanager

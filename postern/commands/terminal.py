@@ -68,6 +68,7 @@ def connected(settings: ClientSettings) -> Iterator[tuple[Client, KeyRing]]:
         settings.address,
         token=read_token(settings.token_file),
         ca_file=settings.ca_file,
+        certificate=settings.certificate,
         keep_receipt=receipts.keep,
     )
     try:

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from postern.client_follow_up import FollowUps, Watch, WatchTerms
+from postern.commands.evaluating import pseudonymiser
 from postern.commands.indicator_words import conditions, plain
 from postern.commands.options import WordType, why, why_of
 from postern.commands.terminal import (
@@ -23,7 +24,6 @@ from postern.commands.terminal import (
     written_moment,
 )
 from postern.commands.values import asked_values, tell_faults, value_options
-from postern.pseudonymise import Pseudonymiser
 from postern.report_form import query
 from postern.vocabulary import Scope, Tlp, Told
 
@@ -92,10 +92,10 @@ def watch(context: click.Context, /, **options: Any) -> None:
             require_scopes(client.me(), Scope.EVALUATE, Scope.WATCHES_WRITE)
             ring.refresh()
             follow_ups = FollowUps(client.transport)
-            with Pseudonymiser(
-                client, ring, purpose=terms.purpose, case=terms.case
-            ) as pseudonymiser:
-                pseudonyms = pseudonymiser.pseudonymise([each.value for each in asked])
+            with pseudonymiser(
+                client, ring, settings.keys, purpose=terms.purpose, case=terms.case
+            ) as evaluating:
+                pseudonyms = evaluating.pseudonymise([each.value for each in asked])
             for each, pseudonym in zip(asked, pseudonyms, strict=True):
                 identifier = follow_ups.watch(query(each.label, pseudonym), terms)
                 made.append({"value": each.label, "watch": identifier})

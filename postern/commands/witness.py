@@ -285,7 +285,14 @@ def _store(chosen: Chosen, directory: Path | None) -> Store:
 def _platform(chosen: Chosen) -> Iterator[LogPlatform]:
     settings = chosen.settings()
     token = read_token(settings.token_file)
-    platform = LogPlatform(Transport(settings.address, token=token, ca_file=settings.ca_file))
+    platform = LogPlatform(
+        Transport(
+            settings.address,
+            token=token,
+            ca_file=settings.ca_file,
+            certificate=settings.certificate,
+        )
+    )
     try:
         yield platform
     finally:

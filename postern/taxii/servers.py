@@ -49,7 +49,12 @@ def server_named(settings: ClientSettings, name: str) -> Server:
         return Server(
             name,
             platform_address(settings),
-            Access(token=read_token(settings.token_file), ca_file=settings.ca_file),
+            Access(
+                token=read_token(settings.token_file),
+                ca_file=settings.ca_file,
+                certificate_file=settings.client_certificate,
+                key_file=settings.client_key,
+            ),
         )
     if not isinstance(settings.servers, Mapping) or name not in settings.servers:
         known = [PLATFORM, *(settings.servers if isinstance(settings.servers, Mapping) else ())]

@@ -17,6 +17,7 @@ import requests
 from flask import Flask
 
 from app.access import CONSOLE
+from app.accounts import service as accounts
 from app.config import Settings
 from app.organisations import service as organisations
 from app.organisations.models import OrganisationStatus
@@ -205,6 +206,39 @@ def test_leaving_a_community_is_seen_by_the_next_question(pair: Pair) -> None:
         pair.belong(is_member=True)
 
 
+def test_a_session_that_ends_at_one_worker_opens_nothing_at_the_other(pair: Pair) -> None:
+    for changed, asked in pair.in_turn():
+        kept, lost = _begun(changed, pair.author), _begun(changed, pair.author)
+        for worker in (asked, changed):
+            assert _opens(worker, kept)
+            assert _opens(worker, lost)
+        (others,) = re.findall(r'name="session" value="([^"]+)"', _account(changed, kept).text)
+        _send(changed, kept, "/account/sessions/end", session=others)
+        assert not _opens(asked, lost)
+        assert not _opens(changed, lost)
+        assert _opens(asked, kept)
+        _send(changed, kept, "/account/sessions/end-all")
+        assert not _opens(asked, kept)
+        assert not _opens(changed, kept)
+
+
+def test_a_role_or_an_account_taken_back_is_seen_by_the_next_request(pair: Pair) -> None:
+    visitor = _begun(pair.workers[0], pair.author)
+    with pair.exchange.app.app_context():
+        for _changed, asked in pair.in_turn():
+            role = Role.COMPLIANCE
+            assert _page(asked, visitor, "/signals").status_code == 200
+            with pair.exchange.database.transaction() as session:
+                accounts.set_roles(session, CONSOLE, pair.author.login, withdraw=[role])
+            assert _page(asked, visitor, "/signals").status_code == 403
+            with pair.exchange.database.transaction() as session:
+                accounts.set_roles(session, CONSOLE, pair.author.login, grant=[role])
+        with pair.exchange.database.transaction() as session:
+            accounts.close(session, CONSOLE, pair.author.login)
+    for worker in pair.workers:
+        assert not _opens(worker, visitor)
+
+
 def test_a_scheduled_version_takes_effect_at_its_second_on_both_and_not_when_cancelled(
     pair: Pair,
 ) -> None:
@@ -259,6 +293,32 @@ def _as(worker: Worker, person: Person) -> Visitor:
         headers = {"X-CSRFToken": _token_in(answer.text)}
         worker.people[person.login] = Visitor(worker.address, session, headers)
     return worker.people[person.login]
+
+
+def _begun(worker: Worker, person: Person) -> requests.Session:
+    """Another session of the person; its cookie is good at both workers, being of one host."""
+    worker.people.pop(person.login, None)
+    return _as(worker, person).session
+
+
+def _page(worker: Worker, visitor: requests.Session, path: str) -> requests.Response:
+    return visitor.get(f"{worker.address}{path}", allow_redirects=False, timeout=PATIENCE)
+
+
+def _account(worker: Worker, visitor: requests.Session) -> requests.Response:
+    return _page(worker, visitor, "/account")
+
+
+def _opens(worker: Worker, visitor: requests.Session) -> bool:
+    return _account(worker, visitor).status_code == 200
+
+
+def _send(worker: Worker, visitor: requests.Session, path: str, **form: str) -> None:
+    form["csrf_token"] = _token_in(_account(worker, visitor).text)
+    answer = visitor.post(
+        f"{worker.address}{path}", data=form, allow_redirects=False, timeout=PATIENCE
+    )
+    assert answer.status_code == 303, answer.text
 
 
 def _token_in(page: str) -> str:

@@ -27,7 +27,8 @@ def test_every_setting_of_the_client_is_documented() -> None:
     keys = re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", PAGES["client"], re.MULTILINE)
     defaults = {f"defaults.{each.name}" for each in fields(Defaults)}
     own_keys = {f"keys.{each.name}" for each in fields(OwnKeys)}
-    platform = {"platform.address", "platform.token_file", "platform.ca_file"}
+    of_platform = ("address", "token_file", "ca_file", "client_certificate", "client_key")
+    platform = {f"platform.{name}" for name in of_platform}
     assert set(keys) == defaults | own_keys | platform
     assert VARIABLE in PAGES["client"]
 

@@ -89,6 +89,12 @@ def test_the_list_shows_no_secret_and_how_each_token_stands(
         "expires_at",
         "revoked_at",
         "last_used_on",
+        "last_network",
+        "networks",
+        "certificate",
+        "certificate_suffices",
+        "rotated_at",
+        "former_until",
     }
     assert (before["revoked_at"], before["last_used_on"]) == (None, None)
     assert app.test_client().get(ME, headers=token).status_code == 200

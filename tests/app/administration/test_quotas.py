@@ -6,9 +6,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import clock
 from app.administration import quotas
 from app.pseudonyms import quota
 from app.pseudonyms.models import Window
+from app.pseudonyms.rotation_models import KeyRotation, RotationState
 from app.pseudonyms.service import directory_fingerprint
 from postern.vocabulary import EvaluationKind, Role
 from tests.app.exchange import Exchange, make_exchange
@@ -96,3 +98,29 @@ def test_keys_are_told_with_their_time_and_fingerprint(
         EvaluationKind
     )
     assert "Nothing is published yet" in page
+    assert 'id="rotations"' not in page
+
+
+def test_a_rotation_is_told_with_its_step_and_what_is_left(
+    exchange: Exchange, client: FlaskClient
+) -> None:
+    with exchange.database.transaction() as session:
+        session.add(
+            KeyRotation(
+                kind=EvaluationKind.POSTAL,
+                new_epoch=2,
+                old_epoch=1,
+                old_key=bytes(32),
+                new_key=bytes(32),
+                state=RotationState.OVERLAPPING,
+                overlap_days=14,
+                began_at=clock.now(),
+                after=0,
+                chunks=0,
+                elements=0,
+                head=bytes(32),
+            )
+        )
+    page = page_of(exchange, client, "/platform/epochs")
+    assert 'id="rotations"' in page
+    assert "both epochs are taken" in page

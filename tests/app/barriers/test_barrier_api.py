@@ -96,6 +96,26 @@ def test_a_model_is_checked_by_a_program_and_put_in_force_by_people(
     assert client.get(address, headers=post).status_code == 404
 
 
+def test_of_a_model_whose_only_version_was_refused_it_is_not_known_what_it_claims(
+    ground: Exchange,
+) -> None:
+    author, approver = (
+        make_person(ground.app, "police-de", [role]) for role in (Role.ANALYST, Role.APPROVER)
+    )
+    one, other = ground.app.test_client(), ground.app.test_client()
+    of_one, of_other = sign_in(one, author), sign_in(other, approver)
+    made = one.post(f"{HOUSE}/models", json={"text": own_text()}, headers=of_one)
+    address = f"{HOUSE}/models/{made.get_json()['listed']['id']}"
+    why = {"version": 1, "note": "Too short"}
+    refused = other.post(f"{address}/refuse", json=why, headers=of_other)
+    assert refused.status_code == 200
+    listed = refused.get_json()["listed"]
+    assert (listed["version"], listed["proposed"], listed["status"]) == (None, None, None)
+    schemas = ground.app.test_client().get("/api/openapi.json").get_json()["components"]
+    told = schemas["schemas"]["ListedModel"]["properties"]["status"]
+    assert "null" in told["type"]
+
+
 def test_a_report_is_tagged_by_what_was_suggested(ground: Exchange, client: FlaskClient) -> None:
     report = submitted(ground, "post-be", declared_category="gift", destination_country="NO")
     post = program(ground, "post-be")

@@ -4,7 +4,15 @@ import inspect
 import re
 from pathlib import Path
 
-from app.compliance import refusal_words, reviews, rounds, sealing, signals, subject_requests
+from app.compliance import (
+    breaches,
+    refusal_words,
+    reviews,
+    rounds,
+    sealing,
+    signals,
+    subject_requests,
+)
 from app.errors import PosternError
 from app.indicators import holds
 
@@ -13,7 +21,7 @@ SAID = {str(sentence) for sentence in refusal_words.REFUSALS}
 
 
 def test_every_error_of_the_room_is_in_the_list() -> None:
-    for module in (reviews, rounds, signals, subject_requests, holds):
+    for module in (breaches, reviews, rounds, signals, subject_requests, holds):
         for _, kind in inspect.getmembers(module, inspect.isclass):
             if issubclass(kind, PosternError) and kind.__module__ == module.__name__:
                 assert {kind.title, kind.remedy} <= SAID, kind
@@ -24,10 +32,11 @@ def test_every_reason_of_a_field_is_in_the_list() -> None:
         "LONGEST_TITLE": str(sealing.LONGEST_TITLE),
         "LONGEST_NOTE": str(sealing.LONGEST_NOTE),
         "LARGEST_SAMPLE": str(reviews.LARGEST_SAMPLE),
+        "MOST_NOTES": str(breaches.MOST_NOTES),
     }
     reasons = set()
     rooms = ("reviews", "rounds", "sealing", "signals", "review_pages")
-    pages = ("subject_requests", "subject_pages", "hold_pages")
+    pages = ("subject_requests", "subject_pages", "hold_pages", "breaches", "breach_pages")
     for name in (*rooms, *pages):
         code = (ROOM / f"{name}.py").read_text()
         told = re.findall(r'(?:wrong|_missing)\(\s*"\w+", f?"([^"]+)"', code)

@@ -397,6 +397,21 @@ FACTS: dict[Signal, list[dict[str, Any]]] = {
         {"evaluations": 900, "what": "no-list", "limit": 5},
         {"evaluations": 900, "what": "nothing-came", "days": 3, "cases": 2},
     ],
+    Signal.UNUSED: [{"evaluations": 900, "used": 2, "limit": 5}],
+    Signal.WALKING: [
+        {"what": "purposes", "count": 4, "lookups": 9, "limit": 4},
+        {"what": "cases", "count": 40, "lookups": 41, "usual": 3, "limit": 30},
+        {"what": "cases", "count": 70, "lookups": 71, "usual": None, "limit": 60},
+    ],
+    Signal.NEIGHBOURS: [
+        {"what": what, "count": 9, "colleagues": colleagues, "values": 40, "limit": 3}
+        for what in ("pairs", "places", "names")
+        for colleagues in (1, 2)
+    ],
+    Signal.STEADY: [
+        {"what": what, "count": 5, "used": 900, "limit": 200, "percent": 70, "kind": "postal"}
+        for what in ("hours", "days")
+    ],
 }
 
 

@@ -616,12 +616,13 @@ def test_the_table_of_conformance_names_tests_that_there_are() -> None:
         "N": root / "test_taxii_negotiation.py",
         "V": root / "test_views.py",
         "F": root.parent.parent / "functional" / "test_taxii.py",
+        "M": root.parent.parent / "functional" / "test_mutual_tls.py",
     }
     page = (root.parent.parent.parent / "docs" / "taxii.md").read_text()
     rows = re.findall(
         r"^\| [^|]+ \| [^|]+ \| (.+) \|$", page.partition("## Conformance")[2], re.MULTILINE
     )
-    named = [re.fullmatch(r"([PARNVF]) `(test_\w+)`", each) for each in rows[1:]]
+    named = [re.fullmatch(r"([PARNVFM]) `(test_\w+)`", each) for each in rows[1:]]
     assert len(named) > 70
     for found in named:
         assert found

@@ -313,7 +313,16 @@ NAMED_IN_QUERY = {"sharing.audience": "indicator"}
 SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
     "account.create_token": _own_scopes(as_form=False),
     "accounts.create_token": _own_scopes(as_form=True),
+    "account.rotate_token": lambda *_: {"json": {"overlap_hours": 1}},
     "accounts.change_password": _new_password,
+    "accounts.sign_on.propose": _form(
+        issuer="https://entry.example",
+        client_id="postern",
+        secret="a secret",
+        role_claim="groups",
+        roles="desk = analyst",
+    ),
+    "accounts.security.rename": _form(name="The key at the desk"),
     "accounts.sign_in": _form(login="nobody", password="nothing"),
     "envelopes.attach": _file,
     "organisations.publish_keys": _own_keys,
@@ -329,6 +338,10 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
         "json": {"queries": [query_of(stage.sent[Relation.OWN, State.LIVE].thing)]}
     },
     "subjects.close": _json(state="answered", note="All was told"),
+    "compliance.breaches.open_breach": _form(
+        title="A breach", aware_at=f"{NOON - timedelta(hours=1):%Y-%m-%dT%H:%M}"
+    ),
+    "compliance.breaches.add_note": _form(step="fact", note="A file was sent to a wrong desk"),
     "compliance.subjects.open_request": _form(right="access", case="K-3"),
     "compliance.subjects.close": _form(state="answered", note="All was told"),
     "disclosures.ask": _json(

@@ -79,6 +79,11 @@ _RECORDS: dict[Named, tuple[tuple[Relation | None, ...], tuple[State, ...]]] = {
     Named.REPORTED: (_BY_POLICY, _OF_INDICATOR),
     Named.HOLD: (_BY_ORGANISATION, _OF_TASK),
     Named.SUBJECT: (_BY_ORGANISATION, _OF_TASK),
+    Named.BREACH: (_BY_ORGANISATION, _OF_TASK),
+    Named.FACTOR: (
+        (Relation.MINE, Relation.COLLEAGUE, Relation.OTHER),
+        (State.LIVE, State.NEVER),
+    ),
     Named.ASKED: (_BY_ORGANISATION, _OF_TASK),
     Named.RECEIVED: (_BY_ORGANISATION, _OF_TASK),
     Named.ASKED_PART: (_BY_ORGANISATION, _OF_TASK),
@@ -214,6 +219,16 @@ def hidden(named: Named) -> list[Record]:
     """Those of them that are not there for it."""
     found = [each for each in asked(named) if not is_there(named, each)]
     assert len(found) > 1
+    return found
+
+
+def a_few(of: list[Record]) -> list[Record]:
+    """So many of them that each relation and each state among them is met once at least."""
+    found: list[Record] = []
+    for record in of:
+        is_new_relation = all(record.relation is not each.relation for each in found)
+        if is_new_relation or all(record.state is not each.state for each in found):
+            found.append(record)
     return found
 
 

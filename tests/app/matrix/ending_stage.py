@@ -1,12 +1,14 @@
 """Legal holds and subject requests of the stage: one that stands and one that is done, each."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access import Caller
-from app.compliance import subject_requests
+from app.compliance import breaches, subject_requests
+from app.compliance.breach_models import BreachStep, Risk
 from app.indicators import holds
 from app.indicators.models import Indicator, Report
 from postern.vocabulary import HoldReason, SubjectRequestState, SubjectRight
@@ -36,6 +38,7 @@ def make_endings(session: Session, caller: Caller) -> Made:
             session, caller, right=SubjectRight.ACCESS, case="K-2", note=""
         )
         made[Named.SUBJECT, state] = asked.id
+        made[Named.BREACH, state] = _breach(session, caller, state)
     holds.release(session, caller, made[Named.HOLD, State.CLOSED])
     subject_requests.close(
         session,
@@ -45,3 +48,12 @@ def make_endings(session: Session, caller: Caller) -> Made:
         note="All was told",
     )
     return made
+
+
+def _breach(session: Session, caller: Caller, state: State) -> UUID:
+    aware_at = NOON - timedelta(hours=1)
+    breach = breaches.open_breach(session, caller, title="A breach", aware_at=aware_at)
+    if state is State.CLOSED:
+        for step, risk in ((BreachStep.RISK, Risk.UNLIKELY), (BreachStep.CLOSED, None)):
+            breaches.add_note(session, caller, breach.id, step=step, text="Sealed", risk=risk)
+    return breach.id

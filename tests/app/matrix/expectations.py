@@ -29,6 +29,8 @@ class Named(StrEnum):
     REPORTED = "an indicator in one's own report"
     HOLD = "one's own legal hold"
     SUBJECT = "one's own subject request"
+    BREACH = "one's own breach"
+    FACTOR = "one's own second factor"
     ASKED = "one's own disclosure request"
     RECEIVED = "a disclosure request to one's own organisation"
     ASKED_PART = "a sealed part that a request to one's own organisation asks for"
@@ -242,6 +244,8 @@ _THERE: dict[Named, tuple[set[Relation | None], set[State] | None]] = {
     Named.REPORTED: ({Relation.OWN}, {State.LIVE, State.FUTURE}),
     Named.HOLD: ({Relation.OWN}, None),
     Named.SUBJECT: ({Relation.OWN}, None),
+    Named.BREACH: ({Relation.OWN}, None),
+    Named.FACTOR: ({Relation.MINE}, {State.LIVE}),
     # A request and its deliveries are kept whatever became of them.
     Named.ASKED: ({Relation.OWN}, None),
     Named.RECEIVED: ({Relation.OWN}, None),
@@ -356,6 +360,9 @@ _CLOSED = dict.fromkeys((State.APPROVED, State.REFUSED, State.DISCARDED), 409)
 _VERSIONS = (State.IN_FORCE, State.PAST, State.SCHEDULED, State.CANCELLED)
 
 
+_ROTATED_API = {State.LIVE: 200, State.REVOKED: 409, State.EXPIRED: 409}
+_ROTATED_PAGE = {State.LIVE: 200, State.REVOKED: 422, State.EXPIRED: 422}
+
 # Their roles are not for what the token is asked for here.
 _WITHOUT_TOKENS = dict.fromkeys((Role.POLICY_OWNER, Role.ADMINISTRATOR, None), 422)
 
@@ -396,6 +403,10 @@ def _of_task(live: int) -> dict[State, int]:
 
 def _kept_person(live: int) -> Route:
     return only(Role.ADMINISTRATOR, names=Named.PERSON, gives=_of_task(live))
+
+
+def _reset_of_factors(role: Role) -> Route:
+    return only(role, names=Named.PERSON, gives=_of_task(409))  # nobody has a factor
 
 
 _GIVERS = (Role.SUBMITTER, Role.COMPLIANCE)
@@ -467,6 +478,13 @@ def _counted_pattern() -> Route:
 EXPECTED: dict[tuple[str, str], Route] = {
     # Open.
     ("accounts.show_sign_in", "GET"): open_to_all(signed_in=303),
+    ("accounts.break_glass.show_entry", "GET"): open_to_all(),
+    ("accounts.security.show_second", "GET"): open_to_all(303),  # without a right password before
+    ("accounts.security.complete", "POST"): open_to_all(303),
+    ("accounts.security.enter_by_passkey", "POST"): open_to_all(422),  # without one
+    ("accounts.break_glass.break_it", "POST"): open_to_all(422),  # with no such secret
+    ("accounts.sign_on.begin", "GET"): open_to_all(422),  # without a provider
+    ("accounts.sign_on.come_back", "GET"): open_to_all(422),  # of nobody who was sent
     ("accounts.sign_in", "POST"): open_to_all(422),  # with no such name and password
     ("interface.docs", "GET"): open_to_all(),
     ("interface.explain_error", "GET"): Route(
@@ -488,11 +506,26 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("account.list_tokens", "GET"): everybody(),
     ("account.read_me", "GET"): everybody(token=ANY_TOKEN),
     ("account.revoke_token", "DELETE"): everybody(204, names=Named.TOKEN),
+    ("account.rotate_token", "POST"): everybody(_ROTATED_API, names=Named.TOKEN),
     ("accounts.account", "GET"): everybody(),
     ("accounts.change_password", "POST"): everybody(303),
     ("accounts.create_token", "POST"): everybody(by_role=_WITHOUT_TOKENS),
+    ("accounts.end_all_sessions", "POST"): everybody(303),
+    ("accounts.security.add_app", "POST"): everybody(422),  # with no draft
+    ("accounts.security.add_passkey", "POST"): everybody(422),
+    ("accounts.security.begin_app", "POST"): everybody(),
+    ("accounts.security.prove", "POST"): everybody(422),
+    ("accounts.security.remove", "POST"): everybody(303, names=Named.FACTOR),
+    ("accounts.security.rename", "POST"): everybody(303, names=Named.FACTOR),
+    ("accounts.security.renew_codes", "POST"): everybody(),
+    ("accounts.security.show", "GET"): everybody(),
+    ("accounts.security.show_proving", "GET"): everybody(),
     ("accounts.end_other_sessions", "POST"): everybody(303),
+    ("accounts.end_session", "POST"): everybody(303),
     ("accounts.revoke_token", "POST"): everybody(303, names=Named.TOKEN),
+    ("accounts.rotate_token", "POST"): everybody(_ROTATED_PAGE, names=Named.TOKEN),
+    ("accounts.sign_on.offer_link", "POST"): everybody(422),  # without a provider
+    ("accounts.sign_on.unlink", "POST"): everybody(303),
     ("accounts.sign_out", "POST"): everybody(303),
     ("organisations.list_organisations", "GET"): everybody(token=ANY_TOKEN),
     # Keys: everybody reads all of them, one's own are published by an administrator.
@@ -593,8 +626,17 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("jobs.try_channel", "POST"): only(*KEEPERS, names=Named.CHANNEL, gives=303),
     ("jobs.retry_job", "POST"): only(Role.ADMINISTRATOR, gives=404),  # who runs no platform
     # One's own organisation's people: kept by administrators, watched over by compliance officers.
+    ("accounts.sign_on.show", "GET"): only(*KEEPERS),
+    ("accounts.sign_on.propose", "POST"): only(Role.ADMINISTRATOR, gives=303),
+    ("accounts.sign_on.decide", "POST"): only(*KEEPERS, gives=409),  # without a proposal
+    ("accounts.sign_on.end", "POST"): only(Role.ADMINISTRATOR, gives=404),
+    ("accounts.break_glass.show", "GET"): only(*KEEPERS),
+    ("accounts.break_glass.look", "POST"): only(*KEEPERS, gives=404),  # without such an account
+    ("accounts.break_glass.end", "POST"): only(*KEEPERS, gives=404),
     ("accounts.people.show_all", "GET"): only(*KEEPERS),
     ("accounts.people.begin", "GET"): only(Role.ADMINISTRATOR),
+    ("accounts.people.propose_factor_reset", "POST"): _reset_of_factors(Role.ADMINISTRATOR),
+    ("accounts.people.decide_factor_reset", "POST"): _reset_of_factors(Role.COMPLIANCE),
     ("accounts.people.add", "POST"): only(Role.ADMINISTRATOR, gives=201),
     ("accounts.people.show", "GET"): only(*KEEPERS, names=Named.PERSON),
     ("accounts.people.change_roles", "POST"): _kept_person(303),
@@ -611,6 +653,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     # The platform as its members' administrators may know it.
     ("organisation_pages.directory.show", "GET"): only(*KEEPERS),
     ("administration.show_quotas", "GET"): only(*KEEPERS),
+    ("administration.show_own_quotas", "GET"): only(Role.ANALYST, Role.SUBMITTER),
     ("administration.show_epochs", "GET"): only(*KEEPERS),
     ("administration.show_size", "GET"): only(Role.ADMINISTRATOR),
     ("administration.show_health", "GET"): only(Role.ADMINISTRATOR),
@@ -659,6 +702,13 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("holds.release", "DELETE"): only(
         _OFFICER, token=_SUBJECTS, names=Named.HOLD, gives=_of_task(200)
     ),
+    ("compliance.breaches.show_all", "GET"): only(_OFFICER),
+    ("compliance.breaches.open_breach", "POST"): only(_OFFICER, gives=303),
+    ("compliance.breaches.show", "GET"): only(_OFFICER, names=Named.BREACH),
+    ("compliance.breaches.add_note", "POST"): only(
+        _OFFICER, names=Named.BREACH, gives=_of_task(303)
+    ),
+    ("compliance.privacy.show", "GET"): only(_OFFICER),
     ("compliance.holds.show_all", "GET"): only(_OFFICER),
     ("compliance.holds.place", "POST"): only(_OFFICER, gives=303),
     ("compliance.holds.release", "POST"): only(_OFFICER, names=Named.HOLD, gives=_of_task(303)),

@@ -48,7 +48,7 @@ from postern.vocabulary import (
     Sector,
 )
 from tests.app.exchange import REQUESTER_ONLY, distinct_elements
-from tests.app.matrix.accounts_stage import make_people
+from tests.app.matrix.accounts_stage import make_factors, make_people
 from tests.app.matrix.barrier_stage import load_model, make_barriers
 from tests.app.matrix.cells import PERSONS
 from tests.app.matrix.compliance_stage import Made, make_tasks
@@ -160,6 +160,7 @@ class Stage:
     sent: dict[tuple[Relation, State], Sent] = field(default_factory=dict)
     lookups: dict[tuple[str, State], UUID] = field(default_factory=dict)
     tokens: dict[tuple[int, State], UUID] = field(default_factory=dict)
+    factors: dict[int | Relation, UUID] = field(default_factory=dict)
     unknown: Thing = field(init=False)  # that nobody ever reported
     drafts: dict[tuple[Relation, State], Draft] = field(default_factory=dict)
     notices: dict[tuple[str, Role], UUID] = field(default_factory=dict)
@@ -204,6 +205,9 @@ class Stage:
             Named.DRAFT: lambda: self.drafts[relation, state].id,
             Named.LOOKUP: lambda: self.lookups[holder.caller.organisation, state],
             Named.TOKEN: lambda: self.tokens[holder.person_id, state],
+            Named.FACTOR: lambda: self.factors[
+                person.person_id if relation is Relation.MINE else relation
+            ],
             Named.MEMBER_TOKEN: lambda: self.tokens[holder.person_id, state],
             Named.PERSON: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.REVIEW: lambda: self.tasks[holder.caller.organisation][named, state],
@@ -217,6 +221,7 @@ class Stage:
             Named.SIGNAL: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.HOLD: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.SUBJECT: lambda: self.tasks[holder.caller.organisation][named, state],
+            Named.BREACH: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.ASKED: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.RECEIVED: lambda: self.tasks[holder.caller.organisation][named, state],
             Named.RECEIVED_RECALL: lambda: self.tasks[holder.caller.organisation][named, state],
@@ -434,6 +439,13 @@ def _today(stage: Stage) -> None:
             stage.tasks[code] |= make_alarms(session, stage.writers[code].caller, KEEPER)
     _publish_of_all(stage)
     _schedule(stage)
+    owners: dict[int, int | Relation] = {
+        make_person(stage.app, code, [Role.APPROVER]).person_id: relation
+        for code, relation in ((READER, Relation.COLLEAGUE), (NEWCOMER, Relation.OTHER))
+    }
+    owners |= {each.person_id: each.person_id for each in stage.people.values()}
+    with stage.transaction() as session:
+        stage.factors = make_factors(session, owners)
     _notify(stage)
     with stage.transaction() as session:
         organisations.leave(session, CONSOLE, READER, COMMUNITY)

@@ -4,6 +4,9 @@ Every request carries the same X-Request-Id, so that nothing of a problem needs 
 Of a page two things are: the token of its forms, which is drawn anew for every page, and the
 address that was asked, which the page repeats; both are of one length. So is the receipt of the
 entry, which is random. A test client adds no Date.
+
+The first who may use a route asks for every record that is hidden, in every state; everybody else,
+and every faulty request, for so many that each relation and each state is met.
 """
 
 import re
@@ -17,7 +20,7 @@ import pytest
 from app.audit.guard import RECEIPT_HEADER
 from postern.vocabulary import Role
 from tests.app.matrix.asking import NAMED_IN_QUERY, Asker, Sending, lookup_of, query_of
-from tests.app.matrix.cells import Cell, allowed, asked, hidden, naming_a_record, records
+from tests.app.matrix.cells import Cell, a_few, allowed, asked, hidden, naming_a_record, records
 from tests.app.matrix.expectations import (
     EXPECTED,
     NOT_THERE,
@@ -111,10 +114,11 @@ def test_what_is_not_yours_is_answered_like_what_is_not_there(
     asker: Asker, endpoint: str, method: str
 ) -> None:
     route = EXPECTED[endpoint, method]
-    for caller in allowed(route):
+    every = hidden(route.names)
+    for place, caller in enumerate(allowed(route)):
         demanded = answer_of(asker, Cell(endpoint, method, caller, NEVER[route.names]))
         assert demanded.status == NOT_THERE
-        for record in hidden(route.names):
+        for record in a_few(every) if place else every:
             assert answer_of(asker, Cell(endpoint, method, caller, record)) == demanded, record
 
 
@@ -136,12 +140,12 @@ def test_a_wrong_request_that_reaches_the_record_does_not_tell_what_is_there(
 
 
 def require_one_answer(asker: Asker, endpoint: str, method: str, fault: str) -> None:
-    """The faulty request about each hidden record is answered like that about nothing."""
+    """The faulty request about hidden records is answered like that about nothing."""
     route = EXPECTED[endpoint, method]
     caller, wrong = allowed(route)[0], FAULTS[fault]
     demanded = answer_of(asker, Cell(endpoint, method, caller, NEVER[route.names]), wrong)
     assert demanded.status >= 400 or endpoint in NAMED_IN_QUERY  # an empty page
-    for record in hidden(route.names):
+    for record in a_few(hidden(route.names)):
         assert answer_of(asker, Cell(endpoint, method, caller, record), wrong) == demanded, record
 
 
@@ -152,7 +156,7 @@ def test_a_verb_that_the_address_does_not_know_tells_nothing_of_any_record(
 ) -> None:
     route, path = EXPECTED[endpoint, method], asker.rule(endpoint, method).rule
     known = {verb for name, verb in EXPECTED if asker.rule(name, verb).rule == path}
-    cells = [Cell(endpoint, method, allowed(route)[0], each) for each in asked(route.names)]
+    cells = [Cell(endpoint, method, allowed(route)[0], each) for each in a_few(asked(route.names))]
     for verb in sorted(VERBS - known):
         (answer,) = {answer_of(asker, cell, verb=verb) for cell in cells}
         assert answer.status == 405, verb
@@ -164,7 +168,7 @@ def test_a_head_is_a_get_without_its_body(asker: Asker, endpoint: str, method: s
     route = EXPECTED[endpoint, method]
     callers = [Caller(Means.NONE), *(allowed(route)[:1] if route.roles else ())]
     for cell in [
-        Cell(endpoint, method, who, what) for who in callers for what in asked(route.names)
+        Cell(endpoint, method, who, what) for who in callers for what in a_few(asked(route.names))
     ]:
         got = answer_of(asker, cell)
         assert answer_of(asker, cell, verb="HEAD") == Answer(got.status, got.headers, b""), cell

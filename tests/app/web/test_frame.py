@@ -37,8 +37,17 @@ def test_the_ways_shown_are_those_of_the_roles(app: Flask, client: FlaskClient, 
     sign_in(other, make_person(app, post, [Role.COMPLIANCE]))
     page = other.get("/account").get_data(as_text=True)
     oversight = ["/access-log", "/log", "/reviews", "/signals", "/subjects", "/holds"]
+    oversight += ["/breaches", "/privacy"]
     organisation = ["/policy", "/keys", "/channels"]
-    kept = ["/people", "/tokens", "/organisations", "/quotas", "/platform/epochs"]
+    kept = [
+        "/people",
+        "/tokens",
+        "/sign-on",
+        "/break-glass",
+        "/organisations",
+        "/quotas",
+        "/platform/epochs",
+    ]
     of_officer = [
         "/",
         "/reports",
@@ -87,7 +96,7 @@ def test_an_error_page_stands_when_the_database_does_not_answer(
     monkeypatch.setattr("app.web.frame.directory", fail)
     answer = client.get("/nowhere", headers={"Accept": "text/html"})
     assert answer.status_code == 404
-    assert '<span class="hall-organisation">post-be</span>' in answer.get_data(as_text=True)
+    assert '<span class="hall-organisation" title="post-be">post-be</span>' in answer.text
 
 
 def test_the_language_switch_returns_to_the_same_question(

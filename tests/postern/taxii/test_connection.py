@@ -7,14 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from postern.taxii.client import TaxiiClient
 from postern.taxii.connection import MEDIA_TYPE, Access, Connection, checked_address
@@ -33,6 +28,7 @@ from postern.taxii.errors import (
     ServerUnreachableError,
     TaxiiError,
 )
+from tests.certificates import Certificates
 from tests.postern.taxii.loopback_taxii import LoopbackTaxii, Reply
 
 DISCOVERY = "/taxii2/"
@@ -208,10 +204,10 @@ def test_a_page_for_people_is_no_taxii(taxii: LoopbackTaxii) -> None:
 
 
 @pytest.fixture(scope="module")
-def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator["_Tls"]:
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificates]:
     """A server that takes only clients with a certificate of its authority."""
     place = tmp_path_factory.mktemp("tls")
-    made = _Tls(place)
+    made = Certificates(place)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.server, made.server_key)
     context.load_verify_locations(made.authority)
@@ -227,25 +223,25 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator["_Tls"]:
     server.server_close()
 
 
-def test_a_client_certificate_is_shown(tls: "_Tls") -> None:
+def test_a_client_certificate_is_shown(tls: Certificates) -> None:
     access = Access(ca_file=tls.authority, certificate_file=tls.client, key_file=tls.client_key)
     made = Connection(tls.address, access, pauses=())
     assert made.get(tls.address, what="thing").content == {"title": "mutual"}
     made.close()
 
 
-def test_without_it_there_is_no_connection(tls: "_Tls") -> None:
+def test_without_it_there_is_no_connection(tls: Certificates) -> None:
     made = Connection(tls.address, Access(ca_file=tls.authority), pauses=())
     with pytest.raises((ServerTlsError, ServerUnreachableError)):
         made.get(tls.address, what="thing")
 
 
-def test_a_server_of_an_unknown_authority_is_refused(tls: "_Tls") -> None:
+def test_a_server_of_an_unknown_authority_is_refused(tls: Certificates) -> None:
     with pytest.raises(ServerTlsError):
         Connection(tls.address, Access(), pauses=()).get(tls.address, what="thing")
 
 
-def test_a_missing_certificate_file_is_told_so(tls: "_Tls", tmp_path: Path) -> None:
+def test_a_missing_certificate_file_is_told_so(tls: Certificates, tmp_path: Path) -> None:
     access = Access(ca_file=tls.authority, certificate_file=tmp_path / "none.pem")
     with pytest.raises(ServerTlsError):
         Connection(tls.address, access, pauses=()).get(tls.address, what="thing")
@@ -262,63 +258,3 @@ class _Greeting(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
-
-
-class _Tls:
-    """An authority, a server of 127.0.0.1 and a client, as files."""
-
-    def __init__(self, place: Path) -> None:
-        self.address = ""
-        self.authority = place / "authority.pem"
-        self.server, self.server_key = place / "server.pem", place / "server-key.pem"
-        self.client, self.client_key = place / "client.pem", place / "client-key.pem"
-        key, name = ec.generate_private_key(ec.SECP256R1()), _name("authority")
-        own = _certificate(name, key.public_key(), name, key, is_authority=True)
-        self.authority.write_bytes(own.public_bytes(serialization.Encoding.PEM))
-        for who, file, key_file in (
-            ("server", self.server, self.server_key),
-            ("client", self.client, self.client_key),
-        ):
-            own_key = ec.generate_private_key(ec.SECP256R1())
-            made = _certificate(_name(who), own_key.public_key(), name, key, is_authority=False)
-            file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-            key_file.write_bytes(
-                own_key.private_bytes(
-                    serialization.Encoding.PEM,
-                    serialization.PrivateFormat.PKCS8,
-                    serialization.NoEncryption(),
-                )
-            )
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _certificate(
-    subject: x509.Name,
-    public: ec.EllipticCurvePublicKey,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    *,
-    is_authority: bool,
-) -> x509.Certificate:
-    begun = datetime.now(UTC) - timedelta(hours=1)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begun)
-        .not_valid_after(begun + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
-        )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .sign(key, hashes.SHA256())
-    )

@@ -45,10 +45,19 @@ export const moment = (at) => moments.format(new Date(at));
 export const day = (on) => days.format(new Date(`${on}T00:00:00Z`));
 
 /** A refusal of the platform, or of one field of what was sent to it. */
-function refused({ title, remedy = "", errors = [] }) {
+function refused({ code, title, remedy = "", errors = [] }) {
+  const key = `refused.${code}`;
+  if (code === "proof-needed" && knows(key)) return leadToProof(key);
   const [wrong] = errors;
   if (wrong?.reason) return { reason: said(wrong.reason), remedy: said(wrong.remedy ?? "") };
   return { reason: said(title), remedy: said(remedy) };
+}
+
+/** Shows the link to a fresh proof, which comes back to this page; what is typed here stays. */
+function leadToProof(key) {
+  const way = document.getElementById("prove-again");
+  if (way) way.hidden = false;
+  return { reason: say(key), remedy: say(`${key}.remedy`) };
 }
 
 function said(sentence) {

@@ -92,7 +92,7 @@ export function refusalOf(error) {
   if (code === "quota-spent" && resets) {
     return { reason: say("refused.quota-spent"), remedy: say("search.refills", { at: moment(resets) }) };
   }
-  if (code && knows(`refused.${code}`)) {
+  if (code && code !== "proof-needed" && knows(`refused.${code}`)) {
     return { reason: say(`refused.${code}`), remedy: say(`refused.${code}.remedy`) };
   }
   if (error instanceof Error) return told(error);

@@ -1,0 +1,73 @@
+"""Checking and adding up the parts of an evaluation by a shared key, and naming who cheats.
+
+Each part is checked on its own against the public key that follows from the key document, so that
+a wrong one is known by its holder's name; any t good parts beside the platform's give the result.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from postern import threshold, voprf
+from postern.group import InvalidElementError
+from postern.key_document import KeyEpoch
+from postern.key_sharing import PLATFORM_PART, KeySharing
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPart:
+    """What one key made of the blinded elements; number 0 is the platform's."""
+
+    number: int
+    elements: list[bytes]
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """The unblinded elements, None when too few parts hold; and the numbers of who cheated."""
+
+    elements: list[bytes] | None
+    cheating: tuple[int, ...]
+
+
+def key_id(key: KeyEpoch, name: str) -> str:
+    """How the part of the platform or of a holder is called in an answer."""
+    return f"{key.kind}/{key.epoch}/{name}"
+
+
+def part_names(key: KeyEpoch, sharing: KeySharing) -> dict[str, int]:
+    """The number of each part by its name in an answer; the platform's is 0."""
+    return {key_id(key, PLATFORM_PART): 0} | {
+        key_id(key, each.name): each.number for each in sharing.holders
+    }
+
+
+def combined(
+    sharing: KeySharing,
+    blinds: Sequence[bytes],
+    blinded: Sequence[bytes],
+    parts: Sequence[NamedPart],
+) -> Combined:
+    """Verify every part, combine the platform's and t of the holders', and take the blinds off."""
+    good: dict[int, list[bytes]] = {}
+    cheating = []
+    for part in parts:
+        key = (
+            threshold.share_key(sharing.commitments, part.number)
+            if part.number
+            else sharing.platform_key
+        )
+        try:
+            voprf.verify(key, blinded, part.elements, part.proof)
+        except (voprf.ProofInvalidError, voprf.BatchSizeError, InvalidElementError):
+            cheating.append(part.number)
+        else:
+            good[part.number] = part.elements
+    own = good.pop(0, None)
+    if own is None or len(good) < sharing.threshold:
+        return Combined(None, tuple(cheating))
+    chosen = dict(islice(sorted(good.items()), sharing.threshold))
+    evaluated = threshold.combine(own, chosen)
+    elements = [voprf.unblind(r, each) for r, each in zip(blinds, evaluated, strict=True)]
+    return Combined(elements, tuple(cheating))
