@@ -27,7 +27,7 @@ from app.errors import QuotaSpentError
 from app.lookups.budget_models import ValueAllowance, ValueBudget, ValueSeen
 from app.organisations.service import find
 from app.pseudonyms.models import Window
-from app.pseudonyms.quota import WHOLE_ORGANISATION
+from app.pseudonyms.quota import WHOLE_ORGANISATION, span
 from app.runtime import runtime
 from postern.facet_kinds import FACETS, NUMBERS
 from postern.vocabulary import Kind
@@ -218,15 +218,6 @@ def counted(tokens: Tokens) -> int:
     """How many values the tokens of one query could stand for: 1 for all that clients make."""
     facets = [facet for facet, _ in tokens]
     return max((-(-facets.count(facet) // _MOST_OF[facet]) for facet in set(facets)), default=1)
-
-
-def span(window: Window, moment: datetime) -> tuple[datetime, datetime]:
-    """When the day or the month (UTC) of a moment begins, and ends."""
-    day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if window is Window.DAY:
-        return day, day + timedelta(days=1)
-    month = day.replace(day=1)
-    return month, (month + timedelta(days=32)).replace(day=1)
 
 
 def rows_of(

@@ -69,7 +69,7 @@ def spend(
     moment = now()
     tightest = None
     for window, limit in _limits(session, quota, organisation_id, kind).items():
-        begins, ends = _span(window, moment)
+        begins, ends = span(window, moment)
         most_of = {person_id: _share(quota, limit)} | {WHOLE_ORGANISATION: limit}
         for counted, most in sorted(most_of.items()):
             key = {
@@ -101,7 +101,7 @@ def remaining(
     moment = now()
     found: list[Remaining] = []
     for window, limit in _limits(session, quota, organisation_id, kind).items():
-        begins, ends = _span(window, moment)
+        begins, ends = span(window, moment)
         person_limit = _share(quota, limit)
         for counted, most in ((WHOLE_ORGANISATION, limit), (person_id, person_limit)):
             key = (organisation_id, counted, kind, window, begins)
@@ -119,7 +119,7 @@ def standings(session: Session, quota: QuotaSettings, organisation_id: int) -> l
     rows = session.scalars(
         select(EvaluationBudget).where(
             EvaluationBudget.organisation_id == organisation_id,
-            EvaluationBudget.window_start >= _span(Window.MONTH, moment)[0],
+            EvaluationBudget.window_start >= span(Window.MONTH, moment)[0],
         )
     ).all()
     used = {(row.person_id, row.kind, row.window, row.window_start): row.used for row in rows}
@@ -128,7 +128,7 @@ def standings(session: Session, quota: QuotaSettings, organisation_id: int) -> l
         limits = _limits(session, quota, organisation_id, kind)
         for person_id in (WHOLE_ORGANISATION, *persons):
             for window, limit in limits.items():
-                begins, ends = _span(window, moment)
+                begins, ends = span(window, moment)
                 counted = used.get((person_id, kind, window, begins))
                 if counted is None and person_id != WHOLE_ORGANISATION:
                     continue
@@ -156,7 +156,7 @@ def used_above(
         limit = limits[row.kind][row.window]
         if row.person_id != WHOLE_ORGANISATION:
             limit = _share(quota, limit)
-        begins, ends = _span(row.window, row.window_start)
+        begins, ends = span(row.window, row.window_start)
         if ends > since and row.used * 100 > limit * percent:
             found.append(Used(row.person_id, row.kind, row.window, begins, ends, row.used, limit))
     return found
@@ -177,7 +177,8 @@ def _limits(
     return limits | {each.window: each.elements for each in session.scalars(own)}
 
 
-def _span(window: Window, moment: datetime) -> tuple[datetime, datetime]:
+def span(window: Window, moment: datetime) -> tuple[datetime, datetime]:
+    """When the hour, the day or the month (UTC) of a moment begins, and ends."""
     hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     if window is Window.HOUR:
         return hour, hour + timedelta(hours=1)
