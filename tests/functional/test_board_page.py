@@ -198,12 +198,15 @@ def test_one_goes_down_by_keyboard_and_takes_the_board_away(
         keep_picture(page, "board-step")
         ways = page.get_by_role("navigation", name="Pages of the board")
         ways.get_by_role("link", name="Corridors and points").click()
+        page.wait_for_url("**/barriers/board/corridors?*")
         drawn(page)
         require_accessible(page)
         keep_picture(page, "board-corridors")
         ways.get_by_role("link", name="Substances and concealments").click()
+        page.wait_for_url("**/barriers/board/substances?*")
         drawn(page)
         ways.get_by_role("link", name="The board").click()
+        page.wait_for_url("**/barriers/board?*")
         assert f"together={TOGETHER}" in page.url.replace("%2C", ",")
         expect(page.locator("[data-movement=moved]").first).to_be_visible()
         moved = page.locator("[data-movement=moved] li").first.inner_text()
@@ -236,9 +239,9 @@ def test_on_a_narrow_screen_in_french_the_steps_stand_as_cards(
 
 def drawn(page: Page) -> None:
     """Every chart that is in sight is drawn of its table."""
-    figures = page.locator("figure.chart").all()
-    assert figures
-    for figure in figures:
+    figures = page.locator("figure.chart")
+    expect(figures.first).to_be_attached()
+    for figure in figures.all():
         figure.scroll_into_view_if_needed()
         expect(figure.locator("svg, canvas").first).to_be_visible()
 
