@@ -26,7 +26,7 @@ demo: $(VENV)/.service ## Set up and run a demonstration with three organisation
 	@$(BIN)/python -m app.demo $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.tests browser node java ## Install what the tests need and run them all (ARGS="-k word")
+test: $(VENV)/.tests browser node java servers ## Install what the tests need and run them all (ARGS="-k word")
 	@$(BIN)/python -m tests.functional.oidc.running
 	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
@@ -78,9 +78,18 @@ node: ## Install Node.js for building and testing the pages' modules, when there
 java: ## Install a Java runtime for Spark in the tests of screening, when there is none
 	@tests/install-java
 
+.PHONY: servers
+servers: ## Install nginx and systemd-analyze for the tests of deployment, when there are none
+	@tests/install-servers
+
 .PHONY: browser
 browser: ## Install the browser that the tests of pages drive, when there is none
 	@tests/functional/install-browser
+
+.PHONY: docs
+docs: $(VENV)/.docs ## Build the documentation as a site into build/site; a dead link ends it
+	@$(BIN)/sphinx-build -q -W --keep-going -c docs/site -b html docs build/site
+	@echo "The site is in build/site/index.html"
 
 .PHONY: bench-matching
 bench-matching: $(VENV)/.bench ## Precision and recall of matching beside its peers (ARGS="--data FILE")
@@ -114,6 +123,10 @@ bench-jobs: $(VENV)/.tests browser ## Clicks, keystrokes and seconds of each job
 bench-lookup: $(VENV)/.tests ## Latency of a lookup beside a bare index lookup
 	@$(BIN)/python -m bench.lookup $(ARGS)
 
+.PHONY: bench-row-security
+bench-row-security: $(VENV)/.tests ## What row-level security adds to a lookup and an evaluation
+	@$(BIN)/python -m bench.row_security $(ARGS)
+
 .PHONY: bench-policy
 bench-policy: $(VENV)/.tests ## What policies add to a lookup, what a decision costs, and trying a change
 	@$(BIN)/python -m bench.policy $(ARGS)
@@ -141,6 +154,10 @@ bench-board: $(VENV)/.tests ## Answers of the board over 1,000,000 indicators, k
 .PHONY: bench-token-screening
 bench-token-screening: $(VENV)/.bench ## What screening against a token filter evaluates, sends and takes (ARGS="--every")
 	@$(BIN)/python -m bench.token_screening $(ARGS)
+
+.PHONY: bench-exchange-memory
+bench-exchange-memory: $(VENV)/.tests ## Memory of the web processes while a very large collection leaves (ARGS="--objects 1000000")
+	@$(BIN)/python -m bench.exchange_memory $(ARGS)
 
 .PHONY: bench-taxii
 bench-taxii: $(VENV)/.tests $(PEERS)/opentaxii/.installed $(PEERS)/medallion/.installed ## TAXII 2.1 beside OpenTAXII and medallion (ARGS="--sizes 1000")
@@ -170,6 +187,7 @@ lock: $(VENV)/.python ## Pin the requirements again, by hash, from the short req
 	@$(BIN)/pip install --quiet pip-tools
 	@$(COMPILE) --allow-unsafe $(ARGS) requirements.in -o requirements.txt
 	@$(COMPILE) --allow-unsafe $(ARGS) requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) --allow-unsafe $(ARGS) requirements-docs.in -o requirements-docs.txt
 	@$(COMPILE) --allow-unsafe $(ARGS) requirements-bench.in -o requirements-bench.txt
 	@$(COMPILE) --allow-unsafe $(ARGS) requirements-mutation.in -o requirements-mutation.txt
 	@$(COMPILE) $(addprefix --unsafe-package=,$(SHARED)) $(ARGS) requirements-misp.in -o requirements-misp.txt
@@ -202,6 +220,11 @@ $(PEERS)/%/.installed: bench/peers/%.txt $(VENV)/.python
 	@rm -rf $(PEERS)/$*
 	@$(PYTHON) -m venv $(PEERS)/$*
 	@$(PEERS)/$*/bin/pip install --quiet --require-hashes -r bench/peers/$*.txt
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.tests requirements-docs.txt
+	@echo "Installing what builds the documentation into $(VENV) ..."
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-docs.txt
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.tests requirements-bench.txt

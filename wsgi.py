@@ -1,5 +1,14 @@
 """The entry of web servers: `gunicorn wsgi:app`, and of commands: `flask --app wsgi`."""
 
-from app import create_app
+import sys
 
-app = create_app()
+from app import create_app
+from app.errors import StartRefusedError
+
+_APP_CANNOT_LOAD = 4  # gunicorn ends on a worker with this status, and begins no other in its place
+
+try:
+    app = create_app()
+except StartRefusedError as refusal:
+    sys.stderr.write(f"{refusal}\n")
+    sys.exit(_APP_CANNOT_LOAD)

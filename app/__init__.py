@@ -4,9 +4,11 @@
 room has the same furniture; this is the only place that knows them all.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -41,16 +43,27 @@ ROOMS = (
 )
 """From the floor up; a room imports only from those below (an import contract holds it)."""
 
+_EVALUATOR_ROOMS = ("jobs", "audit", "organisations", "accounts", "pseudonyms")
+"""What a process that evaluates and does nothing else has: the callers, the keys, the budgets."""
+
 _HOLDER_ROOMS = ("jobs", "audit", "organisations", "pseudonyms")
 _HOLDER_FURNITURE = ("holder_api", "holder_console")
 """What a holder of key shares has: it evaluates what organisations signed, and keeps its log."""
+
+
+class _Service(Flask):
+    """Flask without the question, for each hook of each request, whether it is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is: none of ours is a coroutine."""
+        return func
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The service, ready to answer; StartRefusedError names what is wrong and the remedy."""
     settings = settings or load()
     configure_logs(settings.log)
-    app = Flask(
+    app = _Service(
         "app",
         root_path=str(Path(__file__).parent),
         template_folder="web/templates",
@@ -83,6 +96,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_health(app)
     if settings.platform.mode == "holder":
         _furnish_holder(app, api, runtime)
+    elif settings.platform.mode == "evaluator":
+        _furnish_evaluator(app, api, runtime)
     else:
         _furnish(app, api, runtime)
         app.cli.add_command(import_module("app.pseudonyms.holder_console").commands)
@@ -110,8 +125,17 @@ def _furnish(app: Flask, api: Interface, runtime: Runtime) -> None:
                 app.cli.add_command(module.commands)
 
 
+def _furnish_evaluator(app: Flask, api: Interface, runtime: Runtime) -> None:
+    """Bring in what blind evaluation needs: no page, no command; its two verbs beside health."""
+    for room in _EVALUATOR_ROOMS:
+        if find_spec(name := f"app.{room}.start") is not None:
+            import_module(name).start(app, runtime)
+    import_module("app.web.headers").install_headers(app, runtime.settings)
+    api.register_blueprint(import_module("app.pseudonyms.api").blueprint)
+
+
 def _furnish_holder(app: Flask, api: Interface, runtime: Runtime) -> None:
-    """Bring in what a holder needs: no page, no account, and one verb beside health."""
+    """Bring in what a holder needs: no page, no account, and two verbs beside health."""
     for room in _HOLDER_ROOMS:
         for furniture in ("start", "console"):
             name = f"app.{room}.{furniture}"
@@ -123,5 +147,6 @@ def _furnish_holder(app: Flask, api: Interface, runtime: Runtime) -> None:
             elif room != "pseudonyms":
                 app.cli.add_command(module.commands)
     verbs, console = (import_module(f"app.pseudonyms.{each}") for each in _HOLDER_FURNITURE)
-    api.register_blueprint(verbs.blueprint)
+    for blueprint in verbs.blueprints:
+        api.register_blueprint(blueprint)
     app.cli.add_command(console.commands)

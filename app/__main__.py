@@ -66,18 +66,23 @@ def downgrade(revision: str) -> None:
     type=click.Choice([work.value for work in Work]),
     default=Work.WEB.value,
     show_default=True,
-    help="The web service; what keeps the log: audit run and jobs run; keys rotate; who audits.",
+    help="The process that uses the role, or who audits.",
 )
-def grants(role: str, work: str) -> None:
+@click.option(
+    "--evaluator-apart",
+    is_flag=True,
+    help="For web: a process of mode evaluator spends the budgets, and this role may not.",
+)
+def grants(role: str, work: str, evaluator_apart: bool) -> None:
     """On PostgreSQL, let ROLE do its work with no more rights than it needs.
 
-    Run it as the owner of the tables after each upgrade. The web service may append to the log but
-    not change it, and may fill the vault of elements but not read it. What keeps the log may also
-    give places, sign, erase details and have archived months removed. What rotates keys may also
-    read the vault. Who audits may read the tables of the log, and nothing else.
+    Run it as the owner of the tables after each upgrade, once for each role. `web` answers requests
+    and `evaluator` blind evaluations, both bound to rows of the caller's organisation. `jobs` runs
+    duties and messages, `log` gives places, signs and archives, `console` is for commands of the
+    administrator, `vault` for rotating keys. `audit` reads the tables of the log, and nothing else.
     """
     database = Database(load().database.url)
-    grant(database, role, Work(work))
+    grant(database, role, Work(work), evaluates=not evaluator_apart)
     click.echo(f"Rights of {role} set")
 
 

@@ -61,6 +61,13 @@ class Caller:
             raise LookupError("the console is not a person of an organisation")
         return self.organisation_id, self.person_id
 
+    @property
+    def pseudonym(self) -> UUID:
+        """`person` of a caller who is one; LookupError for the console."""
+        if self.person is None:
+            raise LookupError("the console is not a person of an organisation")
+        return self.person
+
 
 CONSOLE = Caller(
     person_id=None,

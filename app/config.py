@@ -13,6 +13,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from app.errors import StartRefusedError
 
 VARIABLE = "POSTERN_CONFIG"
@@ -22,6 +25,11 @@ _MAY_BE_NONE = frozenset({"session.step_up_minutes"})
 """Numbers that switch something off where they are 0."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]*")
+_ORIGIN = re.compile(
+    r"https?://[A-Za-z0-9.-]*[A-Za-z0-9](:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?"
+)
+_CODE = re.compile(r"[a-z0-9-]{2,40}")
+_LAST_PORT = 65_535
 _LOG_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")
 
 DEFAULT_FILE = Path(__file__).parent.parent / "config" / "development.toml"
@@ -32,7 +40,7 @@ class PlatformSettings:
     name: str
     origin: str  # scheme and host by which users reach the platform, without a final slash
     secure_cookies: bool
-    mode: str  # platform, or holder of shares of another platform's keys
+    mode: str  # platform, evaluator: blind evaluation alone, or holder of another's key shares
 
 
 @dataclass(frozen=True)
@@ -160,6 +168,7 @@ class MailSettings:
     security: str  # starttls, tls or none
     sender: str
     user: str  # "" for none; its password is the secret `mail`
+    people: bool = False  # sign-in names are mailboxes: people are told there of their own account
 
 
 @dataclass(frozen=True)
@@ -284,10 +293,17 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         "Use sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE.",
     )
     yield (
+        "database.url",
+        "of a form that cannot be read",
+        _is_database(url),
+        "Write postgresql+psycopg://USER@HOST:PORT/DATABASE; in a password write @ as %40, : as "
+        "%3A, / as %2F and % as %25.",
+    )
+    yield (
         "platform.origin",
         origin,
-        origin.startswith(("http://", "https://")) and not origin.endswith("/"),
-        "Write scheme and host without a final slash.",
+        bool(_ORIGIN.fullmatch(origin)),
+        "Write scheme and host without a final slash, a path or a space.",
     )
     yield (
         "platform.secure_cookies",
@@ -303,13 +319,29 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         "Use off, privileged or all.",
     )
     mode = settings.platform.mode
-    yield "platform.mode", mode, mode in {"platform", "holder"}, "Use platform or holder."
+    modes = {"platform", "evaluator", "holder"}
+    yield "platform.mode", mode, mode in modes, "Use platform, evaluator or holder."
     name = settings.audit.name
     yield (
         "audit.name",
         name,
         bool(_LOG_NAME.fullmatch(name)),
         "Write a host and a path, such as postern.example/audit; it can never be changed.",
+    )
+    operator = settings.audit.operator
+    yield (
+        "audit.operator",
+        operator,
+        not operator or bool(_CODE.fullmatch(operator)),
+        "Write the code of the member that runs the platform, or leave it empty.",
+    )
+    authority = settings.holders.ca_file
+    yield (
+        "holders.ca_file",
+        authority,
+        not authority or Path(authority).is_file(),
+        "Write the path of a file of certificates that the service's user can read, or leave it "
+        "empty.",
     )
     log, quota, retention = settings.log, settings.quota, settings.retention
     yield "log.format", log.format, log.format in {"json", "console"}, "Use json or console."
@@ -357,7 +389,14 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         not mail.host or "@" in mail.sender,
         "Write the address from which notifications are sent.",
     )
+    yield "mail.port", mail.port, mail.port <= _LAST_PORT, f"Use 1 to {_LAST_PORT}."
     network = settings.network
+    yield (
+        "network.hosts",
+        network.hosts,
+        not re.search(r"[/,]", network.hosts),
+        "Write hosts as they stand in Host, such as post.example:8443, separated by a space.",
+    )
     yield (
         "network.proxies",
         network.proxies,
@@ -369,6 +408,12 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         network.certificate_header,
         bool(_HEADER_NAME.fullmatch(network.certificate_header)),
         "Write the name of a header, such as Client-Cert, or leave it empty.",
+    )
+    yield (
+        "network.certificate_header",
+        network.certificate_header,
+        bool(network.proxies or not network.certificate_header),
+        "It is believed from proxies only: name them in network.proxies, or leave it empty.",
     )
     yield (
         "webhook.networks",
@@ -397,6 +442,15 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
             least = 0 if (name := f"{section.name}.{item.name}") in _MAY_BE_NONE else 1
             is_right = type(value) is not int or value >= least
             yield name, value, is_right, f"It must be at least {least}."
+
+
+def _is_database(url: str) -> bool:
+    """Whether the address can be read and, of PostgreSQL, names a database."""
+    try:
+        told = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return bool(told.database)
 
 
 def _are_networks(told: str) -> bool:

@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import PosternError
 
+_NOT_PERMITTED = "42501"  # SQLSTATE: no right, or a policy of row-level security
+
 
 class RoomCommands(AppGroup):
     """The commands of one room; an error a person can cause ends them with exit code 1."""
@@ -24,6 +26,11 @@ class RoomCommands(AppGroup):
             told = " ".join(_sentence(part) for part in (error.detail, *reasons))
             raise click.ClickException(f"{told} {error.told_remedy}") from None
         except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _NOT_PERMITTED:
+                raise click.ClickException(
+                    "The database role of database.url may not do that. Use the settings that name"
+                    " the console's role, see docs/database-roles.md."
+                ) from None
             # Its message may hold values; the type says enough to a person.
             raise click.ClickException(
                 f"The database refused ({type(error.orig).__name__}). "

@@ -7,15 +7,16 @@ has one writer: transactions queue on a side file by `flock` instead of polling,
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-import psycopg
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -24,13 +25,16 @@ from sqlalchemy import (
     Integer,
     MetaData,
     TypeDecorator,
+    any_,
     create_engine,
     event,
+    literal,
     make_url,
     text,
 )
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from app import row_security, write_behind
 
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 """64-bit key; SQLite only numbers rows by itself for a column called INTEGER."""
@@ -98,12 +102,10 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "begin", row_security.begin)
+            write_behind.install(self.engine)
         self._reading = self.engine.execution_options(postern_reading=True)
-        self._glance = (
-            self._reading
-            if self.is_sqlite
-            else self._reading.execution_options(isolation_level="AUTOCOMMIT")
-        )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -121,13 +123,21 @@ class Database:
             yield session
 
     @contextmanager
-    def glance(self) -> Iterator[Session]:
-        """A session for one statement that reads, as `reading`, without a transaction around it.
+    def glance(self) -> Iterator[Connection]:
+        """A connection for one `Prepared` statement, without a transaction around it.
 
         On PostgreSQL that is one round trip instead of three.
         """
-        with Session(self._glance, expire_on_commit=False) as session:
-            yield session
+        with self._reading.connect() as connection:
+            if self.is_sqlite:
+                yield connection
+                return
+            on = write_behind.driver(connection)
+            on.autocommit = True
+            try:
+                yield connection
+            finally:
+                on.autocommit = False
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -146,25 +156,16 @@ class Database:
         self.engine.dispose()
 
 
-@contextmanager
-def at_once(session: Session) -> Iterator[None]:
-    """Statements of the block are sent without waiting for each other's end, on PostgreSQL.
+def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of the values, of which SQLite takes 32,766.
 
-    None of them may return anything that is read. One that fails raises at the end of the block,
-    as SQLAlchemy's error of its kind, like any other statement.
+    On PostgreSQL they are one array, so that the statement is the same for any number of them: it
+    is neither written anew nor planned anew.
     """
-    connection = session.connection()
-    if connection.dialect.name != "postgresql":
-        yield
-        return
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    try:
-        with driver.pipeline():
-            yield
-    except psycopg.Error as error:
-        raise DBAPIError.instance(
-            None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
-        ) from error
+    wanted = list(values)
+    if session.get_bind().dialect.name != "postgresql":
+        return cast("ColumnElement[bool]", column.in_(wanted))
+    return cast("ColumnElement[bool]", column == any_(literal(wanted, ARRAY(column.type))))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.database import Base, Database
 from app.errors import StartRefusedError
@@ -40,7 +40,7 @@ _RIGHTS = {
     "policy_version": "SELECT, INSERT",
     "share_class": "SELECT, INSERT",
 }
-"""Tables on which the web service has less than SELECT, INSERT, UPDATE and DELETE."""
+"""Tables on which web service and console have less than SELECT, INSERT, UPDATE and DELETE."""
 
 _LOG_RIGHTS = {
     "audit_archive": "SELECT, INSERT, UPDATE",
@@ -62,26 +62,51 @@ _VAULT_RIGHTS = {
     "key_rotation": "SELECT, INSERT, UPDATE",
     "key_rotation_chunk": "SELECT, INSERT, UPDATE",
 }
-"""What who rotates evaluation keys has instead: nobody else reads an element."""
+"""What who rotates evaluation keys has instead of the console: nobody else reads an element."""
 
 _LOG_TABLES = "audit_"
 """How the names of the log's tables begin."""
 
-_FUNCTIONS = ("audit_make_months(integer, integer)", "audit_leave_month(integer)")
-"""What belongs to the owner of partitions, and may be asked for by who keeps the log."""
+_ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 
 class Work(StrEnum):
     """What a role is for."""
 
-    WEB = "web"
-    LOG = "log"  # the periodic duties and the log: all that the web service may, and more
-    VAULT = "vault"  # key rotations: all that the web service may, and the vault of elements
+    WEB = "web"  # answers requests, each bound to the rows of its caller's organisation
+    EVALUATOR = "evaluator"  # answers blind evaluations and nothing else, bound likewise
+    JOBS = "jobs"  # duties and messages: rows of all organisations, no secret of any person
+    LOG = "log"  # places, checkpoints and archives: the tables of the log, and no others
+    CONSOLE = "console"  # the administrator's commands: rows of all organisations
+    VAULT = "vault"  # key rotations: as the console, and the vault of elements
     AUDIT = "audit"  # whoever inspects the log in the database: reads its tables, and no others
 
 
-def grant(database: Database, role: str, work: Work = Work.WEB) -> None:
-    """Give `role` exactly the rights of its work; StartRefusedError says why not."""
+_OF_ALL = frozenset({Work.JOBS, Work.LOG, Work.CONSOLE, Work.VAULT})
+"""Who is bound to no organisation: policies of their own show them all rows of their tables."""
+
+_MONTHS = frozenset({Work.JOBS, Work.LOG, Work.CONSOLE})
+_SUBMITTING = frozenset({Work.WEB, Work.CONSOLE, Work.VAULT, Work.JOBS})
+_CALLED = frozenset({Work.WEB, Work.EVALUATOR, Work.CONSOLE, Work.VAULT})
+
+_FUNCTIONS = {
+    "audit_make_months(integer, integer)": _MONTHS,
+    "audit_leave_month(integer)": _MONTHS,
+    "deconflicted_owner(bigint)": _SUBMITTING,
+    "recall_owner(bigint)": _SUBMITTING,
+    "token_presented(uuid)": _CALLED,
+    "watch_shapes()": _SUBMITTING,
+    "watches_waiting(bytea[])": _SUBMITTING,
+    "watches_live(bigint[], date)": _SUBMITTING,
+}
+"""What runs as the owner of the tables, and for which works it may be asked."""
+
+
+def grant(database: Database, role: str, work: Work = Work.WEB, *, evaluates: bool = True) -> None:
+    """Give `role` exactly the rights of its work; StartRefusedError says why not.
+
+    Where another process evaluates, the web service counts nothing: it gets `evaluates=False`.
+    """
     if database.is_sqlite:
         raise StartRefusedError("SQLite has no roles. Use this with PostgreSQL only.")
     if not _ROLE_NAME.fullmatch(role):
@@ -93,19 +118,145 @@ def grant(database: Database, role: str, work: Work = Work.WEB) -> None:
         verb, whom = ("REVOKE", "FROM") if work is Work.AUDIT else ("GRANT", "TO")
         sequences = "ON ALL SEQUENCES IN SCHEMA public"
         connection.execute(text(f"{verb} USAGE, SELECT {sequences} {whom} {role}"))
-        rights_of = _RIGHTS | _MORE.get(work, {})
         for table in Base.metadata.tables:
             connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))
-            if work is Work.AUDIT:
-                rights = "SELECT" if table.startswith(_LOG_TABLES) else ""
-            else:
-                rights = rights_of.get(table, "SELECT, INSERT, UPDATE, DELETE")
-            if rights:
+            if rights := rights_on(table, work, evaluates=evaluates):
                 connection.execute(text(f"GRANT {rights} ON {table} TO {role}"))
         connection.execute(text(f"GRANT SELECT ON alembic_version TO {role}"))
-        for function in _FUNCTIONS:
-            verb, whom = ("GRANT", "TO") if work is Work.LOG else ("REVOKE", "FROM")
+        for function, works in _FUNCTIONS.items():
+            verb, whom = ("GRANT", "TO") if work in works else ("REVOKE", "FROM")
             connection.execute(text(f"{verb} EXECUTE ON FUNCTION {function} {whom} {role}"))
+        _show_rows(connection, role, work)
 
 
-_MORE = {Work.LOG: _LOG_RIGHTS, Work.VAULT: _VAULT_RIGHTS}
+def rights_on(table: str, work: Work, *, evaluates: bool = True) -> str:
+    """What a work may do with a table, as GRANT takes it; empty for nothing."""
+    if work is Work.AUDIT:
+        return "SELECT" if table.startswith(_LOG_TABLES) else ""
+    if work is Work.EVALUATOR:
+        return _EVALUATOR_RIGHTS.get(table, "")
+    if work is Work.LOG and not table.startswith(_LOG_TABLES):
+        return _READ_BY_LOG.get(table, "")
+    rights = _RIGHTS | _MORE.get(work, {})
+    if work is Work.WEB and not evaluates:
+        rights = rights | _EVALUATED_ELSEWHERE
+    return rights.get(table, _ALL)
+
+
+def _show_rows(connection: Connection, role: str, work: Work) -> None:
+    """A policy of the role's own on each table with row-level security, or none of them."""
+    secured = connection.scalars(
+        text(
+            "SELECT relname FROM pg_class WHERE relrowsecurity"
+            " AND relnamespace = 'public'::regnamespace ORDER BY relname"
+        )
+    ).all()
+    for table in secured:
+        connection.execute(text(f"DROP POLICY IF EXISTS {role} ON {table}"))
+        if work in _OF_ALL and rights_on(table, work):
+            connection.execute(
+                text(f"CREATE POLICY {role} ON {table} TO {role} USING (true) WITH CHECK (true)")
+            )
+
+
+_READ_BY_LOG = {"organisation": "SELECT"}
+
+_CALLER = {
+    "api_token": "SELECT, UPDATE (last_used_on, last_network)",
+    "credential": "SELECT",
+    "organisation": "SELECT",
+    "organisation_key": "SELECT",
+    "person_account": "SELECT",
+    "role_grant": "SELECT",
+    "web_session": "SELECT, UPDATE (last_seen_at)",
+}
+"""What is read, and noted, of whoever is calling."""
+
+_EVALUATOR_RIGHTS = _CALLER | {
+    "audit_audience": "INSERT",
+    "audit_detail": "INSERT",
+    "audit_entry": "SELECT (eid), INSERT",
+    "audit_object": "INSERT",
+    "audit_org_key": "SELECT, INSERT",
+    "audit_queue": "INSERT",
+    "evaluation_allowance": "SELECT",
+    "evaluation_budget": "SELECT, INSERT, UPDATE",
+    "key_epoch": "SELECT",
+    "key_rotation": "SELECT",
+    "key_sharing": "SELECT",
+}
+"""All that blind evaluation needs: the caller, the keys, the budgets and the log's queue."""
+
+_KEPT = "SELECT, INSERT, UPDATE"
+"""Of what ends by a duty alone: the web service makes and changes it, and removes none of it."""
+
+_WEB_RIGHTS = {
+    "breach": _KEPT,
+    "breach_note": _KEPT,
+    "disclosure_request": _KEPT,
+    "duty_run": "SELECT",
+    "evaluation_budget": _KEPT,
+    "lookup": _KEPT,
+    "notification": "SELECT, INSERT, UPDATE (seen_by, seen_at)",
+    "outbox": _KEPT,
+    "recall": _KEPT,
+    "screening_budget": _KEPT,
+    "size_note": "SELECT",
+    "subject_request": _KEPT,
+    "value_budget": _KEPT,
+    "value_seen": _KEPT,
+    "watch": _KEPT,
+}
+"""Where the web service has less than the console."""
+
+_JOBS_RIGHTS = _LOG_RIGHTS | {
+    "api_token": "SELECT, UPDATE (warned_at)",
+    "break_glass": "SELECT (person_id)",
+    "community": "SELECT",
+    "community_member": "SELECT",
+    "contact_point": "SELECT",
+    "credential": "SELECT (person_id)",
+    "element_vault": "SELECT (indicator_id), DELETE",
+    # Its content is sealed to its owner, and no duty moves it.
+    "envelope": (
+        "SELECT (id, public_id, organisation_id, report_id, indicator_id, part, number, kind,"
+        " epoch, token, record, size, digest, added_at), DELETE"
+    ),
+    "evaluation_allowance": "SELECT",
+    "evaluation_budget": "SELECT",
+    "factor_reset": "SELECT (person_id, expires_at), DELETE",
+    "held_share": "SELECT (kind)",
+    "holder_member": "SELECT (organisation_id)",
+    "holder_request": "SELECT (organisation_id)",
+    "key_epoch": "SELECT",
+    "key_sharing": "SELECT",
+    "one_time_link": "SELECT (person_id, expires_at), DELETE",
+    "organisation": "SELECT",
+    "organisation_key": "SELECT",
+    "pending_sign_in": "SELECT (person_id, expires_at), DELETE",
+    "person_account": "SELECT",
+    "policy_cancellation": "SELECT",
+    "policy_version": "SELECT",
+    "recovery_code": "SELECT (person_id)",
+    "role_grant": "SELECT",
+    "second_factor": "SELECT (id)",
+    "sign_on_link": "SELECT (person_id)",
+    "sign_on_provider": "SELECT (id)",
+    "spent_challenge": "SELECT (expires_at), DELETE",
+    "value_allowance": "SELECT",
+    "web_session": "SELECT (person_id, last_seen_at, expires_at), DELETE",
+}
+"""What duties and messages need: no password, no second factor, no session's name, no envelope.
+
+One column of what they never need, so that its rows can be counted.
+"""
+
+_EVALUATED_ELSEWHERE = {"evaluation_budget": "SELECT"}
+"""What the web service keeps of blind evaluation where a process of its own does it."""
+
+_MORE = {
+    Work.WEB: _WEB_RIGHTS,
+    Work.JOBS: _JOBS_RIGHTS,
+    Work.LOG: _LOG_RIGHTS,
+    Work.VAULT: _VAULT_RIGHTS,
+}

@@ -122,6 +122,11 @@ def _content(path: Path, remedy: str) -> bytes:
         content = path.read_bytes()
     except FileNotFoundError:
         raise StartRefusedError(f"The secret {path} is missing. {remedy}") from None
+    except OSError as error:
+        raise StartRefusedError(
+            f"The secret {path} cannot be read ({type(error).__name__}). Make secrets.directory a "
+            "directory of files that belong to the service's user."
+        ) from None
     if mode & 0o077:
         raise StartRefusedError(f"Others may read {path} (mode {mode:o}). Run: chmod 600 {path}")
     return content

@@ -30,7 +30,7 @@ from bench.taxii_wire import AnswerError, Door, Line
 
 EVER = "1970-01-01T00:00:00.000000Z"
 PEERS = ("opentaxii-sqlite", "opentaxii-postgresql", "medallion")
-_START_SECONDS = 240
+START_SECONDS = 240
 _VERSIONED = "extension-definition"
 _ROOT = "6ad0cb4c-2d7b-4f0e-9a39-5c1b6a0a7c11"
 _COLLECTION = "3f6e2f0e-38b7-4ba1-a4e1-0d8cbb30b6aa"
@@ -166,11 +166,11 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(30)
 
 
-def await_answer(door: Door) -> None:
-    """Return when the collection answers; AnswerError when it does not start."""
-    latest = time.monotonic() + _START_SECONDS
+def await_answer(door: Door, patience: float = START_SECONDS) -> None:
+    """Return when the collection answers; AnswerError when it does not start in `patience` s."""
+    latest = time.monotonic() + patience
     while True:
-        line = Line(door.port, _START_SECONDS)
+        line = Line(door.port, patience)
         try:
             answer = line.ask(door.request(""))
         except (AnswerError, OSError) as error:
@@ -228,7 +228,7 @@ def _opentaxii(
     )
     try:
         await_answer(door)
-        line = Line(port, _START_SECONDS)
+        line = Line(port, START_SECONDS)
         collection = line.ask(door.request("")).json()["id"]
         line.close()
         # Not by its alias, which taxii2-client does not take.

@@ -29,7 +29,7 @@ from app.sharing import service as sharing
 from bench.policy_stage import CLASSES
 from bench.preload import fill
 from bench.stage import Stage, database_of, member, platform
-from bench.taxii_peers import EVER, await_answer, children, free_port, stop
+from bench.taxii_peers import EVER, START_SECONDS, await_answer, children, free_port, stop
 from bench.taxii_whole import PAGE
 from bench.taxii_wire import Door, Line, pages
 from postern.vocabulary import LegalBasis, Level, Purpose, Scope, Sector
@@ -84,8 +84,8 @@ class Postern:
     def workers(self) -> list[int]:
         return children(self.running[0].pid)
 
-    def start(self) -> None:
-        """The processes, until the first answers."""
+    def start(self, *, with_worker: bool = True, patience: float = START_SECONDS) -> None:
+        """The processes, until the first answers; without a worker what is there stands still."""
         web = (
             *("-m", "gunicorn", "--config", "config/gunicorn.conf.py", "--workers", "2"),
             *("--bind", f"127.0.0.1:{self.reading.port}"),
@@ -93,7 +93,7 @@ class Postern:
         keeper = ("-m", "flask", "--app", "wsgi", "audit", "run")
         worker = ("-m", "flask", "--app", "wsgi", "jobs", "run")
         with self.said.open("ab") as said:
-            for command in (web, keeper, worker):
+            for command in (web, keeper, worker) if with_worker else (web, keeper):
                 self.running.append(
                     subprocess.Popen(
                         [sys.executable, *command],
@@ -103,7 +103,7 @@ class Postern:
                         stderr=said,
                     )
                 )
-        await_answer(self.reading)
+        await_answer(self.reading, patience)
 
     def rest(self) -> None:
         """End the processes."""

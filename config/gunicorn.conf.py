@@ -22,6 +22,7 @@ max_requests_jitter = 1_000
 limit_request_field_size = 8190
 limit_request_line = 4094
 limit_request_fields = 60
+control_socket_disable = True  # it would be a file, and a way in
 certfile = os.environ.get("POSTERN_TLS_CERTIFICATE")
 keyfile = os.environ.get("POSTERN_TLS_KEY")
 ca_certs = os.environ.get("POSTERN_CLIENT_AUTHORITIES")

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from postern.client import Organisation, read_organisation
+from postern.client_errors import AnswerMalformedError
 from postern.transport import Transport
 from postern.vocabulary import (
     AcknowledgementState,
@@ -216,9 +217,12 @@ class FollowUps:
             query = f"?{urlencode(chosen)}" if chosen else ""
             fields = Fields(self._transport.get(f"{_API}{path}{query}").content, name)
             found += fields.each(name)
-            cursor = fields.optional_text("next")
-            if cursor is None or len(found) >= most:
+            following = fields.optional_text("next")
+            if following is None or len(found) >= most:
                 return found
+            if following == cursor:  # it would go round for ever
+                raise AnswerMalformedError(f"{name}.next")
+            cursor = following
 
 
 def _recall(fields: Fields) -> Recall:

@@ -21,6 +21,7 @@ READY, BUILDING = "ready", "building"
 _API = "/api/v1"
 _MOST_PATTERNS = 10_000
 _GONE = frozenset({404, 409, 410})
+_MOST_DIGITS = 18  # of what is left
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,9 @@ class Screenings:
         path = f"{_API}/filters/{quote(issue.id, safe='')}/content"
         content = bytearray()
         for part in range(1, issue.parts + 1):
-            content += self._transport.get_bytes(f"{path}?part={part}")
-            if len(content) > MOST_RECORDS * RECORD_SIZE:
+            piece = self._transport.get_bytes(f"{path}?part={part}")
+            content += piece
+            if not piece or len(content) > MOST_RECORDS * RECORD_SIZE:
                 raise AnswerMalformedError("the content of a filter")
         return bytes(content)
 
@@ -131,7 +133,8 @@ class Screenings:
         path = f"{_API}/evaluate/screening/{kind.value}/{epoch}?{asked}"
         answer = self._transport.exchange_octets(path, b"".join(blinded))
         left = answer.headers.get(LEFT_HEADER, "")
-        known = int(left) if left.isascii() and left.isdigit() else None
+        is_number = left.isascii() and left.isdigit() and len(left) <= _MOST_DIGITS
+        known = int(left) if is_number else None
         return BulkEvaluation(unpacked(answer.content, len(blinded)), known)
 
     def allowances(self) -> list[Allowance]:

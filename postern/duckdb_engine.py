@@ -5,21 +5,31 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from postern.manifest_errors import ScreeningMissingError
+from postern.manifest_errors import EngineFullError, ScreeningMissingError
 
 _POLL = 0.2  # seconds between two looks at the progress
 _BATCH = 10_000  # rows
 _ROWS_OF_A_STATEMENT = 500
+_MOST_SPILL = 2**40  # bytes
+_NO_SPACE = "No space left"
 
 
 class Engine:
     """One DuckDB connection. Its database spills to `work`, which holds manifests' content."""
 
-    def __init__(self, work: Path, *, memory_mib: int = 700, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        work: Path,
+        *,
+        memory_mib: int = 700,
+        threads: int | None = None,
+        most_spill: int = _MOST_SPILL,
+    ) -> None:
         try:
             self._library: Any = import_module("duckdb")
         except ImportError:
@@ -37,9 +47,20 @@ class Engine:
         if threads is not None:
             self._connection.execute(f"SET threads = {threads}")
         self._worker = ThreadPoolExecutor(1)
+        self._memory_mib, self._most_spill, self._work = memory_mib, most_spill, work
+        self._spill = most_spill
+        self.bound_spill(most_spill)
+
+    def bound_spill(self, most: int) -> None:
+        """Let it put so many bytes on the disk from now on, and no more than it began with."""
+        self._spill = min(most, self._most_spill)
+        self._connection.execute(f"SET max_temp_directory_size = '{self._spill // 2**20}MiB'")
 
     def run(self, sql: str, progress: Callable[[int], None] = lambda _: None) -> None:
-        """Execute statements; `progress` gets per cent. Ctrl-C ends them at once."""
+        """Execute statements; `progress` gets per cent. Ctrl-C ends them at once.
+
+        Like `rows` and `stream` it raises EngineFullError when memory or disk do not suffice.
+        """
         work = self._worker.submit(self._connection.execute, sql)
         try:
             while not wait([work], timeout=_POLL).done:
@@ -50,20 +71,23 @@ class Engine:
             self._connection.interrupt()
             wait([work])
             raise
-        work.result()
+        with self._told_when_full():
+            work.result()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+        with self._told_when_full():
+            found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         return found
 
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, in batches, on a cursor of their own."""
         cursor = self._connection.cursor()
         try:
-            cursor.execute(sql)
-            while batch := cursor.fetchmany(_BATCH):
-                yield from batch
+            with self._told_when_full():
+                cursor.execute(sql)
+                while batch := cursor.fetchmany(_BATCH):
+                    yield from batch
         finally:
             cursor.close()
 
@@ -91,6 +115,17 @@ class Engine:
             f"quote = '\"', escape = '\"', columns = {{{named}}}, max_line_size = 400000)"
         )
         file.unlink()
+
+    @contextmanager
+    def _told_when_full(self) -> Iterator[None]:
+        try:
+            yield
+        except self._library.OutOfMemoryException as error:
+            raise EngineFullError(self._memory_mib, self._spill, str(self._work)) from error
+        except self._library.IOException as error:
+            if _NO_SPACE not in str(error):
+                raise
+            raise EngineFullError(self._memory_mib, self._spill, str(self._work)) from error
 
     def close(self) -> None:
         """End it."""

@@ -19,6 +19,7 @@ from postern.manifest_errors import ManifestError, ManifestNotWholeError
 from postern.manifest_lines import sift
 from postern.manifest_mapping import ManifestColumns, ManifestMapping, known_words, manifest_columns
 from postern.manifest_mapping import folded_word as folded
+from postern.manifest_parquet import parquet_rows, unread
 from postern.manifest_sql import COUNTRY_FIELDS, WORD_FIELDS, typed
 from postern.manifest_xml import xml_as_csv
 from postern.patterns.contents import folded_contents
@@ -32,6 +33,8 @@ _EXCEL = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 _CSV = frozenset({".csv", ".txt", ".tsv"})
 _PARQUET = ".parquet"
 _XML = ".xml"
+_SPILL = 8 * 2**30  # bytes that the engine may put on the disk for any manifest
+_SPILL_TIMES = 200  # and as many times the size of a larger one
 
 Progress = Callable[[str, int], None]
 """Called with what is done now and how far it is: bytes of the file, or per cent."""
@@ -100,8 +103,14 @@ def prepare(
     lines = _lines(path, work, mapping, engine, progress)
     columns = manifest_columns(lines.header, mapping)
     _codes(engine)
-    # A temporary table is kept as it is; another one is packed, which is dearer than reading.
-    engine.run(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {_cells(columns)} FROM {lines.source}")
+    engine.bound_spill(max(_SPILL, _SPILL_TIMES * path.stat().st_size))
+    try:
+        # A temporary table is kept as it is; another one is packed, which is dearer than reading.
+        engine.run(
+            f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {_cells(columns)} FROM {lines.source}"
+        )
+    except engine.error as error:
+        raise unread(path, error) from None
     refused = dict(lines.rejected) | _refused_by_engine(engine, lines)
     _folded_cells(engine, columns, mapping, work)
     target, faults = work / "manifest.parquet", work / "faults.csv"
@@ -151,16 +160,8 @@ def _lines(
 
 
 def _parquet(path: Path, engine: Engine) -> _Lines:
-    source = f"read_parquet({literal(path)}, file_row_number = true)"
-    try:
-        described = engine.rows(f"DESCRIBE SELECT * FROM {source}")
-        ((count,),) = engine.rows(f"SELECT count(*) FROM read_parquet({literal(path)})")
-    except engine.error as error:
-        raise ManifestError(f"{path} is not a whole Parquet file. Write it anew.") from error
-    names = tuple(str(row[0]) for row in described if row[0] != "file_row_number")
-    cells = ", ".join(f"CAST({_quoted(name)} AS VARCHAR) AS c{n}" for n, name in enumerate(names))
-    table = f"(SELECT file_row_number + 1 AS line, {cells} FROM {source})"
-    return _Lines(names, table, int(count), 0, (), "Parquet", has_header=False)
+    found = parquet_rows(path, engine)
+    return _Lines(found.names, found.source, found.rows, 0, (), "Parquet", has_header=False)
 
 
 def _csv(

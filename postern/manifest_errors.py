@@ -28,3 +28,15 @@ class ScreeningMissingError(ClientError):
             f"Screening needs the package {package}, which is not installed. Install postern with "
             "its extra `screen`, or `spark` for a cluster: pip install '.[screen]' in its folder."
         )
+
+
+class EngineFullError(ClientError):
+    """What is screened needs more memory, or more of the disk, than the engine may take."""
+
+    def __init__(self, memory_mib: int, spill: int, work: str) -> None:
+        super().__init__(
+            f"Screening took more than {memory_mib:,} MiB of memory and {spill // 2**20:,} MiB of "
+            f"the disk beside it, or found no room in {work}. If the file is small, it is damaged "
+            "or made to do harm: ask for it as CSV. Else give more with --memory, or free some of "
+            "the disk."
+        )

@@ -16,6 +16,8 @@ from postern.manifest_errors import ManifestError
 _BATCH = 2**20  # bytes
 _DEEPEST = 40
 _MOST_COLUMNS = 500
+_LONGEST_PARCEL = 1_000_000  # characters
+_LONGEST_TAG = 4 * _BATCH
 _BETWEEN = " / "  # texts of one path
 
 
@@ -81,6 +83,8 @@ class _Reader:
         self._texts: list[list[str]] = []
         self._begin = 0  # depth of the parcel's element; 0 outside of one
         self._parcel: dict[str, list[str]] = {}
+        self._held = 0  # characters of the parcel
+        self._fed = 0  # bytes
         self._ready: list[dict[str, list[str]]] = []
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
@@ -93,6 +97,9 @@ class _Reader:
     def feed(self, batch: bytes, *, last: bool) -> None:
         """Parse more of the file."""
         self._parser.Parse(batch, last)
+        self._fed += len(batch)
+        if not last and self._fed - self._parser.CurrentByteIndex > _LONGEST_TAG:
+            raise _Refused(f"has a tag of more than {_LONGEST_TAG // 2**20} MB")
 
     def taken(self) -> Sequence[dict[str, list[str]]]:
         """The parcels that have become whole since it was asked last."""
@@ -110,9 +117,11 @@ class _Reader:
         if len(self._names) > _DEEPEST:
             raise _Refused(f"has elements more than {_DEEPEST} deep")
         if name == self._element and not self._begin:
-            self._begin, self._parcel = len(self._names), {}
+            self._begin, self._parcel, self._held = len(self._names), {}, 0
         if self._begin:
+            self._hold(1)
             for place in range(0, len(attributes), 2):
+                self._hold(len(attributes[place + 1]))
                 self._keep(attributes[place + 1], f"@{_local(attributes[place])}")
 
     def _end(self, _name: str) -> None:
@@ -126,7 +135,15 @@ class _Reader:
 
     def _text(self, text: str) -> None:
         if self._begin:
+            self._hold(len(text))
             self._texts[-1].append(text)
+
+    def _hold(self, size: int) -> None:
+        self._held += size
+        if self._held > _LONGEST_PARCEL:
+            raise _Refused(
+                f"has an element <{self._element}> of more than {_LONGEST_PARCEL:,} characters"
+            )
 
     def _keep(self, text: str, *more: str) -> None:
         """A text under its path; one line, since a manifest has a parcel a line."""

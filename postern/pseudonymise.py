@@ -256,13 +256,13 @@ class Pseudonymiser:
         if 0 in found.cheating:
             raise EvaluationRefusedError
         names = tuple(known[number] for number in found.cheating)
+        if found.elements is None:
+            raise CheatingHoldersError(names) if names else EvaluationRefusedError
         for name in names:
             if name not in self.cheating:
                 self.cheating.append(name)
                 if self._on_cheat:
                     self._on_cheat(name)
-        if found.elements is None:
-            raise CheatingHoldersError(names) if names else EvaluationRefusedError
         return found.elements
 
 

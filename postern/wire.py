@@ -25,8 +25,8 @@ class Fields:
         self.place = place
 
     def text(self, name: str) -> str:
-        """A string."""
-        return _as(str, self.content.get(name), self._at(name))
+        """A string that can be written down: JSON may hold half a surrogate pair."""
+        return _whole(_as(str, self.content.get(name), self._at(name)), self._at(name))
 
     def number(self, name: str) -> int:
         """An integer; true is none."""
@@ -51,7 +51,10 @@ class Fields:
             return None
         if isinstance(found, bool) or not isinstance(found, int | float):
             raise AnswerMalformedError(self._at(name))
-        return float(found)
+        try:
+            return float(found)
+        except OverflowError:  # a whole number of more than 308 digits
+            raise AnswerMalformedError(self._at(name)) from None
 
     def moment(self, name: str) -> datetime:
         """An aware moment."""
@@ -95,7 +98,7 @@ class Fields:
         found = self._list(name)
         if not all(isinstance(each, str) for each in found):
             raise AnswerMalformedError(self._at(name))
-        return tuple(found)
+        return tuple(_whole(each, self._at(name)) for each in found)
 
     def within(self, name: str) -> "Fields":
         """The object in a field."""
@@ -121,6 +124,14 @@ def _as(kind: type[Kind], found: object, place: str) -> Kind:
     if isinstance(found, kind) and type(found) is kind:
         return found
     raise AnswerMalformedError(place)
+
+
+def _whole(text: str, place: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise AnswerMalformedError(place) from None
+    return text
 
 
 def _bytes(text: object, size: int, place: str) -> bytes:

@@ -3,57 +3,129 @@
 A workbook of some kilobytes can stand for hundreds of gigabytes: what is packed unpacks to more,
 and a cell in the last row and column makes a reader fill everything before it. So a zip is judged
 by its list of contents, and what reads it may take no more memory, time and room than is set here.
+How that process ended is told: unreadable, out of memory, time or room, ended by somebody, crashed.
 """
 
 import csv
+import errno
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from postern.manifest_errors import ManifestError, ScreeningMissingError
 from postern.private_files import PRIVATE
 
 _MOST_PARTS = 2_000  # files in the zip
-_LARGEST = 4 * 2**30  # bytes unpacked, and of the table
+_LARGEST = 4 * 2**30  # bytes unpacked
 _MOST_TIMES = 200  # as large unpacked as packed, of what unpacks to more than _SMALL
 _SMALL = 64 * 2**20  # bytes
-_MEMORY = 4 * 2**30  # bytes that the reader may take
-_SECONDS = 600  # of processor time
 _UNREADABLE = 3  # status of a reader that could not read; its output is the kind of the error
+_NO_MEMORY, _NO_ROOM, _TABLE_TOO_LARGE = 4, 5, 6
+_NOT_ALLOCATED = b"memory allocation of"  # what Rust says before it aborts for want of memory
+_ABORTED, _OUT_OF_TIME, _KILLED = (  # as statuses; of the last two Windows knows none
+    -getattr(signal, name, 1_000 + place)
+    for place, name in enumerate(("SIGABRT", "SIGXCPU", "SIGKILL"))
+)
+_PATIENCE = 60  # seconds
+_GRACE = (
+    5  # seconds of processor time between the signal that can be caught and the one that cannot
+)
 
 
-def workbook_as_csv(path: Path, target: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class WorkbookBounds:
+    """What reading one workbook may take."""
+
+    memory: int = 4 * 2**30  # bytes
+    seconds: int = 600  # of processor time; by the clock, three times as long and _PATIENCE
+    table: int = 4 * 2**30  # bytes of the table that is written
+
+
+_BOUNDS = WorkbookBounds()
+
+
+def workbook_as_csv(path: Path, target: Path, bounds: WorkbookBounds = _BOUNDS) -> None:
     """Write the first sheet of `path` to the new file `target`, one line a row.
 
     Raises ManifestError when it cannot be read or would take too much, ScreeningMissingError,
-    OSError.
+    OSError. What was written of such a one is gone.
     """
     if find_spec("python_calamine") is None:
         raise ScreeningMissingError("python-calamine")
     _judge(path)
     target.unlink(missing_ok=True)
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
-    ran = subprocess.run(  # noqa: S603 - this very module
-        # Not from the present folder, in which something else may have that name.
-        [sys.executable, "-P", "-m", "postern.workbook", str(path), str(target)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # of an error there, cells could be told
-        check=False,
-    )
-    if ran.returncode == _UNREADABLE:
-        raise ManifestError(
+    patience = bounds.seconds * 3 + _PATIENCE
+    limits = [str(each) for each in (bounds.memory, bounds.seconds, bounds.table)]
+    try:
+        ran = subprocess.run(  # noqa: S603 - this very module
+            # Not from the present folder, in which something else may have that name.
+            [sys.executable, "-P", "-m", "postern.workbook", str(path), str(target), *limits],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,  # stderr is never told: cells could be in it
+            timeout=patience,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        target.unlink(missing_ok=True)
+        raise _too_much(path, f"was not read within {patience} seconds") from None
+    if ran.returncode:
+        target.unlink(missing_ok=True)
+        raise _ended(path, target, bounds, ran)
+
+
+def _ended(
+    path: Path, target: Path, bounds: WorkbookBounds, ran: "subprocess.CompletedProcess[bytes]"
+) -> ManifestError:
+    """Why the reader came to no end, in words."""
+    status = ran.returncode
+    if status == _UNREADABLE:
+        return ManifestError(
             f"{path} cannot be read as a workbook: {ran.stdout.decode().strip()}. Save it anew, or "
             "as CSV."
         )
-    if ran.returncode:
-        target.unlink(missing_ok=True)
-        raise _too_much(path, f"could not be read with {_MEMORY // 2**30} GB of memory and disk")
+    if status == _NO_ROOM:
+        return ManifestError(
+            f"There is no room left in {target.parent} for the table of {path}. Free some there, "
+            "or work in another folder."
+        )
+    took = {
+        _NO_MEMORY: f"could not be read with {_size(bounds.memory)} of memory",
+        _TABLE_TOO_LARGE: f"makes a table of more than {_size(bounds.table)}",
+        _OUT_OF_TIME: f"was not read within {bounds.seconds} seconds of processor time",
+    }
+    if status == _ABORTED and _NOT_ALLOCATED in ran.stderr:
+        status = _NO_MEMORY
+    return _too_much(path, took[status]) if status in took else _broken(path, status)
+
+
+def _broken(path: Path, status: int) -> ManifestError:
+    if status == _KILLED:
+        return ManifestError(
+            f"What read {path} was ended from outside, which a system does when its memory runs "
+            "out. Try again when the machine is less busy, or save the workbook as CSV."
+        )
+    how = signal.Signals(-status).name if status < 0 else f"status {status}"
+    return ManifestError(
+        f"What reads workbooks broke down over {path} ({how}), so it was not read. It may be "
+        "damaged, or made to do harm. Ask its sender for CSV."
+    )
+
+
+def _size(number: int) -> str:
+    for unit, name in ((2**30, "GB"), (2**20, "MB")):
+        if number >= unit:
+            return f"{number // unit} {name}"
+    return f"{number} bytes"
 
 
 def _judge(path: Path) -> None:
@@ -77,24 +149,44 @@ def _too_much(path: Path, why: str) -> ManifestError:
     )
 
 
-def _read(path: str, target: str) -> int:
+def _read(path: str, target: str, *limits: str) -> int:
     """What the process of its own does; its status."""
+    memory, seconds, table = map(int, limits)
     with suppress(ImportError):  # a system without such limits
         resource = import_module("resource")
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST, _LARGEST))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # clear text would stand in it
-    library = import_module("python_calamine")
+        _limit(resource, resource.RLIMIT_AS, memory)
+        _limit(resource, resource.RLIMIT_CPU, seconds, seconds + _GRACE)
+        _limit(resource, resource.RLIMIT_FSIZE, table)
+        _limit(resource, resource.RLIMIT_CORE, 0)  # clear text would stand in it
+    try:
+        library = import_module("python_calamine")
+        return _written(library, path, target)
+    except MemoryError:
+        return _NO_MEMORY
+
+
+def _limit(resource: ModuleType, kind: int, soft: int, hard: int | None = None) -> None:
+    """Set a limit, or leave the one from outside that is lower."""
+    most = resource.getrlimit(kind)[1]
+    wanted = (soft, soft if hard is None else hard)
+    if most != resource.RLIM_INFINITY:
+        wanted = (min(wanted[0], most), min(wanted[1], most))
+    resource.setrlimit(kind, wanted)
+
+
+def _written(library: Any, path: str, target: str) -> int:
     try:
         rows = library.CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
     except (library.CalamineError, OSError) as error:
         sys.stdout.write(type(error).__name__)
         return _UNREADABLE
-    with Path(target).open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(
-            [" ".join(_cell(cell).split()) for cell in row] for row in rows
-        )
+    try:
+        with Path(target).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(
+                [" ".join(_cell(cell).split()) for cell in row] for row in rows
+            )
+    except OSError as error:
+        return _TABLE_TOO_LARGE if error.errno == errno.EFBIG else _NO_ROOM
     return 0
 
 
@@ -106,4 +198,4 @@ def _cell(cell: object) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(_read(*sys.argv[1:3]))
+    sys.exit(_read(*sys.argv[1:]))

@@ -18,7 +18,8 @@ from tests import supply_chain
 from tests.supply_chain import Accepted
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
-SERVICES = ("postern-web", "postern-jobs", "postern-log", "postern-archive")
+SERVICES = ("postern-web", "postern-evaluator", "postern-jobs", "postern-log", "postern-archive")
+LISTENING = {"postern-web", "postern-evaluator"}
 WORST = 1.5  # of 10, by `systemd-analyze security`: below 2 is its best word, "OK"
 DEMANDED = {
     "NoNewPrivileges": "true",
@@ -49,17 +50,18 @@ def test_a_unit_runs_without_root_and_may_write_nowhere_else(name: str) -> None:
     service = unit(name)
     assert service["User"].startswith("postern-")
     assert {key: service.get(key) for key in DEMANDED} == DEMANDED
-    assert ("StateDirectory" in service) == (name != "postern-web")
+    assert ("StateDirectory" in service) == (name not in LISTENING)
     assert "ReadWritePaths" not in service
     hidden = service["InaccessiblePaths"]
-    assert ("/etc/postern/keeper" if name == "postern-web" else "/etc/postern/web") in hidden
+    assert ("/etc/postern/keeper" if name in LISTENING else "/etc/postern/web") in hidden
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not here")
 def test_systemd_itself_finds_the_units_little_exposed() -> None:
+    analyze = shutil.which("systemd-analyze")
+    assert analyze, "No systemd-analyze found. Run `make servers`."
     for name in SERVICES:
         ran = subprocess.run(
-            ["systemd-analyze", "security", "--offline=true", str(DEPLOY / f"{name}.service")],
+            [analyze, "security", "--offline=true", str(DEPLOY / f"{name}.service")],
             capture_output=True,
             text=True,
             check=False,
@@ -80,6 +82,60 @@ def test_the_container_runs_without_root_on_a_read_only_file_system() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_the_recipe_copies_what_there_is_and_nothing_that_is_left_out() -> None:
+    """Rules of a linter of recipes that matter here: exact names, no ADD, no shell as a command."""
+    recipe = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
+    verbs = {line.split()[0] for line in recipe.splitlines() if line and line[0].isalpha()}
+    assert verbs == {*("ARG", "FROM", "WORKDIR", "RUN", "COPY", "ENV", "USER", "EXPOSE")} | {
+        *("ENTRYPOINT", "CMD")
+    }
+    (base,) = re.findall(r"^ARG PYTHON=(\S+)$", recipe, re.MULTILINE)
+    assert re.fullmatch(r"docker\.io/library/python:3\.\d+-slim-[a-z]+", base)
+    assert re.search(r'^CMD \["gunicorn", .*\]$', recipe, re.MULTILINE)
+    left_out = (DEPLOY.parent / ".dockerignore").read_text().split()
+    for line in re.findall(r"^COPY (?!--from)(.*)$", recipe, re.MULTILINE):
+        for name in line.split()[:-1]:
+            assert (DEPLOY.parent / name).exists(), name
+            assert name not in left_out
+    assert {".git", ".venv", "var", "**/node_modules"} <= set(left_out)
+
+
+def test_compose_names_every_process_with_a_bound_and_without_a_word_that_it_does_not_know() -> (
+    None
+):
+    composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    assert composed.keys() == {"x-hardened", "services", "volumes"}
+    known = {
+        *("image", "user", "read_only", "cap_drop", "security_opt", "pids_limit", "mem_limit"),
+        *("restart", "tmpfs", "ports", "volumes", "command", "stop_grace_period"),
+    }
+    for name, service in composed["services"].items():
+        assert service.keys() <= known, name
+        assert {"pids_limit", "mem_limit", "restart", "stop_grace_period"} <= service.keys()
+        for volume in service["volumes"]:
+            source = volume.partition(":")[0]
+            assert source.startswith("/etc/postern/") or source in composed["volumes"], volume
+        assert all(each.startswith("127.0.0.1:") for each in service.get("ports", ()))
+
+
+def test_the_proxy_believes_no_client_and_keeps_nothing_of_what_it_hands_on() -> None:
+    """What needs no nginx; tests/functional/test_proxied.py runs it."""
+    proxy = re.sub(r"#.*", "", (DEPLOY / "nginx.conf").read_text())
+    set_to = dict(re.findall(r"proxy_set_header (\S+) (.+);", proxy))
+    assert set_to["X-Forwarded-For"] == "$remote_addr"
+    assert set_to["Client-Cert"] == "$ssl_client_escaped_cert"
+    for line in (
+        "proxy_http_version 1.1;",
+        "proxy_buffering off;",
+        "proxy_max_temp_file_size 0;",
+        "ssl_protocols TLSv1.2 TLSv1.3;",
+        "client_max_body_size 8m;",
+    ):
+        assert line in proxy
+    (written,) = re.findall(r"log_format postern '(.*)';", proxy)
+    assert not re.search(r"request_uri|remote_addr|args|\$request\b|forwarded", written)
 
 
 def test_the_bill_of_materials_names_every_pinned_package_with_its_hashes() -> None:

@@ -69,7 +69,7 @@ def acts(_app: Flask) -> str:
             if known.operation is operation
         ]
         if told:
-            head = [f"### {operation.value.capitalize()}", "", "| act | meaning |", "|---|---|"]
+            head = [f"## {operation.value.capitalize()}", "", "| act | meaning |", "|---|---|"]
             parts.append("\n".join([*head, *told]))
     return "\n\n".join(parts)
 

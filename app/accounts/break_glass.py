@@ -25,7 +25,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, row_security
 from app.access import Caller, Means
 from app.accounts import service
 from app.accounts.authentication import (
@@ -176,6 +176,7 @@ def enter(session: Session, text: str, device: str) -> str | None:
     raw = from_base64url(parts[1]) if parts else None
     row = None
     if raw is not None:
+        row_security.present(raw, session)
         named = BreakGlass.public_id == UUID(bytes=raw)
         row = session.scalar(select(BreakGlass).where(named).with_for_update())
     is_right = hmac.compare_digest(
@@ -184,6 +185,7 @@ def enter(session: Session, text: str, device: str) -> str | None:
     if row is None:
         _refuse(session, Refusal.UNKNOWN, None)
         return None
+    row_security.act_for(session, row.organisation_id)
     person = session.get_one(PersonAccount, row.person_id)
     organisation = session.get_one(Organisation, row.organisation_id)
     refusal = _refusal(row, person, organisation, is_right=is_right)

@@ -1,4 +1,4 @@
-"""Ways in beside a password: the account of an emergency, and single sign-on of an organisation."""
+"""Ways in beside a password: an emergency's account, single sign-on, and one-time links."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -79,3 +79,17 @@ class SignOnLink(Base):
         ForeignKey("person_account.id", ondelete="CASCADE"), index=True
     )
     linked_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class OneTimeLink(Base):
+    """An administrator lets a person choose a password themselves: by this link, once, in time."""
+
+    __tablename__ = "one_time_link"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person_account.id", ondelete="CASCADE"), primary_key=True
+    )
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    made_by: Mapped[UUID] = mapped_column(Uuid)
+    made_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)

@@ -60,11 +60,18 @@ class PendingSignIn(Base):
     proved_by: Mapped[list[str]] = mapped_column(JSON)
     sealed_device: Mapped[bytes | None] = mapped_column(LargeBinary)
     roles_bound: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    provider_id: Mapped[int | None] = mapped_column(
+        ForeignKey("sign_on_provider.id", ondelete="CASCADE")
+    )
+    provider_session: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
 
 class SpentChallenge(Base):
-    """A challenge that a passkey has signed: it counts once. Kept until it would have ended."""
+    """What counts once: a challenge that a passkey signed, a provider's message of a sign-out.
+
+    Kept until it would have ended.
+    """
 
     __tablename__ = "spent_challenge"
 

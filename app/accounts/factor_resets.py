@@ -17,6 +17,7 @@ from app.access import Caller
 from app.accounts import factors
 from app.accounts.factor_models import FactorReset, PendingSignIn
 from app.accounts.models import AccountStatus, PersonAccount, WebSession
+from app.accounts.own_notices import tell_own
 from app.accounts.people import OwnProposalError
 from app.accounts.records import AccountClosedError, find_account
 from app.audit.service import append
@@ -80,7 +81,7 @@ def propose(session: Session, caller: Caller, person: UUID) -> None:
             expires_at=clock.now() + PROPOSED_FOR,
         )
     )
-    _tell(session, caller, person, "proposed")
+    _tell(session, caller, row, "proposed")
 
 
 def decide(session: Session, caller: Caller, person: UUID, *, agrees: bool) -> None:
@@ -97,7 +98,7 @@ def decide(session: Session, caller: Caller, person: UUID, *, agrees: bool) -> N
     session.delete(proposal)
     if agrees:
         _forget(session, row.id)
-    _tell(session, caller, person, "confirmed" if agrees else "refused")
+    _tell(session, caller, row, "confirmed" if agrees else "refused")
 
 
 def force(session: Session, caller: Caller, login: str) -> int:
@@ -113,6 +114,7 @@ def force(session: Session, caller: Caller, login: str) -> int:
         objects=[str(person.public_id)],
         details={"step": "console"},
     )
+    tell_own(session, caller, person, "factor.reset")
     facts = {"change": "factor.reset"}
     for role in (Role.COMPLIANCE, Role.ADMINISTRATOR):
         address = f"/people/{person.public_id}"
@@ -144,8 +146,8 @@ def _found(
     return row
 
 
-def _tell(session: Session, caller: Caller, person: UUID, step: str) -> None:
-    details = {"step": step}
+def _tell(session: Session, caller: Caller, row: PersonAccount, step: str) -> None:
+    details, person = {"step": step}, row.public_id
     append(
         session,
         caller,
@@ -154,6 +156,8 @@ def _tell(session: Session, caller: Caller, person: UUID, step: str) -> None:
         objects=[str(person)],
         details=details,
     )
-    facts = {"change": "factor.reset" if step == "confirmed" else f"factor.reset-{step}"}
+    change = "factor.reset" if step == "confirmed" else f"factor.reset-{step}"
+    tell_own(session, caller, row, change)
+    facts = {"change": change}
     for role in (Role.COMPLIANCE, Role.ADMINISTRATOR):
         notify(session, caller.member[0], role, "account.change", facts, f"/people/{person}")

@@ -20,12 +20,13 @@ import pyotp
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, row_security
 from app.access import Caller
 from app.accounts import passkeys
 from app.accounts.authentication import must_have_factor, roles_of
 from app.accounts.factor_models import FactorKind, RecoveryCode, SecondFactor
 from app.accounts.models import PersonAccount, WebSession
+from app.accounts.own_notices import tell_caller
 from app.accounts.passkeys import Passkey, Purpose
 from app.accounts.profiles import profiles
 from app.accounts.records import refuse_break_glass
@@ -221,6 +222,7 @@ def renew_codes(session: Session, caller: Caller) -> Sequence[str]:
         raise NotFoundError
     codes = _new_codes(session, person)
     append(session, caller, "factor.recovery", object_type="account", count=len(codes))
+    tell_caller(session, caller, "factor.recovery")
     return codes
 
 
@@ -318,10 +320,10 @@ def _signer(session: Session, answer: str) -> SecondFactor | None:
 
 
 def _by_credential(session: Session, credential: bytes) -> SecondFactor | None:
+    index = _index(credential)
+    row_security.present(index, session)
     return session.scalar(
-        select(SecondFactor)
-        .where(SecondFactor.credential_index == _index(credential))
-        .with_for_update()
+        select(SecondFactor).where(SecondFactor.credential_index == index).with_for_update()
     )
 
 
@@ -374,6 +376,7 @@ def _added(
 
 def _tell(session: Session, caller: Caller, act: str, kind: FactorKind) -> None:
     append(session, caller, act, object_type="account", count=1, details={"factor": kind.value})
+    tell_caller(session, caller, act)
     facts = {"change": act, "person": str(caller.person)}
     for role in (Role.COMPLIANCE, Role.ADMINISTRATOR):
         notify(session, caller.member[0], role, "account.change", facts, f"/people/{caller.person}")

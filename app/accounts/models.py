@@ -96,6 +96,11 @@ class WebSession(Base):
     # Of single sign-on: roles that the provider grants. Those granted here bound them, and
     # the reverse. None where the provider was not asked.
     roles_bound: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    provider_id: Mapped[int | None] = mapped_column(
+        ForeignKey("sign_on_provider.id", ondelete="CASCADE")
+    )
+    # A keyed digest of what the provider calls its own session (`sid`), where it does.
+    provider_session: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class ApiToken(Base):

@@ -36,10 +36,13 @@ from app.runtime import runtime
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 SKEW = timedelta(seconds=60)
 LONGEST_SUBJECT = 255  # characters, OpenID Connect Core, section 2
+MESSAGE_LIFE = timedelta(minutes=15)
+"""For longer than a logout token can be presented."""
 
 _KEPT = timedelta(minutes=10)  # metadata and keys
 _NEW_KEYS = timedelta(seconds=30)  # how soon keys are fetched anew for one that is not known
 _OLDEST = timedelta(minutes=10)  # since a token was issued: it comes straight from the provider
+_LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 _MOST_READ = 1 << 20  # bytes of an answer
 _MOST_VALUES = 500  # of the claim of roles
 _LONGEST_TOKEN = 64 << 10
@@ -59,6 +62,7 @@ class SignOnRefusal(StrEnum):
     NONCE = "sign-on-nonce"
     TIME = "sign-on-time"
     SUBJECT = "sign-on-subject"
+    USED = "sign-on-used"  # a message that a person signed out came once already
     DOWN = "sign-on-down"
     UNLINKED = "sign-on-unlinked"  # nobody here is this subject
     UNMAPPED = "sign-on-unmapped"  # the provider grants no role
@@ -80,15 +84,29 @@ class Client:
     client_id: str
     secret: str
     redirect: str
+    left: str = ""  # whereto a browser comes back that has signed out there
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a verified token says: `told` are the values of acr and amr, `roles` of the claim."""
+    """What a verified token says: `told` are the values of acr and amr, `roles` of the claim.
+
+    `session` is what the provider calls its own session (`sid`), "" where it does not say.
+    """
 
     subject: str
     told: frozenset[str]
     roles: frozenset[str]
+    session: str = ""
+
+
+@dataclass(frozen=True)
+class SignedOut:
+    """Who signed out at the provider: `subject`, `session` or both are set; `id` is the token's."""
+
+    subject: str
+    session: str
+    id: str
 
 
 @dataclass
@@ -140,10 +158,63 @@ def claims_for(
     if issuer != client.issuer and (issuer is not None or demands_issuer):
         raise SignOnError(SignOnRefusal.ISSUER)
     text = _exchanged(client, known.metadata, code, verifier)
-    keys = known.keys
-    if not _has_key(keys, text) and clock.now() - known.fetched_at >= _NEW_KEYS:
-        keys = _known(client, anew=True).keys
+    keys = _keys_for(client, known, text)
     return verified(text, keys, client, nonce=nonce, role_claim=role_claim)
+
+
+def leaving_address(client: Client, state: str) -> str | None:
+    """Where a browser is sent to sign out there too; None where the provider has no such place.
+
+    OpenID Connect RP-Initiated Logout 1.0, by `client_id`: a token of the person, which could be a
+    hint, is not kept. SignOnError when the provider is down or does not answer right.
+    """
+    metadata = _known(client).metadata
+    if metadata.get("end_session_endpoint") is None:
+        return None
+    endpoint = _endpoint(metadata, "end_session_endpoint")
+    asked = {
+        "client_id": client.client_id,
+        "post_logout_redirect_uri": client.left,
+        "state": state,
+    }
+    joint = "&" if "?" in endpoint else "?"
+    return f"{endpoint}{joint}{urlencode(asked)}"
+
+
+def signed_out(client: Client, text: str) -> SignedOut:
+    """What the provider says by itself of who signed out there; SignOnError."""
+    if len(text) > _LONGEST_TOKEN:
+        raise SignOnError(SignOnRefusal.ANSWER)
+    known = _known(client)
+    return verified_sign_out(text, _keys_for(client, known, text), client)
+
+
+def verified_sign_out(text: str, keys: KeySet, client: Client) -> SignedOut:
+    """What a logout token says once everything about it is right; SignOnError.
+
+    OpenID Connect Back-Channel Logout 1.0, section 2.6. That it counts once is the caller's matter.
+    """
+    try:
+        token = jwt.decode(text, keys, algorithms=ALGORITHMS)
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+        raise SignOnError(SignOnRefusal.SIGNATURE) from None
+    told = token.claims
+    kind = token.header.get("typ", "JWT")
+    events = told.get("events")
+    is_event = isinstance(events, dict) and isinstance(events.get(_LOGOUT), dict)
+    # A token by which people sign in carries a nonce and no event: it cannot stand for this one.
+    if "nonce" in told or not is_event or str(kind).lower() not in {"jwt", "logout+jwt"}:
+        raise SignOnError(SignOnRefusal.ANSWER)
+    if told.get("iss") != client.issuer:
+        raise SignOnError(SignOnRefusal.ISSUER)
+    audience = told.get("aud")
+    if client.client_id not in (audience if isinstance(audience, list) else [audience]):
+        raise SignOnError(SignOnRefusal.AUDIENCE)
+    _demand_times(told)
+    subject, session, named = (_name(told.get(each)) for each in ("sub", "sid", "jti"))
+    if not named or not (subject or session):
+        raise SignOnError(SignOnRefusal.SUBJECT)
+    return SignedOut(subject, session, named)
 
 
 def verified(text: str, keys: KeySet, client: Client, *, nonce: str, role_claim: str) -> Claims:
@@ -164,16 +235,25 @@ def verified(text: str, keys: KeySet, client: Client, *, nonce: str, role_claim:
         raise SignOnError(SignOnRefusal.AUDIENCE)
     _demand_times(told)
     offered = told.get("nonce")
-    if not isinstance(offered, str) or not hmac.compare_digest(offered.encode(), nonce.encode()):
+    if not hmac.compare_digest(_encoded(offered), nonce.encode()):
         raise SignOnError(SignOnRefusal.NONCE)
     subject = told.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+    if not isinstance(subject, str) or not _encoded(subject) or len(subject) > LONGEST_SUBJECT:
         raise SignOnError(SignOnRefusal.SUBJECT)
     return Claims(
         subject=subject,
         told=frozenset({*_words(told.get("amr")), *_words(told.get("acr"))}),
         roles=frozenset(_words(told.get(role_claim))),
+        session=_name(told.get("sid")),
     )
+
+
+def keys_of(told: Mapping[str, Any]) -> KeySet:
+    """The keys that a provider publishes (RFC 7517, section 5); SignOnError."""
+    try:
+        return KeySet.import_key_set(told)  # type: ignore[arg-type]
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise SignOnError(SignOnRefusal.ANSWER) from None
 
 
 def issuer_fault(issuer: str) -> str:
@@ -196,13 +276,37 @@ def _demand_times(told: Mapping[str, Any]) -> None:
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SignOnError(SignOnRefusal.TIME)
-    return value
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        raise SignOnError(SignOnRefusal.TIME) from None
+
+
+def _encoded(value: object) -> bytes:
+    """A text in UTF-8; nothing for what is none, or holds half a surrogate pair, as JSON may."""
+    try:
+        return value.encode() if isinstance(value, str) else b""
+    except UnicodeEncodeError:
+        return b""
 
 
 def _words(value: object) -> Sequence[str]:
     """The texts of a claim that is one or a list of them; anything else says nothing."""
     several = value if isinstance(value, list) else [value]
-    return [each for each in several[:_MOST_VALUES] if isinstance(each, str) and each]
+    return [each for each in several[:_MOST_VALUES] if isinstance(each, str) and _encoded(each)]
+
+
+def _name(value: object) -> str:
+    """A name that the provider gave; "" for none, and for what is none."""
+    is_name = isinstance(value, str) and _encoded(value) and len(value) <= LONGEST_SUBJECT
+    return str(value) if is_name else ""
+
+
+def _keys_for(client: Client, known: _Known, text: str) -> KeySet:
+    """The provider's keys, fetched anew where they lack that of the token."""
+    if not _has_key(known.keys, text) and clock.now() - known.fetched_at >= _NEW_KEYS:
+        return _known(client, anew=True).keys
+    return known.keys
 
 
 def _known(client: Client, *, anew: bool = False) -> _Known:
@@ -214,10 +318,7 @@ def _known(client: Client, *, anew: bool = False) -> _Known:
     told = _fetch(f"{client.issuer.rstrip('/')}/.well-known/openid-configuration")
     if told.get("issuer") != client.issuer:
         raise SignOnError(SignOnRefusal.ISSUER)
-    try:
-        keys = KeySet.import_key_set(_fetch(_endpoint(told, "jwks_uri")))  # type: ignore[arg-type]
-    except (JoseError, ValueError, TypeError, KeyError):
-        raise SignOnError(SignOnRefusal.ANSWER) from None
+    keys = keys_of(_fetch(_endpoint(told, "jwks_uri")))
     made = _Known(told, keys, clock.now())
     with providers.lock:
         providers.known[client.issuer] = made

@@ -11,20 +11,23 @@ from uuid import UUID
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask_login import logout_user
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField  # type: ignore[import-untyped]
 
-from app.accounts import open_sessions, passkeys, service, tokens
+from app.accounts import open_sessions, passkeys, service, sign_on_ending, tokens
 from app.accounts import sign_in as signing
 from app.accounts.authentication import signed_in
 from app.accounts.break_glass_pages import blueprint as break_glass_blueprint
 from app.accounts.devices import device_of
 from app.accounts.entering import enter, local_path
+from app.accounts.link_pages import blueprint as link_blueprint
 from app.accounts.passwords import SHORTEST, PasswordRefusedError
 from app.accounts.people_pages import blueprint as people_blueprint
 from app.accounts.schemas import LONGEST_THUMBPRINT
 from app.accounts.security_pages import PENDING
 from app.accounts.security_pages import blueprint as security_blueprint
+from app.accounts.sign_on_pages import begin_leaving
 from app.accounts.sign_on_pages import blueprint as sign_on_blueprint
 from app.accounts.token_bounds import read_bounds
 from app.accounts.tokens import NewToken, TokenEndedError
@@ -42,10 +45,12 @@ blueprint.register_blueprint(people_blueprint)
 blueprint.register_blueprint(break_glass_blueprint)
 blueprint.register_blueprint(security_blueprint)
 blueprint.register_blueprint(sign_on_blueprint)
+blueprint.register_blueprint(link_blueprint)
 
 _NOTICES = frozenset(
     {"linked", "password-changed", "session-ended", "sessions-ended", "token-revoked", "unlinked"}
 )
+_DONE = frozenset({"chosen", "left"})
 _OVERLAP_HOURS = 24
 _REFUSED = 422  # the form was understood and refused
 
@@ -88,11 +93,11 @@ def _change_prepared(view: Callable[P, R]) -> Callable[P, R]:
 @blueprint.get("/sign-in")
 @public
 def show_sign_in() -> str | Response:
-    """Show the sign-in page: `form` (login, password), `next` (where to go then), `failed`."""
+    """Show the sign-in page: `form` (login, password), `next`, `failed`, `done`."""
     wanted = local_path(request.args.get("next", ""))
     if signed_in() is not None:
         return redirect(wanted, code=303)
-    return sign_in_page(wanted)
+    return sign_in_page(wanted, done=request.args.get("done", ""))
 
 
 @blueprint.post("/sign-in")
@@ -110,14 +115,18 @@ def sign_in() -> Response | Page:
     return enter(started, wanted)
 
 
-def sign_in_page(wanted: str, *, failed: bool = False) -> str:
-    """The sign-in page, with what a browser needs to use a passkey."""
+def sign_in_page(wanted: str, *, failed: bool = False, done: str = "") -> str:
+    """The sign-in page, with what a browser needs to use a passkey.
+
+    `done`: "left" (signed out at the provider too), "chosen" (a password, by a one-time link).
+    """
     is_possible = passkeys.are_possible()
     return render_template(
         "accounts/sign_in.html",
         form=SignInForm(),
         next=wanted,
         failed=failed,
+        done=done if done in _DONE else "",
         passkey=passkeys.asking_options(passkeys.Purpose.ENTER, b"") if is_possible else "",
     )
 
@@ -125,11 +134,10 @@ def sign_in_page(wanted: str, *, failed: bool = False) -> str:
 @blueprint.post("/sign-out")
 @audited("session.end")
 def sign_out() -> Response:
-    """End the session and show the sign-in page."""
+    """End the session and show the sign-in page, or what is left to do at the provider."""
+    provider = sign_on_ending.provider_of(transaction(), _current_session())
     signing.sign_out(transaction(), caller(), _current_session())
-    logout_user()
-    session.clear()
-    return redirect(url_for("accounts.show_sign_in"), code=303)
+    return _left(provider)
 
 
 @blueprint.get("/account")
@@ -215,11 +223,10 @@ def end_session() -> Response:
 @blueprint.post("/account/sessions/end-all")
 @audited("session.end")
 def end_all_sessions() -> Response:
-    """End every session of one's own, this one too, and show the sign-in page."""
+    """End every session of one's own, this one too; then as for `sign_out`."""
+    provider = sign_on_ending.provider_of(transaction(), _current_session())
     open_sessions.end_all(transaction(), caller())
-    logout_user()
-    session.clear()
-    return redirect(url_for("accounts.show_sign_in"), code=303)
+    return _left(provider)
 
 
 @blueprint.post("/account/password")
@@ -238,6 +245,15 @@ def change_password() -> Response | Page:
     return redirect(url_for("accounts.account", done="password-changed"), code=303)
 
 
+def _left(provider: UUID | None) -> Response:
+    """Forget the session in this browser and lead on."""
+    logout_user()
+    session.clear()
+    if provider is not None:
+        return begin_leaving(provider)
+    return redirect(url_for("accounts.show_sign_in"), code=303)
+
+
 def _account_page(
     *, made: NewToken | None = None, problems: list[str] | None = None, notice: str | None = None
 ) -> Page:
@@ -249,6 +265,7 @@ def _account_page(
         longest_days=runtime().settings.token.longest_days,
         shortest_password=SHORTEST,
         made=made,
+        typed=request.form if problems else ImmutableMultiDict(),
         problems=problems or [],
         notice=notice,
     )

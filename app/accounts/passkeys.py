@@ -47,6 +47,7 @@ LONGEST_ANSWER = 20_000
 _LIFE = timedelta(minutes=10)
 _RANDOM, _END = 16, 8  # bytes of a challenge before its tag
 _CONTEXT = b"postern/passkey/challenge/v1"
+_REFUSED = (WebAuthnException, ValueError, TypeError, LookupError, OverflowError)
 
 
 class Purpose(StrEnum):
@@ -117,19 +118,7 @@ def id_of(answer: str) -> bytes | None:
 def made(session: Session, answer: str, subject: bytes) -> Passkey | None:
     """The passkey that a browser made for `subject`; None when the answer does not hold."""
     challenge = _signed_challenge(session, answer, Purpose.ADD, subject)
-    if challenge is None:
-        return None
-    try:
-        found = verify_registration_response(
-            credential=_document(answer) or {},
-            expected_challenge=challenge,
-            expected_rp_id=_host(),
-            expected_origin=runtime().settings.platform.origin,
-            require_user_verification=True,
-        )
-    except (WebAuthnException, ValueError, TypeError, KeyError, OverflowError):
-        return None
-    return Passkey(found.credential_id, found.credential_public_key, found.sign_count)
+    return None if challenge is None else verified_making(answer, challenge, _origin())
 
 
 def count_of(
@@ -140,19 +129,37 @@ def count_of(
     A count that did not grow, where the authenticator counts, is a copy of it: refused.
     """
     challenge = _signed_challenge(session, answer, purpose, subject)
-    if challenge is None:
+    return None if challenge is None else verified_count(answer, challenge, passkey, _origin())
+
+
+def verified_making(answer: str, challenge: bytes, origin: str) -> Passkey | None:
+    """The passkey of an answer to `challenge` at `origin`; None when it does not hold."""
+    try:
+        found = verify_registration_response(
+            credential=_document(answer) or {},
+            expected_challenge=challenge,
+            expected_rp_id=_host_of(origin),
+            expected_origin=origin,
+            require_user_verification=True,
+        )
+    except _REFUSED:
         return None
+    return Passkey(found.credential_id, found.credential_public_key, found.sign_count)
+
+
+def verified_count(answer: str, challenge: bytes, passkey: Passkey, origin: str) -> int | None:
+    """The count in an answer to `challenge` at `origin`; None when it does not hold."""
     try:
         found = verify_authentication_response(
             credential=_document(answer) or {},
             expected_challenge=challenge,
-            expected_rp_id=_host(),
-            expected_origin=runtime().settings.platform.origin,
+            expected_rp_id=_host_of(origin),
+            expected_origin=origin,
             credential_public_key=passkey.public_key,
             credential_current_sign_count=passkey.count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, TypeError, KeyError, OverflowError):
+    except _REFUSED:
         return None
     return found.new_sign_count
 
@@ -219,4 +226,12 @@ def _object(text: str | bytes) -> dict[str, Any] | None:
 
 
 def _host() -> str:
-    return urlsplit(runtime().settings.platform.origin).hostname or ""
+    return _host_of(_origin())
+
+
+def _host_of(origin: str) -> str:
+    return urlsplit(origin).hostname or ""
+
+
+def _origin() -> str:
+    return runtime().settings.platform.origin

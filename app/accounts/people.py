@@ -23,7 +23,7 @@ from app import clock
 from app.access import CONSOLE, Caller
 from app.accounts import service
 from app.accounts.authentication import roles_of
-from app.accounts.entry_models import BreakGlass
+from app.accounts.entry_models import BreakGlass, OneTimeLink
 from app.accounts.factor_models import RecoveryCode, SecondFactor
 from app.accounts.models import (
     AccountStatus,
@@ -34,6 +34,7 @@ from app.accounts.models import (
     RoleProposal,
     WebSession,
 )
+from app.accounts.own_notices import tell_own
 from app.accounts.records import (
     Account,
     AccountClosedError,
@@ -201,7 +202,7 @@ def add(
     )
     _propose(session, caller, made.person_id, made.public_id, roles & GUARDED)
     granted, proposed = in_order(roles - GUARDED), in_order(roles & GUARDED)
-    _tell_officers(session, caller, made.public_id, "created", granted=granted, proposed=proposed)
+    tell_officers(session, caller, made.public_id, "created", granted=granted, proposed=proposed)
     return made.public_id
 
 
@@ -217,7 +218,7 @@ def change_roles(
     Guarded roles are proposed instead of granted. Raises OwnAccountError, AccountClosedError,
     RolesChangedError when the person holds others than `seen`, and LastHolderError.
     """
-    row = _other(session, caller, person)
+    row = colleague_row(session, caller, person)
     before = roles_of(session, row.id)
     if before != seen:
         raise RolesChangedError
@@ -235,7 +236,7 @@ def change_roles(
     _propose(session, caller, row.id, row.public_id, frozenset(change.proposed))
     if not change.is_none:
         proposed = list(change.proposed)
-        _tell_officers(session, caller, row.public_id, "roles", **told, proposed=proposed)
+        tell_officers(session, caller, row.public_id, "roles", **told, proposed=proposed)
     return change
 
 
@@ -259,36 +260,37 @@ def decide(session: Session, caller: Caller, person: UUID, role: Role, *, agrees
         _grant(session, row.id, [role])
     step = "confirmed" if agrees else "refused"
     _log(session, caller, "account.decide", row.public_id, roles=[role.value], step=step)
-    _tell_officers(session, caller, row.public_id, step, granted=[role.value])
+    tell_officers(session, caller, row.public_id, step, granted=[role.value])
     _tell(session, caller, Role.ADMINISTRATOR, row.public_id, step, granted=[role.value])
 
 
 def disable(session: Session, caller: Caller, person: UUID) -> None:
     """Shut a colleague out for a time: sessions end, tokens open nothing meanwhile; repeatable."""
-    row = _other(session, caller, person)
+    row = colleague_row(session, caller, person)
     _require_left(session, row, roles_of(session, row.id))
     row.status = AccountStatus.DISABLED
     _end_sessions(session, row)
     _log(session, caller, "account.status", row.public_id, status=row.status.value)
-    _tell_officers(session, caller, row.public_id, "disabled")
+    tell_officers(session, caller, row.public_id, "disabled")
 
 
 def enable(session: Session, caller: Caller, person: UUID) -> None:
     """Let a disabled colleague in again, with the roles and living tokens of before."""
-    row = _other(session, caller, person)
+    row = colleague_row(session, caller, person)
     row.status = AccountStatus.ACTIVE
     row.failures, row.locked_until = 0, None
     _log(session, caller, "account.status", row.public_id, status=row.status.value)
-    _tell_officers(session, caller, row.public_id, "enabled")
+    tell_officers(session, caller, row.public_id, "enabled")
 
 
 def close(session: Session, caller: Caller, person: UUID) -> None:
     """End a colleague's account for good: sessions and password go, tokens are revoked."""
-    row = _other(session, caller, person)
+    row = colleague_row(session, caller, person)
     _require_left(session, row, roles_of(session, row.id))
     row.status = AccountStatus.CLOSED
     _end_sessions(session, row)
     _drop(session, row.id, list(Role))
+    session.execute(delete(OneTimeLink).where(OneTimeLink.person_id == row.id))
     session.execute(delete(Credential).where(Credential.person_id == row.id))
     session.execute(delete(SecondFactor).where(SecondFactor.person_id == row.id))
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == row.id))
@@ -298,12 +300,12 @@ def close(session: Session, caller: Caller, person: UUID) -> None:
         .values(revoked_at=clock.now())
     )
     _log(session, caller, "account.status", row.public_id, status=row.status.value)
-    _tell_officers(session, caller, row.public_id, "closed")
+    tell_officers(session, caller, row.public_id, "closed")
 
 
 def end_sessions(session: Session, caller: Caller, person: UUID) -> int:
     """Sign a colleague out everywhere; returns how many sessions ended."""
-    row = _other(session, caller, person)
+    row = colleague_row(session, caller, person)
     ended = _end_sessions(session, row)
     append(
         session,
@@ -321,12 +323,13 @@ def reset_password(session: Session, caller: Caller, person: UUID, secret: str) 
 
     A lock is lifted and every session ends; the person notices, since theirs opens nothing more.
     """
-    row = _other(session, caller, person)
+    row = colleague_row(session, caller, person)
     store_secret(session, row.id, secret, clock.now() + ONE_TIME)
     row.failures, row.locked_until = 0, None
     _end_sessions(session, row)
     _log(session, caller, "account.password", row.public_id)
-    _tell_officers(session, caller, row.public_id, "password")
+    tell_own(session, caller, row, "password")
+    tell_officers(session, caller, row.public_id, "password")
 
 
 def login_of(session: Session, caller: Caller, person: UUID) -> str:
@@ -470,7 +473,7 @@ def _found(session: Session, caller: Caller, person: UUID) -> PersonAccount:
     return row
 
 
-def _other(session: Session, caller: Caller, person: UUID) -> PersonAccount:
+def colleague_row(session: Session, caller: Caller, person: UUID) -> PersonAccount:
     """A colleague whose account is not closed; changes of the organisation wait for this one."""
     _hold_organisation(session, caller)
     row = _found(session, caller, person)
@@ -560,9 +563,10 @@ def _log(session: Session, caller: Caller, act: str, person: UUID, **details: An
     append(session, caller, act, object_type="account", objects=[str(person)], details=details)
 
 
-def _tell_officers(
+def tell_officers(
     session: Session, caller: Caller, person: UUID, change: str, **roles: Sequence[str]
 ) -> None:
+    """Tell the compliance officers of a change of a person's account, and of its roles."""
     _tell(session, caller, Role.COMPLIANCE, person, change, **roles)
 
 

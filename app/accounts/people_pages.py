@@ -12,7 +12,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.access import current_caller
-from app.accounts import factor_resets, passwords, people, tokens
+from app.accounts import factor_resets, one_time_links, passwords, people, tokens
 from app.accounts.people import KEEPERS
 from app.audit.entry import Outcome
 from app.audit.guard import audited, caller, transaction
@@ -200,6 +200,19 @@ def reset_password(person: UUID) -> Page:
     return _person(person, password=g.new_password, step="password")
 
 
+@blueprint.post("/people/<uuid:person>/link")
+@audited("account.link", roles=_ADMINISTRATOR)
+def make_link(person: UUID) -> Page:
+    """Make a one-time link; the page that answers shows it, this once."""
+    try:
+        with transaction().begin_nested():
+            secret = one_time_links.make(transaction(), caller(), person)
+    except ConflictError as error:
+        _log_refusal("account.link", error, person)
+        return _person(person, problem=error), error.status
+    return _person(person, link=secret, step="link")
+
+
 @blueprint.post("/people/<uuid:person>/factors/reset")
 @audited("factor.reset", roles=_ADMINISTRATOR)
 def propose_factor_reset(person: UUID) -> Response | Page:
@@ -261,6 +274,7 @@ def _person(
     *,
     step: str = "",
     password: str = "",
+    link: str = "",
     problem: PosternError | None = None,
 ) -> str:
     found = people.read_person(transaction(), caller(), person)
@@ -274,6 +288,8 @@ def _person(
         is_officer=Role.COMPLIANCE in caller().roles,
         step=step,
         password=password,
+        link=f"{runtime().settings.platform.origin}/sign-in/link#{link}" if link else "",
+        link_hours=int(one_time_links.LIVES.total_seconds() // 3600),
         one_time_days=people.ONE_TIME.days,
         problem=problem,
         reset=factor_resets.read(transaction(), caller(), person),

@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app import clock
-from app.accounts.entry_models import BreakGlass
+from app import clock, row_security
+from app.accounts.entry_models import BreakGlass, OneTimeLink
 from app.accounts.models import AccountStatus, Credential, CredentialKind, PersonAccount
 from app.accounts.profiles import fold_login, profiles
 from app.errors import ConflictError, NotFoundError
@@ -68,6 +68,13 @@ def find_account(session: Session, login: str) -> tuple[PersonAccount, str]:
     return row[0], row[1]
 
 
+def act_for_person(session: Session, person_id: int) -> None:
+    """Let the transaction see what belongs to the organisation of whoever is signing in."""
+    if row_security.is_asked_for(session):
+        person = session.get_one(PersonAccount, person_id)
+        row_security.act_for(session, person.organisation_id)
+
+
 def account_of(person: PersonAccount, organisation: str, roles: Iterable[Role]) -> Account:
     """The account with its names opened."""
     profile = profiles().open(person.sealed_profile, person.public_id)
@@ -95,8 +102,10 @@ def store_secret(
 ) -> None:
     """Make `secret`, a password's hash, the only one that counts for the person.
 
-    With `expires_at` it is a one-time password: good until then, and for choosing another only.
+    With `expires_at` it is a one-time password: good until then, and for choosing another only. A
+    one-time link of the person opens nothing afterwards.
     """
+    session.execute(delete(OneTimeLink).where(OneTimeLink.person_id == person_id))
     session.merge(
         Credential(
             person_id=person_id,

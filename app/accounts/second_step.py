@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, row_security
 from app.access import CONSOLE, Means
 from app.accounts import factors
 from app.accounts.authentication import Refusal, refusal_of, session_hash, stranger
 from app.accounts.devices import devices
+from app.accounts.entry_models import OneTimeLink
 from app.accounts.factor_models import FactorKind, FactorReset, PendingSignIn, SpentChallenge
 from app.accounts.factors import Proof
 from app.accounts.models import PersonAccount
 from app.accounts.passkeys import Purpose
-from app.accounts.sign_in import count_failure, is_locked, start_session
+from app.accounts.records import act_for_person
+from app.accounts.sign_in import AtProvider, count_failure, is_locked, start_session
 from app.audit.entry import Outcome
 from app.audit.service import append
 from app.organisations.models import Organisation
@@ -35,7 +37,7 @@ class Waiting:
 
 def waiting(session: Session, name: str) -> Waiting | None:
     """The sign-in of this name that waits for a second factor; None when it ended."""
-    row = session.get(PendingSignIn, session_hash(name))
+    row = _pending(session, name)
     if row is None or clock.now() >= row.expires_at:
         return None
     return Waiting(row.person_id, row.name_hash)
@@ -47,7 +49,7 @@ def complete(session: Session, name: str, proof: Proof) -> str | None:
     None when it ended or the proof fails; then the failure is counted and logged, and the
     transaction must be committed.
     """
-    row = session.get(PendingSignIn, session_hash(name))
+    row = _pending(session, name)
     if row is None or clock.now() >= row.expires_at:
         _tell_refusal(session, Refusal.EXPIRED)
         return None
@@ -67,9 +69,18 @@ def complete(session: Session, name: str, proof: Proof) -> str | None:
     device = devices().open(row.sealed_device, row.name_hash)
     bound = None if row.roles_bound is None else frozenset(map(Role, row.roles_bound))
     proved_by = frozenset({*row.proved_by, proved})
+    there = None
+    if row.provider_id is not None:
+        there = AtProvider(row.provider_id, row.provider_session)
     session.delete(row)
     return start_session(
-        session, person, organisation, proved_by=proved_by, device=device, roles_bound=bound
+        session,
+        person,
+        organisation,
+        proved_by=proved_by,
+        device=device,
+        roles_bound=bound,
+        there=there,
     )
 
 
@@ -92,9 +103,9 @@ def enter_by_passkey(session: Session, answer: str, device: str) -> str | None:
 
 
 def forget_ended(session: Session) -> int:
-    """Remove sign-ins, challenges and proposals that nobody completed in time. A duty."""
+    """Remove sign-ins, challenges, proposals and links that nobody completed in time. A duty."""
     moment, gone = clock.now(), 0
-    for table in (PendingSignIn, SpentChallenge, FactorReset):
+    for table in (PendingSignIn, SpentChallenge, FactorReset, OneTimeLink):
         gone += session.execute(  # type: ignore[attr-defined]  # a deletion tells its count
             delete(table).where(table.expires_at <= moment)
         ).rowcount
@@ -103,7 +114,17 @@ def forget_ended(session: Session) -> int:
     return gone
 
 
+def _pending(session: Session, name: str) -> PendingSignIn | None:
+    name_hash = session_hash(name)
+    row_security.present(name_hash, session)
+    row = session.get(PendingSignIn, name_hash)
+    if row is not None:
+        act_for_person(session, row.person_id)
+    return row
+
+
 def _held(session: Session, person_id: int) -> tuple[PersonAccount, Organisation]:
+    act_for_person(session, person_id)
     # Locked until commit, so that failures of parallel attempts are all counted.
     row = session.execute(
         select(PersonAccount, Organisation)

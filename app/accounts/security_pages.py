@@ -72,8 +72,10 @@ def enter_by_passkey() -> Response | tuple[str, int]:
 @blueprint.get("/account/prove")
 @audited("interface.read")
 def show_proving() -> str:
-    """Show the question for a proof that it is still the same person."""
+    """Show the question for a proof that it is still the same person; with `done`, the answer."""
     append(transaction(), caller(), "interface.read", object_type="account", count=1)
+    if request.args.get("done") == "proved":
+        return render_template("accounts/prove.html", done=True)
     return _proving(local_path(request.args.get("next", "")))
 
 

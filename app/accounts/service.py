@@ -17,6 +17,7 @@ from app import clock
 from app.access import Caller
 from app.accounts import passwords as rule
 from app.accounts.authentication import roles_of
+from app.accounts.entry_models import OneTimeLink
 from app.accounts.factor_models import RecoveryCode, SecondFactor
 from app.accounts.models import (
     AccountStatus,
@@ -27,6 +28,7 @@ from app.accounts.models import (
     WebSession,
 )
 from app.accounts.open_sessions import OpenSession, sessions_of
+from app.accounts.own_notices import tell_own
 from app.accounts.passwords import passwords
 from app.accounts.profiles import Profile, check_name, normalise_login, profiles
 from app.accounts.records import (
@@ -181,6 +183,7 @@ def close(session: Session, caller: Caller, login: str) -> None:
     person, code = find_account(session, login)
     person.status = AccountStatus.CLOSED
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
+    session.execute(delete(OneTimeLink).where(OneTimeLink.person_id == person.id))
     session.execute(delete(Credential).where(Credential.person_id == person.id))
     session.execute(delete(SecondFactor).where(SecondFactor.person_id == person.id))
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person.id))
@@ -209,6 +212,7 @@ def reset_password(session: Session, caller: Caller, login: str, secret: str) ->
     person.failures, person.locked_until = 0, None
     session.execute(delete(WebSession).where(WebSession.person_id == person.id))
     _tell(session, caller, "account.password", person, code)
+    tell_own(session, caller, person, "password")
 
 
 def choose_language(session: Session, caller: Caller, language: str) -> None:

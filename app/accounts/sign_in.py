@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, row_security
 from app.access import CONSOLE, Caller, Means
 from app.accounts.authentication import (
     BY_BREAK_GLASS,
@@ -34,6 +34,7 @@ from app.accounts.models import (
     PersonAccount,
     WebSession,
 )
+from app.accounts.own_notices import tell_own
 from app.accounts.passwords import passwords
 from app.accounts.profiles import fold_login, profiles
 from app.accounts.records import UnknownAccountError, in_order, is_break_glass, store_secret
@@ -46,6 +47,7 @@ from postern.base64url import to_base64url
 from postern.vocabulary import Role
 
 _NAME_LENGTH = 32  # bytes of a session's name
+_NO_ORGANISATION = 0  # an id that none has
 _SECOND_STEP = timedelta(minutes=5)
 """How long a right password waits for the second factor."""
 
@@ -55,6 +57,14 @@ class Pending:
     """A sign-in that waits for a second factor; `name` is to be kept by the browser alone."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class AtProvider:
+    """The session at a provider from which one here was begun; `session` is a digest, or None."""
+
+    provider_id: int
+    session: bytes | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,6 +85,7 @@ def compare(login: str, password: str) -> Attempt:
     """
     index = profiles().index(fold_login(login))
     with runtime().database.reading() as session:
+        _act_for_login(session, index)
         compared = session.scalar(
             select(Credential.secret_hash)
             .join(PersonAccount, PersonAccount.id == Credential.person_id)
@@ -116,6 +127,7 @@ def sign_in(session: Session, attempt: Attempt, device: str = "") -> str | Pendi
 
 def needs_second_factor(session: Session, person: PersonAccount) -> bool:
     """Whether the person has a second factor, without which no session begins."""
+    row_security.act_for(session, person.organisation_id)
     found = session.scalar(
         select(SecondFactor.id).where(SecondFactor.person_id == person.id).limit(1)
     )
@@ -130,6 +142,7 @@ def begin_second_step(
     proved_by: frozenset[str],
     device: str = "",
     roles_bound: frozenset[Role] | None = None,
+    there: AtProvider | None = None,
 ) -> Pending:
     """Let a right first proof wait for the second; it opens nothing. Logged."""
     name = secrets.token_urlsafe(_NAME_LENGTH)
@@ -141,6 +154,8 @@ def begin_second_step(
             proved_by=sorted(proved_by),
             sealed_device=devices().seal(device, name_hash),
             roles_bound=None if roles_bound is None else in_order(roles_bound),
+            provider_id=there.provider_id if there else None,
+            provider_session=there.session if there else None,
             expires_at=clock.now() + _SECOND_STEP,
         )
     )
@@ -171,14 +186,17 @@ def start_session(
     proved_by: frozenset[str],
     device: str = "",
     roles_bound: frozenset[Role] | None = None,
+    there: AtProvider | None = None,
     until: datetime | None = None,
 ) -> str:
     """Start a session of who has proved who they are; returns its name. Logged.
 
     `device` is of `devices.device_of`. `roles_bound` are the only roles that the session may use,
-    of those that the person holds; `until` ends it earlier than others. NotAllowedError when a
-    break-glass account would be entered by anything but its sealed secret, or the reverse.
+    of those that the person holds, and `there` whence they came with them; `until` ends it earlier
+    than others. NotAllowedError when a break-glass account would be entered by anything but its
+    sealed secret, or the reverse.
     """
+    row_security.act_for(session, organisation.id)
     if is_break_glass(session, person.id) != (BY_BREAK_GLASS in proved_by):
         raise NotAllowedError
     roles = roles_of(session, person.id)
@@ -200,6 +218,8 @@ def start_session(
             proved_at=moment,
             sealed_device=devices().seal(device, name_hash),
             roles_bound=None if roles_bound is None else in_order(roles_bound),
+            provider_id=there.provider_id if there else None,
+            provider_session=there.session if there else None,
         )
     )
     told = {"proved_by": sorted(proved_by)}
@@ -232,6 +252,7 @@ def change_password(
     store_secret(session, person.id, secret)
     _end_others(session, person.id, keep)
     append(session, caller, "account.password", object_type="account", objects=[str(caller.person)])
+    tell_own(session, caller, person, "password")
     return True
 
 
@@ -282,6 +303,7 @@ def note_use(session: Session, proof: SignedIn) -> None:
 
 
 def _attempted(session: Session, attempt: Attempt) -> tuple[PersonAccount, Organisation] | None:
+    _act_for_login(session, attempt.login_index)
     # The account is locked until commit, so that failures of parallel attempts are all counted.
     row = session.execute(
         select(PersonAccount, Organisation)
@@ -290,6 +312,15 @@ def _attempted(session: Session, attempt: Attempt) -> tuple[PersonAccount, Organ
         .with_for_update(of=PersonAccount)
     ).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+def _act_for_login(session: Session, login_index: bytes) -> None:
+    """Let the transaction see what is kept of the account; the same steps where there is none."""
+    if row_security.is_asked_for(session):
+        organisation_id = session.scalar(
+            select(PersonAccount.organisation_id).where(PersonAccount.login_index == login_index)
+        )
+        row_security.act_for(session, organisation_id or _NO_ORGANISATION)
 
 
 def _judge(

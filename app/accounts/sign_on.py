@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, row_security
 from app.access import Caller, Means
 from app.accounts.authentication import (
     BY_SINGLE_SIGN_ON,
@@ -27,10 +27,13 @@ from app.accounts.authentication import (
     stranger,
 )
 from app.accounts.entry_models import ProviderState, SignOnLink, SignOnProvider
+from app.accounts.factor_models import PendingSignIn
 from app.accounts.models import PersonAccount, WebSession
 from app.accounts.oidc import Claims, Client, SignOnError, SignOnRefusal, issuer_fault
+from app.accounts.own_notices import tell_caller, tell_own
 from app.accounts.records import in_order, refuse_break_glass
 from app.accounts.sign_in import (
+    AtProvider,
     Pending,
     begin_second_step,
     needs_second_factor,
@@ -51,6 +54,7 @@ SECOND_FACTOR = "second-factor-elsewhere"
 MOST_ROLES = 50  # lines of the map of roles
 _SECRET_CONTEXT = b"postern/sign_on_provider/v1/"
 _INDEX_CONTEXT = b"sign-on\n"
+_SESSION_CONTEXT = b"sign-on session\n"
 _PAGE = "/sign-on"
 
 
@@ -89,6 +93,10 @@ class SignOnSealer:
     def index(self, issuer: str, subject: str) -> bytes:
         """32 bytes by which a subject is found."""
         return self._sealer.index(_INDEX_CONTEXT + issuer.encode() + b"\n" + subject.encode())
+
+    def session_index(self, issuer: str, name: str) -> bytes:
+        """32 bytes by which sessions are found that were begun from one of the provider's."""
+        return self._sealer.index(_SESSION_CONTEXT + issuer.encode() + b"\n" + name.encode())
 
 
 @dataclass(frozen=True, repr=False)
@@ -173,7 +181,7 @@ def decide(session: Session, caller: Caller, which: str, *, agrees: bool) -> Non
         raise SignOnOwnProposalError
     row.decided_by, row.decided_at = caller.person, clock.now()
     if agrees:
-        _end(session, caller)
+        end_live(session, caller, caller.member[0])
         row.state = ProviderState.LIVE
     else:
         row.state = ProviderState.ENDED
@@ -186,7 +194,7 @@ def end(session: Session, caller: Caller) -> None:
     row = _of(session, caller, ProviderState.LIVE)
     if row is None:
         raise NotFoundError
-    _end(session, caller)
+    end_live(session, caller, row.organisation_id)
     _changed(session, caller, "sign-on.end", row.public_id, "ended")
 
 
@@ -239,6 +247,7 @@ def link(session: Session, caller: Caller, which: UUID, claims: Claims) -> None:
         raise SignOnError(SignOnRefusal.PROVIDER)
     refuse_break_glass(session, caller.member[1])
     index = _sealer().index(row.issuer, claims.subject)
+    row_security.present(index, session)
     former = session.get(SignOnLink, index)
     if former is not None and former.person_id != caller.member[1]:
         raise SignOnLinkedError
@@ -252,6 +261,7 @@ def link(session: Session, caller: Caller, which: UUID, claims: Claims) -> None:
         )
     )
     _log(session, caller, "sign-on.link", row.public_id)
+    tell_caller(session, caller, "sign-on.link")
 
 
 def unlink(session: Session, caller: Caller) -> None:
@@ -262,6 +272,8 @@ def unlink(session: Session, caller: Caller) -> None:
         .returning(SignOnLink.person_id)
     ).all()
     append(session, caller, "sign-on.unlink", object_type="provider", count=len(gone))
+    if gone:
+        tell_caller(session, caller, "sign-on.unlink")
 
 
 def enter(session: Session, which: UUID, claims: Claims, device: str) -> str | Pending:
@@ -272,6 +284,7 @@ def enter(session: Session, which: UUID, claims: Claims, device: str) -> str | P
     row = _live(session, which)
     if row is None:
         raise SignOnError(SignOnRefusal.PROVIDER)
+    row_security.act_for(session, row.organisation_id)
     found = session.execute(
         select(PersonAccount, Organisation)
         .join(SignOnLink, SignOnLink.person_id == PersonAccount.id)
@@ -289,6 +302,7 @@ def enter(session: Session, which: UUID, claims: Claims, device: str) -> str | P
         raise SignOnError(SignOnRefusal.UNMAPPED)
     is_strong = not claims.told.isdisjoint(row.strong)
     proved_by = frozenset({BY_SINGLE_SIGN_ON} | ({SECOND_FACTOR} if is_strong else set()))
+    named = _sealer().session_index(row.issuer, claims.session) if claims.session else None
     waits = not is_strong and needs_second_factor(session, found[0])
     begin = begin_second_step if waits else start_session
     return begin(
@@ -298,6 +312,7 @@ def enter(session: Session, which: UUID, claims: Claims, device: str) -> str | P
         proved_by=proved_by,
         device=device,
         roles_bound=frozenset(granted),
+        there=AtProvider(row.id, named),
     )
 
 
@@ -356,17 +371,23 @@ def _live(session: Session, which: UUID) -> SignOnProvider | None:
     )
 
 
-def _end(session: Session, caller: Caller) -> None:
-    organisation_id, _ = caller.member
+def end_live(session: Session, caller: Caller, organisation_id: int) -> None:
+    """End the provider in force of an organisation: its links, its sessions, what waits for them.
+
+    Who was linked is told. The log and the organisation's keepers are the caller's matter.
+    """
     own = SignOnProvider.organisation_id == organisation_id
     live = select(SignOnProvider.id).where(own, SignOnProvider.state == ProviderState.LIVE)
+    linked = session.scalars(
+        select(PersonAccount)
+        .join(SignOnLink, SignOnLink.person_id == PersonAccount.id)
+        .where(SignOnLink.provider_id.in_(live))
+    ).all()
+    for person in linked:
+        tell_own(session, caller, person, "sign-on.ended")
     session.execute(delete(SignOnLink).where(SignOnLink.provider_id.in_(live)))
-    people = select(PersonAccount.id).where(PersonAccount.organisation_id == organisation_id)
-    session.execute(
-        delete(WebSession).where(
-            WebSession.person_id.in_(people), WebSession.roles_bound.is_not(None)
-        )
-    )
+    for table in (WebSession, PendingSignIn):
+        session.execute(delete(table).where(table.provider_id.in_(live)))
     session.execute(
         update(SignOnProvider)
         .where(own, SignOnProvider.state == ProviderState.LIVE)
@@ -381,6 +402,7 @@ def _entry(row: SignOnProvider) -> Entry:
         client_id=row.client_id,
         secret=_sealer().open(row.sealed_secret, row.public_id),
         redirect=f"{origin}/sign-on/callback?provider={row.public_id}",
+        left=f"{origin}/sign-on/left",
     )
     return Entry(row.id, row.public_id, row.organisation_id, client, row.role_claim)
 
@@ -401,12 +423,17 @@ def _known(row: SignOnProvider, caller: Caller) -> Known:
     )
 
 
+def tell_keepers(session: Session, organisation_id: int, change: str) -> None:
+    """Tell administrators and compliance officers what became of a provider."""
+    for role in (Role.COMPLIANCE, Role.ADMINISTRATOR):
+        notify(session, organisation_id, role, "sign-on.change", {"change": change}, _PAGE)
+
+
 def _changed(
     session: Session, caller: Caller, act: str, provider: UUID, change: str, **details: Any
 ) -> None:
     _log(session, caller, act, provider, **details)
-    for role in (Role.COMPLIANCE, Role.ADMINISTRATOR):
-        notify(session, caller.member[0], role, "sign-on.change", {"change": change}, _PAGE)
+    tell_keepers(session, caller.member[0], change)
 
 
 def _log(session: Session, caller: Caller, act: str, provider: UUID, **details: Any) -> None:

@@ -20,12 +20,12 @@ from werkzeug.wrappers import Response
 
 from app import clock
 from app.access import Caller, current_caller
-from app.accounts import oidc, sign_on
+from app.accounts import oidc, sign_on, sign_on_ending
 from app.accounts.authentication import signed_in
 from app.accounts.devices import device_of
 from app.accounts.entering import enter, local_path
 from app.accounts.entry_models import ProviderState
-from app.accounts.oidc import Claims, SignOnError, SignOnRefusal
+from app.accounts.oidc import Claims, SignedOut, SignOnError, SignOnRefusal
 from app.accounts.people import KEEPERS
 from app.accounts.security_pages import PENDING
 from app.accounts.sign_in import Pending
@@ -44,11 +44,14 @@ Page = str | tuple[str, int]
 blueprint = Blueprint("sign_on", __name__)
 
 _BEGUN = "sign_on"  # in the cookie's session
+_LEAVING = "leaving"  # as well
 _CONTEXT = b"postern/sign_on/begun/v1"
 _PATIENCE = timedelta(minutes=10)
 _ADMINISTRATOR = [Role.ADMINISTRATOR]
+_LEAVING_CONTEXT = b"postern/sign_on/leaving/v1"
 _DONE = frozenset({"proposed", "confirmed", "refused", "ended"})
 _REFUSED, _UNAVAILABLE, _CONFLICT = 422, 503, 409
+_NOT_STORED = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,6 +64,16 @@ class _Answer:
     claims: Claims | None = None
     wanted: str = "/"
     link_of: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class _Told:
+    """What a provider said by itself: who signed out there, or why it is not believed."""
+
+    refusal: SignOnRefusal | None
+    provider: UUID | None = None
+    organisation_id: int | None = None
+    signed_out: SignedOut | None = None
 
 
 @blueprint.get("/sign-on/start")
@@ -184,6 +197,100 @@ def end() -> Response:
     return redirect(url_for("accounts.sign_on.show", done="ended"), code=303)
 
 
+def begin_leaving(which: UUID) -> Response:
+    """After the sign-out here of a session that the provider began: lead to what is left to do.
+
+    The session here has ended; whether that at the provider goes on is the person's choice.
+    """
+    kept = {
+        "state": secrets.token_urlsafe(32),
+        "provider": str(which),
+        "until": (clock.now() + _PATIENCE).timestamp(),
+    }
+    session[_LEAVING] = to_base64url(_sealer().seal(json.dumps(kept).encode(), _LEAVING_CONTEXT))
+    return redirect(url_for("accounts.sign_on.leave"), code=303)
+
+
+@blueprint.get("/sign-on/leave")
+@public
+def leave() -> Response | str:
+    """Say that the person signed out here, and lead on to the provider where it takes that."""
+    kept = _kept(_LEAVING, _LEAVING_CONTEXT)
+    if not kept:
+        return redirect(url_for("accounts.show_sign_in"), code=303)
+    with runtime().database.reading() as reading:
+        found = sign_on.entry(reading, kept["provider"])
+    where, is_down = None, False
+    if found is not None:
+        try:
+            where = oidc.leaving_address(found.client, kept["state"])
+        except SignOnError:
+            is_down = True
+    return render_template(
+        "accounts/sign_on_leave.html",
+        address=where,
+        issuer="" if found is None else found.client.issuer,
+        is_down=is_down,
+    )
+
+
+@blueprint.get("/sign-on/left")
+@public
+def left() -> Response:
+    """Show the sign-in page to who comes back from signing out at the provider."""
+    kept = _kept(_LEAVING, _LEAVING_CONTEXT)
+    session.pop(_LEAVING, None)
+    state = request.args.get("state", "")
+    is_ours = bool(kept) and hmac.compare_digest(state.encode(), kept["state"].encode())
+    done = "left" if is_ours else None
+    return redirect(url_for("accounts.show_sign_in", done=done), code=303)
+
+
+def _heard(view: Callable[P, R]) -> Callable[P, R]:
+    """Verify what the provider says before the view's transaction begins."""
+
+    @functools.wraps(view)
+    def first_heard(*args: P.args, **kwargs: P.kwargs) -> R:
+        g.sign_on = _told()
+        return view(*args, **kwargs)
+
+    return first_heard
+
+
+@blueprint.post("/sign-on/back-channel")
+@_heard
+@audited("sign-on.told", anonymous=True)
+def be_told() -> tuple[dict[str, str], int, dict[str, str]]:
+    """Take the provider's word that somebody signed out there: their sessions end at once.
+
+    OpenID Connect Back-Channel Logout 1.0, with the provider's id in the address.
+    """
+    told: _Told = g.sign_on
+    refusal = told.refusal
+    if told.provider is not None and told.signed_out is not None:
+        try:
+            sign_on_ending.end_told(transaction(), told.provider, told.signed_out)
+        except SignOnError as error:
+            refusal = error.refusal
+    if refusal is None:
+        return {}, 200, _NOT_STORED
+    sign_on_ending.tell_told_refusal(transaction(), refusal, told.organisation_id)
+    return {"error": "invalid_request", "error_description": refusal.value}, 400, _NOT_STORED
+
+
+def _told() -> _Told:
+    """What the provider named in the address says, verified; never raises for what it says."""
+    with runtime().database.reading() as reading:
+        found = sign_on.entry(reading, request.args.get("provider", ""))
+    if found is None:
+        return _Told(SignOnRefusal.PROVIDER)
+    try:
+        signed_out = oidc.signed_out(found.client, request.form.get("logout_token", ""))
+    except SignOnError as error:
+        return _Told(error.refusal, organisation_id=found.organisation_id)
+    return _Told(None, found.id, found.organisation_id, signed_out)
+
+
 def _begun(found: Entry, wanted: str, link_of: str = "") -> str:
     """The provider's address for this browser, which keeps what it must bring back."""
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
@@ -216,7 +323,8 @@ def _offer(asking: Caller) -> tuple[str, str] | SignOnRefusal:
 
 def _answered() -> _Answer:
     """What the provider says of whom this browser brought back; never raises for what it brings."""
-    kept = _kept()
+    kept = _kept(_BEGUN, _CONTEXT)
+    session.pop(_BEGUN, None)
     state, which = request.args.get("state", ""), request.args.get("provider", "")
     if not kept or not hmac.compare_digest(state.encode(), kept["state"].encode()):
         return _Answer(SignOnRefusal.STATE)
@@ -246,11 +354,11 @@ def _answered() -> _Answer:
     )
 
 
-def _kept() -> dict[str, Any]:
-    """What this browser began and has not brought back yet; it is forgotten with the reading."""
-    sealed = from_base64url(str(session.pop(_BEGUN, "")))
+def _kept(key: str, context: bytes) -> dict[str, Any]:
+    """What this browser keeps under `key` of the cookie's session; nothing when it is too old."""
+    sealed = from_base64url(str(session.get(key, "")))
     try:
-        kept: dict[str, Any] = json.loads(_sealer().open(sealed or b"", _CONTEXT))
+        kept: dict[str, Any] = json.loads(_sealer().open(sealed or b"", context))
     except ValueError:
         return {}
     return kept if clock.now().timestamp() < kept["until"] else {}

@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.access import Caller
-from app.accounts import basic
+from app.accounts import basic, own_notices
 from app.accounts.authentication import RefusedToken, SignedIn, by_session, by_token
 from app.accounts.break_glass_console import commands as break_glass_commands
 from app.accounts.console import tokens as token_commands
@@ -25,6 +25,7 @@ from app.accounts.profiles import Profiles
 from app.accounts.second_step import forget_ended
 from app.accounts.sign_in import forget_ended_sessions, note_use
 from app.accounts.sign_on import SignOnSealer
+from app.accounts.sign_on_console import commands as sign_on_commands
 from app.accounts.step_up import ask_if_stale
 from app.accounts.token_bounds import warn_of_ends
 from app.accounts.tokens import refuse_token
@@ -34,6 +35,7 @@ from app.errors import (
     SecondFactorNeededError,
     SignInNeededError,
 )
+from app.jobs.outbox import handle
 from app.jobs.service import duty
 from app.origin import Origin, origin
 from app.problems import is_for_machines
@@ -86,7 +88,9 @@ def start(app: Flask, runtime: Runtime) -> None:
     runtime.add(SignOnSealer(runtime.secrets.accounts))
     app.cli.add_command(token_commands)
     app.cli.add_command(break_glass_commands)
+    app.cli.add_command(sign_on_commands)
     app.jinja_env.globals["person_name"] = person_name
+    handle(runtime, own_notices.TOPIC, own_notices.ERRAND)
     duty(runtime, "ended-sessions", timedelta(hours=1), forget_ended_sessions)
     duty(runtime, "ended-second-steps", timedelta(hours=1), forget_ended)
     duty(runtime, "role-proposals", timedelta(days=1), lapse_proposals)
@@ -103,6 +107,8 @@ def start(app: Flask, runtime: Runtime) -> None:
         WTF_CSRF_SSL_STRICT=False,  # our pages send no Referer; see `_refuse_other_sites`
     )
     forms = CSRFProtect(app)
+    # A provider calls it, not a browser: what it says is signed, and no cookie counts.
+    forms.exempt("app.accounts.sign_on_pages.be_told")
 
     @app.before_request
     def identify() -> BaseResponse | None:
@@ -148,8 +154,8 @@ def _presented_token() -> str | None:
 
 
 def _proof_of_token(text: str) -> SignedIn:
-    with present().database.glance() as reading:
-        proof = by_token(reading, text, origin())
+    with present().database.glance() as connection:
+        proof = by_token(connection, text, origin())
     if isinstance(proof, RefusedToken):
         with present().database.transaction() as transaction:
             refuse_token(transaction, proof)
@@ -164,7 +170,7 @@ def _proof_of_token(text: str) -> SignedIn:
 def _caller_by_token(text: str, here: Origin) -> Caller | None:
     """Whoever the token stands for now, in the midst of a long answer."""
     with present().database.reading() as reading:
-        proof = by_token(reading, text, here)
+        proof = by_token(reading.connection(), text, here)
     return None if isinstance(proof, RefusedToken) else proof.caller
 
 

@@ -17,6 +17,7 @@ from app import clock
 from app.access import Caller, Means
 from app.accounts.authentication import RefusedToken, roles_of, secret_hash, stranger, token_text
 from app.accounts.models import AccountStatus, ApiToken, PersonAccount
+from app.accounts.own_notices import tell_own
 from app.accounts.records import (
     Account,
     AccountClosedError,
@@ -272,6 +273,7 @@ def _create(
             **bounds.details(),
         },
     )
+    tell_own(session, caller, person, "token.create")
     return NewToken(token_text(row.public_id, secret), _token(row))
 
 
@@ -302,8 +304,9 @@ def _rotate(
         audience=[organisation],
         object_type="token",
         objects=[str(token)],
-        details={"person": str(person), "overlap_hours": overlap_hours},
+        details={"person": str(person.public_id), "overlap_hours": overlap_hours},
     )
+    tell_own(session, caller, person, "token.rotate")
     return NewToken(token_text(row.public_id, secret), _token(row))
 
 
@@ -333,16 +336,17 @@ def _revoke(
         audience=[organisation],
         object_type="token",
         objects=[str(token)],
-        details={"person": str(person)},
+        details={"person": str(person.public_id)},
     )
+    tell_own(session, caller, person, "token.revoke")
 
 
 def _found(
     session: Session, token: UUID, *conditions: ColumnElement[bool]
-) -> tuple[ApiToken, UUID, str]:
+) -> tuple[ApiToken, PersonAccount, str]:
     """The row, locked, its person and the organisation's code; UnknownTokenError when none."""
     row = session.execute(
-        select(ApiToken, PersonAccount.public_id, Organisation.code)
+        select(ApiToken, PersonAccount, Organisation.code)
         .join(PersonAccount, PersonAccount.id == ApiToken.person_id)
         .join(Organisation, Organisation.id == PersonAccount.organisation_id)
         .where(ApiToken.public_id == token, *conditions)

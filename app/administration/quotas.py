@@ -23,8 +23,10 @@ from app.patterns.screening_quota import ScreeningStanding
 from app.pseudonyms import quota
 from app.pseudonyms import service as pseudonyms
 from app.pseudonyms.quota import WHOLE_ORGANISATION, Used
+from app.pseudonyms.sharing import all_shared
 from app.runtime import runtime
 from postern import key_document
+from postern.key_sharing import KeySharing
 from postern.vocabulary import EvaluationKind, Kind
 
 SOON = timedelta(days=30)
@@ -79,7 +81,10 @@ class Quotas:
 
 @dataclass(frozen=True)
 class Epoch:
-    """`state` is "open", "ending" (within 30 days), "ended" or "coming"."""
+    """`state` is "open", "ending" (within 30 days), "ended" or "coming".
+
+    `sharing` names the holders of a key that the platform does not have alone.
+    """
 
     kind: EvaluationKind
     number: int
@@ -88,6 +93,7 @@ class Epoch:
     ends: datetime
     state: str
     fingerprint: str
+    sharing: KeySharing | None
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ def read_own(session: Session, caller: Caller) -> OwnQuotas:
 def read_epochs(session: Session, caller: Caller) -> Epochs:
     """Every key epoch, the newest of each kind first, and one's own keys; logged."""
     organisation_id, _ = caller.member
-    rows = pseudonyms.epochs(session)
+    rows, shared = pseudonyms.epochs(session), all_shared(session)
     own = keys.published_times(session, organisation_id)
     moment = clock.now()
     append(session, caller, "platform.epochs", object_type="key_epoch", count=len(rows))
@@ -159,6 +165,7 @@ def read_epochs(session: Session, caller: Caller) -> Epochs:
                 ends=row.valid_to,
                 state=_state(row.valid_from, row.valid_to, moment),
                 fingerprint=key_document.fingerprint(bytes(row.public_key)),
+                sharing=shared.get((row.kind, row.epoch)),
             )
             for row in sorted(rows, key=lambda row: (row.kind.value, -row.epoch))
         ],

@@ -6,6 +6,7 @@ takes what is visible in `audit_queue` later.
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,12 +31,14 @@ from app.audit.models import (
     AuditQueue,
 )
 from app.clock import milliseconds, now
+from app.write_behind import send_later
 
 APPENDED = "audit_entries"
 """Key of `Session.info` under which the transaction's entries stand, for the guard."""
 
 _MADE = "audit_tag_keys"  # key of Session.info: for whom the transaction has made one
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CASE_LENGTH = 128
 _TAG_KEY_LENGTH = 32  # bytes
 _OBJECT_KEY_LENGTH = 16  # bytes
@@ -121,6 +124,8 @@ def appended(session: Session) -> Sequence[Appended]:
 def object_key(identifier: str) -> bytes:
     """16 bytes by which entries about an object are found: its UUID, else a digest of its code."""
     try:
+        if _UUID.fullmatch(identifier):  # as nearly all are; of a page there are thousands
+            return bytes.fromhex(identifier.replace("-", ""))
         return UUID(identifier).bytes
     except ValueError:
         return hashlib.sha256(identifier.encode()).digest()[:_OBJECT_KEY_LENGTH]
@@ -240,9 +245,7 @@ def _store(session: Session, act: Act, entry: Entry, at: int) -> None:
         }
         hashed = {"rec": packed_record(entry.record), "leaf": packed_leaf(entry.leaf)}
         many = {"objects": objects, "audience": sorted(act.audience)}
-        session.connection().exec_driver_sql(
-            _STORE_POSTGRESQL, columns | hashed | searched | detail | many
-        )
+        send_later(session, _STORE_POSTGRESQL, columns | hashed | searched | detail | many)
         return
     connection = session.connection()  # below the mapper, which would plan each insert anew
     eid = connection.execute(_ENTRY, columns).scalar_one()

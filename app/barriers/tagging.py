@@ -155,7 +155,7 @@ def tag(  # noqa: PLR0917 - a thing, and what is said of it
         },
         rejected=[each.signal for each in found if each.signal not in chosen],
         made_at=now(),
-        made_by=_person(caller),
+        made_by=caller.pseudonym,
     )
     session.add(row)
     session.flush()
@@ -342,9 +342,3 @@ def _tag(row: StepTag, version: ModelVersion, model: UUID, named: set[str]) -> T
 
 def _told(model: StoredModel, version: ModelVersion) -> dict[str, object]:
     return {"model": str(model.public_id), "version": version.seq}
-
-
-def _person(caller: Caller) -> UUID:
-    if caller.person is None:
-        raise LookupError("the console is not a person of an organisation")
-    return caller.person

@@ -18,7 +18,6 @@ from app import clock
 from app.access import CONSOLE, Caller
 from app.audit.service import append
 from app.compliance.breach_models import Breach, BreachNote, BreachStep, Risk
-from app.compliance.reviews import person_of
 from app.compliance.sealing import clean_note, clean_title, notes, wrong
 from app.errors import ConflictError, NotFoundError
 from app.indicators import ledger_spans
@@ -145,7 +144,7 @@ def open_breach(
         since=since,
         until=until,
         opened_at=now,
-        opened_by=person_of(caller),
+        opened_by=caller.pseudonym,
     )
     session.add(row)
     session.flush()
@@ -231,7 +230,7 @@ def add_note(
         case BreachStep.PARTNERS:
             row.partners_at = row.partners_at or now
         case BreachStep.CLOSED:
-            row.closed_at, row.closed_by = now, person_of(caller)
+            row.closed_at, row.closed_by = now, caller.pseudonym
         case _:
             pass
     _write(session, caller, row, step, clean)
@@ -326,7 +325,7 @@ def _write(session: Session, caller: Caller, row: Breach, step: BreachStep, text
             step=step,
             sealed_note=notes().seal(text, row.public_id, place),
             told_at=clock.now(),
-            told_by=person_of(caller),
+            told_by=caller.pseudonym,
         )
     )
     session.flush()

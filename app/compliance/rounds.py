@@ -22,7 +22,7 @@ from app.audit.service import append
 from app.clock import milliseconds
 from app.compliance.drawing import begin_of, drawn, following, month_of, whole_months
 from app.compliance.models import Finding, Review, ReviewRound, Verdict
-from app.compliance.reviews import Kinds, Round, person_of, round_of, title_of
+from app.compliance.reviews import Kinds, Round, round_of, title_of
 from app.compliance.sealing import clean_note, notes, wrong
 from app.errors import ConflictError, NotAllowedError, NotFoundError
 from app.jobs.notifications import notify
@@ -160,7 +160,7 @@ def judge(
         raise wrong("note", "Say in a note what you found.")
     finding.verdict = verdict
     finding.sealed_note = notes().seal(text, round_id, place) if text else None
-    finding.judged_by, finding.judged_at = person_of(caller), clock.now()
+    finding.judged_by, finding.judged_at = caller.pseudonym, clock.now()
     session.flush()
     if _waiting(session, row) == 0:
         row.closed_at = clock.now()

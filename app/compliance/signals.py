@@ -25,7 +25,6 @@ from app.clock import milliseconds
 from app.compliance.abuse_rules import found_of
 from app.compliance.abuse_signals import found_by_counting
 from app.compliance.models import Anomaly, Signal, Verdict
-from app.compliance.reviews import person_of
 from app.compliance.sealing import clean_note, notes, wrong
 from app.compliance.signal_events import DAY, SCREENED, Event, Picture, load
 from app.compliance.signal_rules import MOST_SHOWN, Found, found_in
@@ -220,7 +219,7 @@ def close(
     if not text:
         raise wrong("note", "Say in a note what you found.")
     row.verdict, row.sealed_note = verdict, notes().seal(text, signal_id)
-    row.closed_by, row.closed_at = person_of(caller), clock.now()
+    row.closed_by, row.closed_at = caller.pseudonym, clock.now()
     session.flush()
     append(
         session,

@@ -17,7 +17,6 @@ from app import clock
 from app.access import CONSOLE, Caller
 from app.audit.service import append
 from app.compliance.models import SubjectRequest
-from app.compliance.reviews import person_of
 from app.compliance.sealing import clean_note, notes, wrong
 from app.errors import ConflictError, NotFoundError
 from app.jobs.notifications import notify
@@ -102,7 +101,7 @@ def open_request(
         sealed_note=notes().seal(clean_note(note), public_id),
         sealed_answer=None,
         opened_at=now,
-        opened_by=person_of(caller),
+        opened_by=caller.pseudonym,
         due_on=month_after(now.date()),
         searched_at=None,
         holdings=None,
@@ -187,7 +186,7 @@ def close(
     if not text:
         raise wrong("note", "Say in a note what the person was told.")
     row.state, row.sealed_answer = state, notes().seal(text, request_id, _ANSWER)
-    row.closed_by, row.closed_at = person_of(caller), clock.now()
+    row.closed_by, row.closed_at = caller.pseudonym, clock.now()
     session.flush()
     append(
         session,

@@ -22,6 +22,7 @@ from app.indicators.export import safe_cell
 from app.indicators.ledger import CLEAR
 from app.indicators.models import Given, Indicator, Report, Tombstone
 from app.organisations.service import Member, UnknownOrganisationError, directory, find
+from app.patterns.models import SharedPattern
 from app.sharing.engine import CHAIN
 from postern.vocabulary import Kind, Way
 
@@ -214,13 +215,19 @@ def _organisation(session: Session, code: str) -> int:
         raise InvalidRequestError(errors=[{"field": "query.recipient", "reason": reason}]) from None
 
 
-def _live(session: Session, ids: Sequence[UUID]) -> dict[UUID, tuple[Kind, UUID]]:
+def _live(session: Session, ids: Sequence[UUID]) -> dict[UUID, tuple[Kind, UUID | None]]:
+    """Kind and report of what stands; a shipping pattern is of no report."""
     found = session.execute(
         select(Indicator.public_id, Indicator.kind, Report.public_id.label("report"))
         .join(Report, Report.id == Indicator.report_id)
         .where(Indicator.public_id.in_(ids))
     )
-    return {row[0]: (row[1], row[2]) for row in found}
+    live: dict[UUID, tuple[Kind, UUID | None]] = {row[0]: (row[1], row[2]) for row in found}
+    others = [each for each in ids if each not in live]
+    if others:
+        patterns = select(SharedPattern.public_id).where(SharedPattern.public_id.in_(others))
+        live |= dict.fromkeys(session.scalars(patterns), (Kind.PATTERN, None))
+    return live
 
 
 def _ended(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
@@ -233,7 +240,7 @@ def _ended(session: Session, ids: Sequence[UUID]) -> dict[UUID, datetime]:
 def _given(
     rows: Sequence[Given],
     members: Mapping[int, Member],
-    live: tuple[Kind, UUID] | None,
+    live: tuple[Kind, UUID | None] | None,
     ended_at: datetime | None,
 ) -> GivenIndicator:
     kept = rows[0].ended or {}

@@ -234,8 +234,8 @@ def _counted(session: Session, organisation_id: int, indicator: UUID) -> Counted
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
-    if not given:
-        return None
+    if not given or (standing is None and given[0].ended is None):
+        return None  # nobody got it, or it is a shipping pattern, which has outcomes of its own
     return standing or _as_kept(given[0])
 
 

@@ -1,16 +1,18 @@
 """What a client adds by TAXII becomes ordinary reports: the same checks, log, policies and recall.
 
+A shipping pattern becomes a proposal, on which a person decides (`adding_patterns`).
+
 An object is judged by itself. What is right goes in, in one transaction with its status; what is
 refused is named there with the reason. A later version amends, a revoked one withdraws.
 """
 
 import hashlib
 from collections.abc import Sequence
+from string import Template
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
@@ -18,11 +20,19 @@ from app.access import Caller
 from app.audit.service import append
 from app.clock import now
 from app.errors import PosternError
-from app.exchange import amending_by_taxii, collections, sightings, statuses, view_writing
+from app.exchange import (
+    adding_patterns,
+    amending_by_taxii,
+    collections,
+    sightings,
+    statuses,
+    view_writing,
+)
 from app.exchange.adding_models import ExchangeName, NameState
 from app.exchange.sent import (
     NAMES_AT_ONCE,
     Known,
+    Ruled,
     Run,
     Seen,
     Sent,
@@ -37,6 +47,7 @@ from app.indicators.models import Report
 from app.indicators.reading import Fault
 from app.indicators.schemas import MOST_INDICATORS
 from app.runtime import runtime
+from app.write_behind import send_later
 from postern.base64url import to_base64url
 
 _OLDER = "A later version of it is here already; this one was not kept."
@@ -63,15 +74,21 @@ def add(session: Session, caller: Caller, collection: UUID, objects: Sequence[An
     outcomes: dict[int, Outcome] = {}
     sent: list[Sent] = []
     seen: list[Seen] = []
+    ruled: list[Ruled] = []
     for place, each in enumerate(objects):
         found = read(place, each, at)
         if isinstance(found, Outcome):
             outcomes[place] = found
         elif isinstance(found, Sent):
             sent.append(found)
+        elif isinstance(found, Ruled):
+            ruled.append(found)
         else:
             seen.append(found)
     run = Run(session, caller, at)
+    # Before the logs of collections are locked: whoever writes those has held patterns before.
+    of_patterns, sent = adding_patterns.follow(run, ruled, sent)
+    outcomes |= of_patterns
     outcomes |= _indicators(run, sent)
     outcomes |= sightings.store(run, seen)
     became = [outcomes[place] for place in range(len(objects))]
@@ -246,7 +263,13 @@ def _name(run: Run, sent: Sent, report: UUID, indicator: UUID) -> dict[str, Any]
 
 
 def _keep_names(session: Session, names: Sequence[dict[str, Any]]) -> None:
+    """Keep what clients call their indicators. What another request has just added stands."""
     if not names:
+        return
+    if session.get_bind().dialect.name == "postgresql":
+        columns = {name: [each[name] for each in names] for name in _NAME_ARRAYS}
+        shared = {name: names[0][name] for name in ("organisation_id", "state", "created_at")}
+        send_later(session, _KEEP_NAMES, columns | shared)
         return
     wanted = sorted({each["report"] for each in names})
     keys: dict[UUID, int] = {}
@@ -259,10 +282,34 @@ def _keep_names(session: Session, names: Sequence[dict[str, Any]]) -> None:
     stored = [{**each, "report_id": keys[each["report"]]} for each in names]
     for row in stored:
         del row["report"]
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    make = postgresql_insert if is_postgresql else sqlite_insert
-    # Another request may have added the same at this moment: then its row stands.
-    session.execute(make(ExchangeName).on_conflict_do_nothing(), stored)
+    session.execute(sqlite_insert(ExchangeName).on_conflict_do_nothing(), stored)
+
+
+_NAME_ARRAYS = {
+    "stix_id": "varchar",
+    "created": "bigint",
+    "version": "bigint",
+    "report": "uuid",
+    "indicator": "uuid",
+    "subject_hash": "bytea",
+    "content_hash": "bytea",
+}
+_KEEP_NAMES = Template(
+    """
+    INSERT INTO exchange_name (
+        organisation_id, stix_id, created, version, report_id, indicator, subject_hash,
+        content_hash, state, created_at
+    )
+    SELECT %(organisation_id)s, sent.stix_id, sent.created, sent.version, report.id,
+        sent.indicator, sent.subject_hash, sent.content_hash, %(state)s, %(created_at)s
+    FROM unnest($arrays) AS sent ($columns)
+    JOIN report ON report.public_id = sent.report
+    ON CONFLICT DO NOTHING
+    """
+).substitute(
+    columns=", ".join(_NAME_ARRAYS),
+    arrays=", ".join(f"%({name})s::{kind}[]" for name, kind in _NAME_ARRAYS.items()),
+)
 
 
 _OTHER_CONTENT = (

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,17 +34,34 @@ class NameState(StrEnum):
 
 
 class ExchangeName(Base):
-    """What a client of an organisation calls one of its indicators, and the newest version sent."""
+    """What a client of an organisation calls one of its indicators, and the newest version sent.
+
+    Of a shipping pattern it has the pattern's key in place of a report's, and `indicator` is the
+    public id of the pattern.
+    """
 
     __tablename__ = "exchange_name"
-    __table_args__ = (UniqueConstraint("organisation_id", "stix_id"),)
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "stix_id"),
+        Index(
+            "ix_exchange_name_pattern_id",
+            "pattern_id",
+            postgresql_where=text("pattern_id IS NOT NULL"),
+            sqlite_where=text("pattern_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     stix_id: Mapped[str] = mapped_column(String(NAME_LENGTH))
     created: Mapped[int] = mapped_column(BigInteger)  # microseconds since 1970, as the next
     version: Mapped[int] = mapped_column(BigInteger)  # `modified`
-    report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"), index=True)
+    report_id: Mapped[int | None] = mapped_column(
+        ForeignKey("report.id", ondelete="CASCADE"), index=True
+    )
+    pattern_id: Mapped[int | None] = mapped_column(
+        BigInt, ForeignKey("pattern.id", ondelete="CASCADE")
+    )
     indicator: Mapped[UUID] = mapped_column(Uuid, index=True)  # public id, which is never reused
     subject_hash: Mapped[bytes] = mapped_column(LargeBinary(32))  # of what no version may change
     content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))  # of all that the version says

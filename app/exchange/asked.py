@@ -20,6 +20,7 @@ from app.exchange.collections import COPIED, collection_of
 from app.exchange.models import ExchangeCollection, ExchangePoller
 from app.exchange.views import Collection
 from app.organisations.models import Organisation
+from app.prepared import Prepared
 from app.sharing import grants
 from app.sharing.engine import CHAIN
 from app.sharing.service import current_profile, own_grounds
@@ -47,22 +48,19 @@ def ask(session: Session, caller: Caller, collection: UUID) -> Asked:
     """The caller's open collection with this id; NotFoundError for any other."""
     at = now()
     organisation_id, _ = caller.member
-    row = (
-        session.connection()
-        .execute(
-            _ASKED,
-            {
-                "id": collection,
-                "organisation": organisation_id,
-                "today": at.date(),
-                "person": caller.person or _NOBODY,
-                "rules": grants.rules(),
-            },
-        )
-        .one_or_none()
+    rows = _ASKED.execute(
+        session.connection(),
+        {
+            "id": collection,
+            "organisation": organisation_id,
+            "today": at.date(),
+            "person": caller.person or _NOBODY,
+            "rules": grants.rules(),
+        },
     )
-    if row is None:
+    if not rows:
         raise NotFoundError
+    row = rows[0]
     found = collection_of(row)
     profile = row.profile
     if profile is None:
@@ -114,4 +112,4 @@ def _asked() -> Select[Any]:
     )
 
 
-_ASKED = _asked()
+_ASKED = Prepared(_asked())

@@ -6,10 +6,9 @@ and of what goes wrong only a name is kept, for its text could hold anything.
 
 import base64
 import http.client
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from typing import Any
 from urllib.parse import urlencode
@@ -21,9 +20,9 @@ from app.jobs.addresses import Network, resolved
 from app.jobs.draining import HopelessError
 from app.jobs.pinned import Pinned
 from postern.audit.receipts import LONGEST as LONGEST_RECEIPT
-from postern.audit.receipts import open_receipt
+from postern.audit.receipts import Receipt, open_receipt
 from postern.stix.names import moment
-from postern.stix.parsing import depth_exceeds
+from postern.stix.parsing import StixMalformedError, depth_exceeds, parse_json
 from postern.tlog.notes import NoteError, VerifierKey
 
 PAGE = 500  # objects asked for at once; a server may give fewer
@@ -61,7 +60,7 @@ class ServerPagingError(ServerError):
 
 
 class ServerAnswerError(ServerError):
-    """Its answer is not what TAXII 2.1 says: not JSON, too deep, or of another shape."""
+    """Its answer is not what TAXII 2.1 says: not JSON of one meaning, too deep, or misshapen."""
 
 
 class ServerLargeError(ServerError):
@@ -69,7 +68,7 @@ class ServerLargeError(ServerError):
 
 
 class ServerReceiptError(ServerError):
-    """Its receipt is missing, or not signed by the key that was confirmed: nothing is kept."""
+    """Its receipt is missing, repeated, or not signed by the confirmed key: nothing is kept."""
 
 
 class ServerBusyError(ServerError):
@@ -101,6 +100,7 @@ class Answered:
     next: str
     last_added: str
     has_receipt: bool
+    receipt: Receipt | None = None  # with a key that was confirmed: what it signed
 
 
 def ask(
@@ -130,9 +130,8 @@ def ask(
         answer = connection.getresponse()
         _demand_page(answer, is_continued=bool(next_page))
         body = _bounded(answer)
-    if receipt_key is not None:
-        _demand_receipt(answer.headers, receipt_key)
-    return _page(body, answer.headers)
+    receipt = None if receipt_key is None else _receipt(answer.headers, receipt_key)
+    return replace(_page(body, answer.headers), receipt=receipt)
 
 
 def _authorization(credential: Credential | None) -> Mapping[str, str]:
@@ -165,12 +164,12 @@ def _demand_page(answer: http.client.HTTPResponse, *, is_continued: bool) -> Non
         raise ServerVersionError
 
 
-def _demand_receipt(headers: Message, key: VerifierKey) -> None:
+def _receipt(headers: Message, key: VerifierKey) -> Receipt:
     told = headers.get("Postern-Receipt") or ""
     try:
         if len(told) > LONGEST_RECEIPT:
             raise ServerReceiptError
-        open_receipt(told, [key])
+        return open_receipt(told, [key])
     except NoteError:
         raise ServerReceiptError from None
 
@@ -192,8 +191,8 @@ def _bounded(answer: http.client.HTTPResponse) -> bytes:
 
 def _page(body: bytes, headers: Message) -> Answered:
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = parse_json(body, LONGEST_BODY)
+    except StixMalformedError:
         raise ServerAnswerError from None
     if not isinstance(content, dict) or depth_exceeds(content, _DEEPEST):
         raise ServerAnswerError

@@ -13,6 +13,7 @@ from app.exchange import changes, news
 from app.exchange.news import News, NewsState
 from app.fields import plain_text
 from app.jobs.addresses import LONGEST
+from app.jobs.schemas import SecretOrderSchema
 from postern.vocabulary import Role, Scope
 
 blueprint = Blueprint(
@@ -123,6 +124,11 @@ class NewsSchema(Schema):
     error = fields.String(
         allow_none=True, metadata={"description": "Name of the last error, null for none."}
     )
+    former_until = fields.AwareDateTime(
+        format="iso",
+        allow_none=True,
+        metadata={"description": "The secret before this one signs too until then; else null."},
+    )
 
 
 class NewNewsSchema(NewsSchema):
@@ -183,6 +189,20 @@ def remove_news(collection_id: UUID, news_id: UUID) -> None:
     It is forgotten at once, with its secret.
     """
     news.remove(transaction(), caller(), collection_id, news_id)
+
+
+@blueprint.post(f"{_NEWS}/<uuid:news_id>/secret")
+@audited("exchange.news-rotate", roles=_KEEPERS)
+@blueprint.arguments(SecretOrderSchema)
+@blueprint.response(200, NewNewsSchema)
+def rotate_news_secret(asked: dict[str, int], collection_id: UUID, news_id: UUID) -> News:
+    """Replace the secret of an address
+
+    For `overlap_hours` each message carries two signatures, one under each secret. The new secret
+    is in this answer and in no other.
+    """
+    hours = asked["overlap_hours"]
+    return news.rotate(transaction(), caller(), collection_id, news_id, hours)
 
 
 @blueprint.post(f"{_NEWS}/<uuid:news_id>/again")

@@ -133,7 +133,7 @@ def open_collection(
         "least": CHAIN.index(level) + 1,
         "with_revoked": with_revoked,
         "opened_at": at,
-        "opened_by": _person(caller),
+        "opened_by": caller.pseudonym,
         "expires_on": at.date() + timedelta(days=days),
         "ended_at": None,
         "ended_by": None,
@@ -176,7 +176,7 @@ def close(session: Session, caller: Caller, public_id: UUID) -> Collection:
     if row is None:
         raise NotFoundError
     if row.ended_at is None:
-        _end(session, [row.key], at, _person(caller))
+        _end(session, [row.key], at, caller.pseudonym)
     append(session, caller, "exchange.close", object_type="collection", objects=[str(public_id)])
     return collection_of(session.execute(wanted).one())
 
@@ -469,12 +469,6 @@ def _check(
         raise InvalidRequestError(
             errors=[{"field": f"json.{name}", "reason": reason} for name, reason in faults]
         )
-
-
-def _person(caller: Caller) -> UUID:
-    if caller.person is None:
-        raise LookupError("the console is not a person of an organisation")
-    return caller.person
 
 
 COPIED = (

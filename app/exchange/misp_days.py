@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.exchange import view_storage
 from app.exchange.models import ExchangeEntry
+from app.exchange.pattern_storage import CURRENT
 from app.exchange.views import Collection, FeedDay
 from app.organisations.service import directory
-from app.sharing.visibility import fed_indicators
+from app.sharing.visibility import fed_classed, fed_indicators
 
 _ENTRY = ExchangeEntry.__table__
 
@@ -91,7 +92,19 @@ def _statement(*, is_one: bool) -> Select[Any]:
         .where(*conditions)
     )
     ended = select(*columns).where(*conditions, entry.indicator_id.is_(None), entry.is_revoked)
-    told = union_all(visible, ended).subquery("told")
+    fed_pattern = fed_classed(CURRENT).subquery("fed_pattern")
+    patterns = (
+        select(*columns)
+        .join(
+            fed_pattern,
+            and_(
+                fed_pattern.c.pattern_id == entry.pattern_id,
+                fed_pattern.c.public_id == entry.indicator,
+            ),
+        )
+        .where(*conditions, fed_pattern.c.may_screen)
+    )
+    told = union_all(visible, patterns, ended).subquery("told")
     revoked = func.count().filter(told.c.is_revoked)
     return (
         select(

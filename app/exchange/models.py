@@ -67,8 +67,10 @@ class ExchangeEntry(Base):
     """One version of one object. `added`, `version` and `created` are microseconds since 1970.
 
     What is of an indicator has its inner key and public id; what was revoked keeps only the public
-    id, and what many objects refer to has neither. `level`, `has_tokens` and `amended` are what the
-    text was written from, so that a change of any is seen.
+    id, and what many objects refer to has neither. What is of a shipping pattern has the pattern's
+    inner key instead, `indicator` is its public id, and `amended` the number of its version.
+    `level`, `has_tokens` and `amended` are what the text was written from, so that a change of any
+    is seen.
     """
 
     __tablename__ = "exchange_entry"
@@ -97,6 +99,18 @@ class ExchangeEntry(Base):
             postgresql_where=text("is_main"),
             sqlite_where=text("is_main"),
         ),
+        *(
+            Index(
+                f"ix_exchange_entry_{name}",
+                *columns,
+                postgresql_where=text("pattern_id IS NOT NULL"),
+                sqlite_where=text("pattern_id IS NOT NULL"),
+            )
+            for name, columns in (
+                ("patterns", ("collection_id", "added")),
+                ("pattern_id", ("pattern_id",)),
+            )
+        ),
     )
 
     collection_id: Mapped[int] = mapped_column(
@@ -118,6 +132,9 @@ class ExchangeEntry(Base):
         BigInt, ForeignKey("indicator.id", ondelete="CASCADE"), index=True
     )
     indicator: Mapped[UUID | None] = mapped_column(Uuid)
+    pattern_id: Mapped[int | None] = mapped_column(
+        BigInt, ForeignKey("pattern.id", ondelete="CASCADE")
+    )
     kind: Mapped[Kind | None] = mapped_column(word(Kind))
     level: Mapped[int] = mapped_column(SmallInteger)
     has_tokens: Mapped[bool]

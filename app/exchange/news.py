@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.access import Caller
@@ -25,7 +25,7 @@ from app.exchange.news_models import ExchangeNews
 from app.exchange.views import Collection
 from app.jobs.addresses import masked, networks, webhook_fault
 from app.jobs.outbox import put
-from app.jobs.webhooks import new_secret
+from app.jobs.webhooks import end_of_former, new_secret
 from app.runtime import runtime
 from app.secret_files import Sealer
 
@@ -80,9 +80,20 @@ class Sealing:
         """The address; ValueError when it is that of another row."""
         return self._sealer.open(row.sealed_address, _ADDRESS + row.public_id.bytes).decode()
 
-    def secret(self, row: ExchangeNews) -> str:
-        """What its messages are signed with; ValueError as above."""
-        return self._sealer.open(row.sealed_secret, _SECRET + row.public_id.bytes).decode()
+    def secrets(self, row: ExchangeNews) -> tuple[str, str | None]:
+        """What its messages are signed with, and the former secret as long as it signs too.
+
+        ValueError as above.
+        """
+        until, former = row.former_until, row.former_secret
+        is_former = former is not None and until is not None and now() < until
+        return (
+            self._secret(row, row.sealed_secret),
+            self._secret(row, former or b"") if is_former else None,
+        )
+
+    def _secret(self, row: ExchangeNews, sealed: bytes) -> str:
+        return self._sealer.open(sealed, _SECRET + row.public_id.bytes).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ class News:
     """An address as its organisation sees it; `cursor` is how far it was told.
 
     `tries` and `error`, the type of the last one, are of the last message. `secret` is there once,
-    in the answer to its making.
+    in the answer to its making; the one before it signs too until `former_until`.
     """
 
     id: UUID
@@ -102,6 +113,7 @@ class News:
     tried_at: datetime | None
     sent_at: datetime | None
     error: str | None
+    former_until: datetime | None
     secret: str | None = None
 
 
@@ -132,7 +144,7 @@ def add(session: Session, caller: Caller, collection_id: UUID, address: str) -> 
         sealed_address=sealing.seal_address(address, public_id),
         sealed_secret=sealing.seal_secret(secret, public_id),
         made_at=now(),
-        made_by=_person(caller),
+        made_by=caller.pseudonym,
         told=newest,
         newest=newest,
         asked=None,
@@ -171,6 +183,22 @@ def remove(session: Session, caller: Caller, collection_id: UUID, news: UUID) ->
     collection, row = _held(session, caller, collection_id, news)
     session.delete(row)
     _log(session, caller, "exchange.news-remove", collection, [row])
+
+
+def rotate(
+    session: Session, caller: Caller, collection_id: UUID, news: UUID, overlap_hours: int
+) -> News:
+    """Give the address a new secret, which is in what is returned, this once.
+
+    The one before it signs too for `overlap_hours`; one that was former already signs no more.
+    NotFoundError when it is not there; InvalidRequestError for the hours.
+    """
+    collection, row = _held(session, caller, collection_id, news)
+    until, secret = end_of_former(overlap_hours), new_secret()
+    row.former_secret, row.former_until = (row.sealed_secret if until else None), until
+    row.sealed_secret = runtime().part(Sealing).seal_secret(secret, row.public_id)
+    _log(session, caller, "exchange.news-rotate", collection, [row], overlap_hours=overlap_hours)
+    return _shown(row, secret)
 
 
 def again(session: Session, caller: Caller, collection_id: UUID, news: UUID) -> None:
@@ -223,6 +251,17 @@ def forget_ended(session: Session) -> int:
     return len(gone.all())
 
 
+def forget_former(session: Session) -> int:
+    """Erase secrets that sign no more; returns how many."""
+    ended = session.scalars(
+        update(ExchangeNews)
+        .where(ExchangeNews.former_until <= now())
+        .values(former_secret=None, former_until=None)
+        .returning(ExchangeNews.id)
+    ).all()
+    return len(ended)
+
+
 def _rows(session: Session, collection: Collection) -> Sequence[ExchangeNews]:
     return session.scalars(
         select(ExchangeNews)
@@ -252,6 +291,7 @@ def _log(
     act: str,
     collection: Collection,
     rows: Sequence[ExchangeNews],
+    **details: object,
 ) -> None:
     append(
         session,
@@ -259,7 +299,7 @@ def _log(
         act,
         object_type=OBJECT,
         objects=[str(row.public_id) for row in rows],
-        details={"collection": str(collection.id)},
+        details={"collection": str(collection.id), **details},
     )
 
 
@@ -274,6 +314,7 @@ def _shown(row: ExchangeNews, secret: str | None = None) -> News:
         tried_at=row.tried_at,
         sent_at=row.sent_at,
         error=row.error,
+        former_until=row.former_until,
         secret=secret,
     )
 
@@ -286,9 +327,3 @@ def _state(row: ExchangeNews) -> NewsState:
     if row.asked is None:
         return NewsState.SENT
     return NewsState.FAILING if row.error else NewsState.WAITING
-
-
-def _person(caller: Caller) -> UUID:
-    if caller.person is None:
-        raise LookupError("the console is not a person of an organisation")
-    return caller.person

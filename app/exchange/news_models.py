@@ -28,6 +28,8 @@ class ExchangeNews(Base):
     )
     sealed_address: Mapped[bytes] = mapped_column(LargeBinary)
     sealed_secret: Mapped[bytes] = mapped_column(LargeBinary)
+    former_secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed; signs beside it
+    former_until: Mapped[datetime | None] = mapped_column(Moment)
     made_at: Mapped[datetime] = mapped_column(Moment)
     made_by: Mapped[UUID] = mapped_column(Uuid)
     told: Mapped[int] = mapped_column(BigInteger)

@@ -14,6 +14,7 @@ from app.exchange import collections, news
 from app.exchange.news import MOST, News
 from app.exchange.page_parts import reasons_of
 from app.jobs.addresses import LONGEST
+from app.jobs.webhooks import OVERLAPS
 from postern.vocabulary import Role
 
 blueprint = Blueprint("exchange_news", __name__)
@@ -60,6 +61,20 @@ def again(collection: UUID, address: UUID) -> Response | Page:
     return redirect(url_for(".show", collection=collection, done="again"), 303)
 
 
+@blueprint.post(f"{_NEWS}/<uuid:address>/secret")
+@audited("exchange.news-rotate", roles=KEEPERS)
+def rotate_secret(collection: UUID, address: UUID) -> Page:
+    """Replace an address's secret; the new one is on the page that answers, this once."""
+    hours = request.form.get("overlap_hours", -1, type=int)
+    try:
+        with transaction().begin_nested():
+            made = news.rotate(transaction(), caller(), collection, address, hours)
+    except InvalidRequestError as error:
+        _log_refusal("exchange.news-rotate", error, collection)
+        return _page(collection, problem=error), error.status
+    return _page(collection, made=made, is_replaced=True)
+
+
 @blueprint.post(f"{_NEWS}/<uuid:address>/remove")
 @audited("exchange.news-remove", roles=KEEPERS)
 def remove(collection: UUID, address: UUID) -> Response:
@@ -73,6 +88,8 @@ def _page(
     problem: PosternError | None = None,
     typed: str = "",
     made: News | None = None,
+    *,
+    is_replaced: bool = False,
 ) -> str:
     addresses = news.list_news(transaction(), caller(), collection)
     done = request.args.get("done", "")
@@ -87,6 +104,8 @@ def _page(
         wrong=reasons_of(problem),
         typed=typed,
         made=made,
+        is_replaced=is_replaced,
+        overlaps=OVERLAPS,
     )
 
 

@@ -17,7 +17,15 @@ from app.audit.entry import Outcome
 from app.audit.service import append
 from app.clock import now
 from app.exchange import collections
-from app.exchange.news import OBJECT, TOPIC, Sealing, ask, forget_ended, on_added
+from app.exchange.news import (
+    OBJECT,
+    TOPIC,
+    Sealing,
+    ask,
+    forget_ended,
+    forget_former,
+    on_added,
+)
 from app.exchange.news_models import ExchangeNews
 from app.exchange.views import Collection, ViewHooks
 from app.jobs import webhooks
@@ -116,7 +124,7 @@ def _case(session: Session, payload: Payload) -> _Case | None:
 def _sender(row: ExchangeNews, collection: Collection) -> Callable[[], None]:
     """What sends the message; all that it needs is read now, for it runs without a transaction."""
     sealing, at = runtime().part(Sealing), now()
-    address, secret, message = sealing.address(row), sealing.secret(row), row.message
+    address, (secret, former), message = sealing.address(row), sealing.secrets(row), row.message
     body = webhooks.body_of(
         {
             "type": _TYPE,
@@ -130,7 +138,9 @@ def _sender(row: ExchangeNews, collection: Collection) -> Callable[[], None]:
     allowed = networks(runtime().settings.webhook.networks)
     if message is None:
         raise LookupError("a message under way has an id")
-    return lambda: webhooks.post(address, secret, body, message=message, at=at, allowed=allowed)
+    return lambda: webhooks.post(
+        address, secret, body, message=message, at=at, allowed=allowed, former=former
+    )
 
 
 def _log(session: Session, case: _Case, act: str, outcome: Outcome, **details: object) -> None:
@@ -163,3 +173,4 @@ def begin(runtime: Runtime) -> None:
     runtime.part(ViewHooks).added.append(on_added)
     handle(runtime, TOPIC, ERRAND)
     duty(runtime, TOPIC, timedelta(hours=1), forget_ended)
+    duty(runtime, "exchange.news-former", timedelta(hours=1), forget_former)

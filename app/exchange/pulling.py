@@ -21,9 +21,16 @@ from app.access import CONSOLE
 from app.audit.entry import Outcome
 from app.audit.service import append
 from app.clock import now
-from app.exchange import asking
-from app.exchange.asking import Answered, ServerBusyError, ServerError, ServerPagingError
+from app.exchange import asking, received_patterns
+from app.exchange.asking import (
+    Answered,
+    ServerBusyError,
+    ServerError,
+    ServerPagingError,
+    ServerReceiptError,
+)
 from app.exchange.received_forms import IDENTITY, INDICATOR, Kept, kept_of
+from app.exchange.received_patterns import PATTERN
 from app.exchange.server_models import (
     ExchangeServer,
     NotKept,
@@ -38,6 +45,7 @@ from app.jobs.notifications import notify
 from app.jobs.outbox import Ending, Errand, Payload
 from app.organisations.service import directory
 from app.runtime import runtime
+from postern.audit.receipt_memory import ReceiptMemory, RepeatedReceiptError
 from postern.stix.names import moment, timestamp
 from postern.tlog.notes import VerifierKey
 from postern.vocabulary import Role
@@ -193,6 +201,7 @@ def _store(
     if row is None or tried is None:
         return False
     at = now()
+    _take_receipt(row, answered)
     counted = _keep(session, row, answered.objects, at)
     tried.pages += 1
     tried.objects += len(answered.objects)
@@ -207,10 +216,24 @@ def _store(
     row.state, row.failures, row.error, row.answered_at = ServerState.ANSWERING, 0, None, at
     if is_last or not answered.more:
         tried.ended_at = at
+    if is_last and answered.more and not tried.objects:
+        raise ServerPagingError  # as many pages as one asking has, and nothing in any of them
     _log(session, row, "page", Outcome.OK, counted, len(answered.objects))
     if is_last and answered.more:
         put_asking(session, row)
     return answered.more and not is_last
+
+
+def _take_receipt(row: ExchangeServer, answered: Answered) -> None:
+    """Note the receipt that the confirmed key signed; ServerReceiptError for one of before."""
+    if answered.receipt is None:
+        return
+    memory = ReceiptMemory.of(row.receipts_taken)
+    try:
+        memory.take(answered.receipt)
+    except RepeatedReceiptError:
+        raise ServerReceiptError from None
+    row.receipts_taken = memory.as_json()
 
 
 def _remembered(
@@ -278,10 +301,17 @@ def _keep_one(  # noqa: PLR0917 - what is there, what came, and when
         if known is not None:
             session.delete(known)
         return NotKept.ENDED.value
+    content = {} if found.is_revoked else dict(found.content)
+    before = known.content if known is not None else {}
+    if found.rule or PATTERN in before:
+        pattern = received_patterns.follow(session, row, found, before)
+        if pattern is None and not found.is_revoked:
+            return NotKept.PATTERN.value
+        content |= {PATTERN: pattern} if pattern else {}
     stored = known or ReceivedObject(server_id=row.id, stix_id=found.stix_id, type=found.type)
     stored.version, stored.is_revoked = found.version, found.is_revoked
     stored.received_at, stored.expires_on = at, longest if found.is_revoked else expires_on
-    stored.content = {} if found.is_revoked else dict(found.content)
+    stored.content = content
     session.add(stored)
     return "revoked" if found.is_revoked else "kept"
 

@@ -1,20 +1,23 @@
 """What may be kept of an object that another server sent: its form decides, and nothing in clear.
 
 Of an indicator that a Postern wrote, its closed lists, tokens and dates are kept, each by its own
-form, and no other word of it. Everything else leaves only a count by reason: an id that follows
+form, and no other word of it. A shipping pattern names nobody: its rule is put before a person of
+the organisation as a proposal. Everything else leaves only a count by reason: an id that follows
 from a clear value would give it away as well. Names are kept of organisations alone, and of a
 server that is a Postern (pulling.py).
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from app.exchange.server_models import NotKept
+from postern.stix.form import check_object
 from postern.stix.names import EXTENSIONS, KILL_CHAIN, PHASES, TLP_IDS, moment, split_id
+from postern.stix.sent_pattern import is_pattern, read_pattern
 from postern.stix.tokens import EXCHANGE_TOKEN, REFERENCE, facet_number
 from postern.vocabulary import (
     Assertion,
@@ -65,6 +68,7 @@ class Kept:
     is_revoked: bool
     ends_on: date | None
     content: Mapping[str, Any]
+    rule: str = ""  # the text of a shipping pattern: proposed, and not kept with the object
 
 
 def kept_of(sent: object) -> Kept | NotKept:
@@ -89,7 +93,7 @@ def _indicator(sent: Mapping[str, Any]) -> Kept | NotKept:
     extensions = sent.get("extensions")
     postal = _part(extensions, "postal-indicator")
     if postal is None:
-        return NotKept.IN_CLEAR
+        return _pattern(sent) if is_pattern(sent) else NotKept.IN_CLEAR
     content = {name: postal[name] for name in _WORDS if _is_word(name, postal.get(name))}
     reference, place = postal.get("reference"), _place(_part(extensions, "induction-point"))
     tokens = _tokens(postal.get("tokens"))
@@ -116,6 +120,18 @@ def _indicator(sent: Mapping[str, Any]) -> Kept | NotKept:
         if value
     }
     return _kept(sent, {**content, **_owner(sent)})
+
+
+def _pattern(sent: Mapping[str, Any]) -> Kept | NotKept:
+    """A shipping pattern that a Postern wrote: what it is, and the rule for who decides on it."""
+    if check_object(sent):
+        return NotKept.MALFORMED
+    text, faults = read_pattern(sent)
+    if faults:
+        return NotKept.PATTERN
+    content = {"kind": Kind.PATTERN.value, "tlp": _tlp(sent), "step": _step(sent), **_owner(sent)}
+    kept = _kept(sent, {name: value for name, value in content.items() if value})
+    return replace(kept, rule=text)
 
 
 def _sighting(sent: Mapping[str, Any]) -> Kept | NotKept:

@@ -13,11 +13,19 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.access import Caller
+from app.database import among
 from app.exchange.adding_models import ExchangeName, NameState
 from app.exchange.statuses import Outcome
 from app.exchange.taxii_schemas import microseconds
 from app.indicators.models import Report
-from postern.stix.checking import Ignored, Refused, SentIndicator, SentSighting, classify
+from postern.stix.checking import (
+    Ignored,
+    Refused,
+    SentIndicator,
+    SentPattern,
+    SentSighting,
+    classify,
+)
 from postern.stix.names import timestamp
 
 NAMES_AT_ONCE = 500  # of one statement
@@ -87,7 +95,21 @@ class Seen:
     object: SentSighting
 
 
-def read(place: int, given: dict[str, Any], at: datetime) -> Sent | Seen | Outcome:
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A shipping pattern of an envelope: its place there, its version as it was spelt."""
+
+    place: int
+    text: str
+    version: int  # microseconds since 1970
+    object: SentPattern
+    content: bytes
+
+    def outcome(self, message: str = "", *, is_success: bool = True) -> Outcome:
+        return Outcome(self.object.id, self.text, is_success, message)
+
+
+def read(place: int, given: dict[str, Any], at: datetime) -> Sent | Seen | Ruled | Outcome:
     """What an object is to become; an outcome where nothing is to be done with it."""
     text, found = _version_of(given, at), classify(given)
     # Without an id where it could follow from a value: the place in the envelope names it.
@@ -101,6 +123,8 @@ def read(place: int, given: dict[str, Any], at: datetime) -> Sent | Seen | Outco
     version = microseconds_of(found.modified)
     if isinstance(found, SentSighting):
         return Seen(place, text, version, found)
+    if isinstance(found, SentPattern):
+        return Ruled(place, text, version, found, _digest([found.text]))
     subject = _digest([found.indicator.get(name) for name in _SUBJECT])
     more = {name: each for name, each in found.indicator.items() if name not in _SUBJECT}
     whole = [subject.hex(), more, found.shipment, found.barrier_step, found.revoked]
@@ -142,7 +166,7 @@ def known_names(
             .join(Report, Report.id == ExchangeName.report_id)
             .where(
                 ExchangeName.organisation_id == organisation_id,
-                ExchangeName.stix_id.in_(wanted[start : start + NAMES_AT_ONCE]),
+                among(session, ExchangeName.stix_id, wanted[start : start + NAMES_AT_ONCE]),
             )
         )
         found |= {name.stix_id: Known(name, report) for name, report in rows}

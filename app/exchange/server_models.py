@@ -52,6 +52,7 @@ class NotKept(StrEnum):
     KNOWN = "known"
     REVOKED = "revoked_before"  # nothing of it was ever kept here
     ENDED = "ended"
+    PATTERN = "pattern"  # a shipping pattern that cannot be proposed here: it is not mapped
 
 
 class ExchangeServer(Base):
@@ -86,6 +87,7 @@ class ExchangeServer(Base):
     made_by: Mapped[UUID] = mapped_column(Uuid)
     stopped_at: Mapped[datetime | None] = mapped_column(Moment)
     receipt_key: Mapped[str | None] = mapped_column(String(400))  # C2SP verifier key of a Postern
+    receipts_taken: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class ServerTry(Base):

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 
 from app.access import Caller
 from app.audit.service import append, know_audience
-from app.database import at_once
 from app.disclosures.recall_answers import receive_by_feed
 from app.errors import NotFoundError
 from app.exchange import view_reading
@@ -175,18 +174,17 @@ def _note(
     ]
     reasons = decided(session, (row.grant_reason_id for row in given if row.grant_reason_id))
     know_audience(session, {caller.organisation, *(row.owner for row in given if row.owner)})
-    with at_once(session):
-        note_given(session, collection.organisation_id, Way.FEED, gifts, at)
-        _log(
-            session,
-            caller,
-            collection,
-            act,
-            rows=rows,
-            given=given,
-            policies=sorted({each.name for each in reasons.values()}),
-            filters=told,
-        )
+    note_given(session, collection.organisation_id, Way.FEED, gifts, at)
+    _log(
+        session,
+        caller,
+        collection,
+        act,
+        rows=rows,
+        given=given,
+        policies=sorted({each.name for each in reasons.values()}),
+        filters=told,
+    )
     called_back = sorted(
         {row.indicator for row in rows if row.indicator and (row.is_revoked or not row.is_first)}
     )
@@ -228,13 +226,16 @@ def _log(
     )
     if grounds is None:
         return
-    told = [
-        Told(row.owner or "", named[row.indicator], CHAIN[row.level - 1], row.grant_reason_id)
-        for row in given
-        if row.tells_owner and row.grant_reason_id is not None
-    ]
-    if told:
-        tell_owners(session, caller, "indicator.shared", grounds, told=told, by=act)
+    for shared, type_ in (("indicator.shared", "indicator"), ("pattern.shared", "pattern")):
+        told = [
+            Told(row.owner or "", named[row.indicator], CHAIN[row.level - 1], row.grant_reason_id)
+            for row in given
+            if row.tells_owner
+            and row.grant_reason_id is not None
+            and row.is_pattern is (type_ == "pattern")
+        ]
+        if told:
+            tell_owners(session, caller, shared, grounds, told=told, by=act, object_type=type_)
 
 
 def _told_filters(filters: Filters, after: int | None) -> dict[str, Any]:

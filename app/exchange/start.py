@@ -8,6 +8,7 @@ from app.exchange import (
     collections,
     misp_api,
     news_sending,
+    pattern_entries,
     rotating,
     server_start,
     sighting_entries,
@@ -34,7 +35,11 @@ def start(app: Flask, runtime: Runtime) -> None:
     hooks.amended.append(view_writing.on_amended)
     hooks.ending.append(view_writing.on_ending)
     hooks.rotated.append(rotating.on_rotated)
-    for topic, run in {**view_writing.HANDLERS, **sighting_entries.HANDLERS}.items():
+    for topic, run in {
+        **view_writing.HANDLERS,
+        **pattern_entries.HANDLERS,
+        **sighting_entries.HANDLERS,
+    }.items():
         handle(runtime, topic, run)
     duty(runtime, "exchange.compare", _SOON, view_writing.compare_due)
     duty(

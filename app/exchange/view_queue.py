@@ -24,6 +24,9 @@ SIGHT = "exchange.sight"
 SIGHTED = "exchange.sightings"
 """All sightings that a collection of one's own may hold are brought into its log, part by part."""
 
+PATTERNS = "exchange.patterns"
+"""The shipping patterns of a collection are compared, part by part; then what is hidden goes."""
+
 CHUNK = 1_000
 """Indicators of one part, so that its transaction stays short."""
 
@@ -38,6 +41,11 @@ def ask_follow(session: Session, owner_id: int, indicator_ids: Sequence[int]) ->
 def ask_comparison(session: Session, collection: int, after: int = 0) -> None:
     """Compare the whole log of a collection, from an indicator on."""
     put(session, COMPARE, {"collection": collection, "after": after})
+
+
+def ask_patterns(session: Session, collection: int, after: int = 0) -> None:
+    """Compare the shipping patterns in the log of a collection, from one on."""
+    put(session, PATTERNS, {"collection": collection, "after": after})
 
 
 def ask_hiding(session: Session, collection: int) -> None:

@@ -3,11 +3,11 @@
 It asks the one predicate for each entry again, whatever the log holds. Statements are made once for
 each shape of filters: this is the path of every poll.
 
-A page is entries of indicators that are visible, and entries that stand without one: what many
-objects refer to, and revocations. What many refer to is hidden as long as nothing refers to it that
-may be seen. On PostgreSQL the indicators of the page are then locked in the order of their keys, as
-everybody locks them; what was erased or changed since the page was read is left out of it, and
-comes again, if at all, as a later entry.
+A page is entries of indicators and of shipping patterns that are visible, and entries that stand
+without one: what many objects refer to, and revocations. What many refer to is hidden as long as
+nothing refers to it that may be seen. On PostgreSQL the indicators and the patterns of the page are
+then locked in the order of their keys, as everybody locks them; what was erased or changed since
+the page was read is left out of it, and comes again, if at all, as a later entry.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,10 +37,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from app.exchange.models import ExchangeEntry
+from app.exchange.pattern_storage import CURRENT, PUBLISHED
 from app.exchange.views import ALL, FIRST, LAST, Filters
 from app.indicators.models import Indicator
 from app.organisations.models import Organisation
-from app.sharing.visibility import fed_indicators
+from app.patterns.models import SharedPattern
+from app.prepared import Prepared
+from app.sharing.visibility import fed_classed, fed_indicators
 
 _ENTRY = ExchangeEntry.__table__
 _WORDS = (LAST, FIRST)
@@ -65,6 +68,11 @@ class Shape(NamedTuple):
     locks: bool
     most: int
 
+    @property
+    def has_lists(self) -> bool:
+        """Whether any filter has several values."""
+        return self.ids > 1 or self.types or self.exact
+
 
 class Found(NamedTuple):
     """An entry that may leave, and by what it was decided; level 0 for what stands by itself."""
@@ -83,6 +91,7 @@ class Found(NamedTuple):
     level: int
     grant_reason_id: int | None
     tells_owner: bool
+    is_pattern: bool
     in_page: int
 
     @property
@@ -137,7 +146,10 @@ def page(
         parameters["owner"] = owner_id
     if shape.day:
         parameters["day"] = filters.day
-    read = connection.execute(_statement(shape), parameters).all()
+    if shape.has_lists:
+        read: Sequence[Any] = connection.execute(_statement(shape), parameters).all()
+    else:
+        read = _prepared(shape).execute(connection, parameters)
     codes = _codes(session, {row.owner_id for row in read})
     rows = [Found._make((*row[:_OWNED], codes.get(row.owner_id), *row[_OWNED:])) for row in read]
     has_more = bool(rows) and rows[0].in_page > most
@@ -173,9 +185,14 @@ def _referred_to(session: Session, decided: dict[str, Any], rows: list[Found]) -
 
 
 @lru_cache(maxsize=512)
+def _prepared(shape: Shape) -> Prepared:
+    return Prepared(_statement(shape))
+
+
+@lru_cache(maxsize=512)
 def _statement(shape: Shape) -> Select[Any]:
     both = _page(shape)
-    length = select(func.count()).select_from(both).scalar_subquery()
+    length = select(func.count()).select_from(both).scalar_subquery().label("in_page")
     wanted = select(
         both.c.added,
         both.c.stix_id,
@@ -190,6 +207,7 @@ def _statement(shape: Shape) -> Select[Any]:
         both.c.granted_level,
         both.c.grant_reason_id,
         both.c.tells_owner,
+        both.c.pattern_id.is_not(None).label("is_pattern"),
         length,
     ).order_by(both.c.added)
     if not shape.locks:
@@ -201,8 +219,25 @@ def _statement(shape: Shape) -> Select[Any]:
         held.c.seen_day == both.c.seen_day,
         held.c.amended_at.is_not_distinct_from(both.c.amended_at),
     )
-    return wanted.outerjoin(held, held.c.id == both.c.indicator_id).where(
-        or_(both.c.indicator_id.is_(None), stands)
+    pattern = _held_patterns(both)
+    is_in_force = and_(pattern.c.current_id == both.c.version_id, pattern.c.deprecated_at.is_(None))
+    is_of_neither = and_(both.c.indicator_id.is_(None), both.c.pattern_id.is_(None))
+    return (
+        wanted.outerjoin(held, held.c.id == both.c.indicator_id)
+        .outerjoin(pattern, pattern.c.id == both.c.pattern_id)
+        .where(or_(is_of_neither, stands, is_in_force))
+    )
+
+
+def _held_patterns(both: CTE) -> CTE:
+    """The shipping patterns of the page as they are now, locked in the order of their keys."""
+    of_page = select(both.c.pattern_id).where(both.c.pattern_id.is_not(None))
+    return (
+        select(SharedPattern.id, SharedPattern.current_id, SharedPattern.deprecated_at)
+        .where(SharedPattern.id.in_(of_page))
+        .order_by(SharedPattern.id)
+        .with_for_update(read=True, key_share=True)
+        .cte("held_pattern")
     )
 
 
@@ -221,9 +256,15 @@ def _held(both: CTE) -> CTE:
 def _page(shape: Shape) -> CTE:
     # The length stands in the statement itself: a plan that is kept for any parameters then fits.
     most: Any = literal_column(str(shape.most))
-    visible = _visible(shape).limit(most).cte("visible")
-    standing = _standing(shape).limit(most).cte("standing")
-    both = union_all(select(visible), select(standing)).subquery()
+    parts = [
+        part(shape).limit(most).cte(name)
+        for name, part in (
+            ("visible", _visible),
+            ("pattern_entry", _patterns),
+            ("standing", _standing),
+        )
+    ]
+    both = union_all(*(select(part) for part in parts)).subquery()
     return select(both).order_by(both.c.added).limit(most).cte("page")
 
 
@@ -249,6 +290,7 @@ def _visible(shape: Shape) -> Select[Any]:
             seen.c.granted_level,
             seen.c.grant_reason_id,
             seen.c.tells_owner,
+            *_NO_PATTERN,
         )
         .select_from(_ENTRY)
         .join(seen, true() if shape.locks else of_entry)
@@ -257,8 +299,56 @@ def _visible(shape: Shape) -> Select[Any]:
     )
 
 
+def _patterns(shape: Shape) -> Select[Any]:
+    """Entries of shipping patterns of which the version in force may be had, rule and all.
+
+    An entry of an earlier version is decided by that one too. Where a collection has none, the
+    index of such entries is empty, and nothing is asked.
+    """
+    fed = fed_classed(CURRENT).subquery("fed_pattern")
+    of_entry = and_(fed.c.pattern_id == _ENTRY.c.pattern_id, fed.c.public_id == _ENTRY.c.indicator)
+    seen: Any = fed
+    if shape.locks:
+        seen = select(fed).where(of_entry).offset(literal_column("0")).lateral("seen_pattern")
+    earlier = fed_classed(PUBLISHED).subquery("fed_version")
+    is_seen_too = (
+        select(literal(1))
+        .select_from(earlier)
+        .where(
+            earlier.c.pattern_id == _ENTRY.c.pattern_id,
+            earlier.c.seq == _ENTRY.c.amended,
+            earlier.c.may_screen,
+        )
+        .exists()
+    )
+    none = null()
+    return (
+        select(
+            *_columns(shape),
+            _ENTRY.c.indicator_id,
+            seen.c.share_class_id,
+            seen.c.seen_day,
+            none.cast(Indicator.amended_at.type).label("amended_at"),
+            seen.c.granted_level,
+            seen.c.grant_reason_id,
+            seen.c.tells_owner,
+            _ENTRY.c.pattern_id,
+            seen.c.version_id,
+        )
+        .select_from(_ENTRY)
+        .join(seen, true() if shape.locks else of_entry)
+        .where(
+            *_conditions(shape),
+            _ENTRY.c.pattern_id.is_not(None),
+            seen.c.may_screen,
+            or_(_ENTRY.c.amended == seen.c.seq, is_seen_too),
+        )
+        .order_by(_ENTRY.c.added)
+    )
+
+
 def _standing(shape: Shape) -> Select[Any]:
-    """Entries that are of no indicator any more, or never were."""
+    """Entries that are of no indicator and no pattern any more, or never were."""
     none = null()
     told = (
         _ENTRY.c.indicator_id.is_(None)
@@ -275,8 +365,9 @@ def _standing(shape: Shape) -> Select[Any]:
             literal(0, SmallInteger).label("granted_level"),
             none.cast(Integer).label("grant_reason_id"),
             literal(value=False).label("tells_owner"),
+            *_NO_PATTERN,
         )
-        .where(*_conditions(shape), told)
+        .where(*_conditions(shape), told, _ENTRY.c.pattern_id.is_(None))
         .order_by(_ENTRY.c.added)
     )
 
@@ -284,7 +375,9 @@ def _standing(shape: Shape) -> Select[Any]:
 def _seen_owners() -> Select[Any]:
     """The owners of whom the log holds something that may be seen, or that it told was revoked."""
     fed = fed_indicators().subquery("fed")
+    fed_pattern = fed_classed(CURRENT).subquery("fed_pattern")
     ended, living = aliased(ExchangeEntry), aliased(ExchangeEntry)
+    ruling = aliased(ExchangeEntry)
     collection = bindparam("collection", type_=Integer)
     # OFFSET 0: each is asked one by one, until the first that is seen.
     is_seen = (
@@ -294,8 +387,25 @@ def _seen_owners() -> Select[Any]:
         .offset(literal_column("0"))
         .exists()
     )
+    is_ruling = (
+        select(literal(1))
+        .select_from(fed_pattern)
+        .where(
+            fed_pattern.c.pattern_id == ruling.pattern_id,
+            fed_pattern.c.public_id == ruling.indicator,
+            fed_pattern.c.may_screen,
+        )
+        .exists()
+    )
     return select(Organisation.id).where(
         or_(
+            exists().where(
+                ruling.collection_id == collection,
+                ruling.pattern_id.is_not(None),
+                ruling.owner_id == Organisation.id,
+                ruling.is_main,
+                is_ruling,
+            ),
             exists().where(
                 ended.collection_id == collection,
                 ended.owner_id == Organisation.id,
@@ -364,6 +474,10 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     return conditions
 
 
+_NO_PATTERN = (
+    null().cast(BigInteger).label("pattern_id"),
+    null().cast(BigInteger).label("version_id"),
+)
 _SEEN_OWNERS = _seen_owners()
 _SENDERS = _senders()
 _KNOWN_CODES: WeakKeyDictionary[object, dict[int | None, str]] = WeakKeyDictionary()

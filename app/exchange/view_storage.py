@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.database import among
 from app.exchange.adding_models import ExchangeName
 from app.exchange.models import (
     CollectionKind,
@@ -39,6 +39,7 @@ from app.indicators.reading import SHIPMENT_FIELDS
 from app.sharing.engine import CHAIN
 from app.sharing.service import own_profile_id, profile_id
 from app.sharing.visibility import fed_indicators, fed_parameters
+from app.write_behind import driver
 from postern.vocabulary import Role, Way
 
 _CHUNK = 5_000  # ids of one statement; SQLite takes 32,766 parameters
@@ -150,7 +151,7 @@ def latest(session: Session, collection: Collection, ids: Sequence[int]) -> dict
             ExchangeEntry.amended,
         ).where(
             ExchangeEntry.collection_id == collection.key,
-            ExchangeEntry.indicator_id.in_(ids),
+            among(session, ExchangeEntry.indicator_id, ids),
             ExchangeEntry.is_main,
             ExchangeEntry.is_last,
         )
@@ -169,7 +170,10 @@ def generations(
     ):
         rows = session.execute(
             select(model.indicator, func.max(model.generation))
-            .where(model.collection_id == collection.key, model.indicator.in_(indicators))
+            .where(
+                model.collection_id == collection.key,
+                among(session, model.indicator, indicators),
+            )
             .where(condition)
             .group_by(model.indicator)
         )
@@ -193,7 +197,7 @@ def names(
             ExchangeName.version,
         ).where(
             ExchangeName.organisation_id == collection.organisation_id,
-            ExchangeName.indicator.in_(indicators),
+            among(session, ExchangeName.indicator, indicators),
         )
     )
     return {row.indicator: (row.stix_id, row.created, row.version) for row in rows}
@@ -206,7 +210,7 @@ def standing_versions(
     rows = session.execute(
         select(ExchangeEntry.stix_id, ExchangeEntry.version, ExchangeEntry.first_day).where(
             ExchangeEntry.collection_id == collection.key,
-            ExchangeEntry.stix_id.in_(sorted(stix_ids)),
+            among(session, ExchangeEntry.stix_id, sorted(stix_ids)),
             ExchangeEntry.is_last,
         )
     )
@@ -233,8 +237,7 @@ def insert_entries(session: Session, rows: Rows) -> None:
     if connection.dialect.name == "sqlite" or len(rows) < _COPIED_FROM:
         connection.execute(_INSERT, list(rows))
         return
-    raw = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    with raw.cursor().copy(_COPY) as copy:
+    with driver(connection).cursor().copy(_COPY) as copy:
         for row in rows:
             copy.write_row([row[name] for name in _COLUMNS])
 
@@ -307,7 +310,7 @@ def inner_keys(session: Session, indicators: Sequence[UUID]) -> list[int]:
         for start in range(0, len(indicators), _CHUNK)
         for found in session.scalars(
             select(Indicator.id)
-            .where(Indicator.public_id.in_(indicators[start : start + _CHUNK]))
+            .where(among(session, Indicator.public_id, indicators[start : start + _CHUNK]))
             .order_by(Indicator.id)
         )
     ]

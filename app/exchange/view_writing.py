@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from app.access import Caller
 from app.clock import microseconds, now
-from app.exchange import collections, rendering, view_queue, view_storage
+from app.exchange import collections, pattern_storage, rendering, view_queue, view_storage
 from app.exchange.models import ExchangeCollection, ExchangeEnding, ExchangeEntry
 from app.exchange.rendering import Reading
 from app.exchange.view_queue import CHUNK, COMPARE, END, FOLLOW, HIDE
@@ -91,7 +91,7 @@ def compare_due(session: Session) -> int:
 
 
 def fill(session: Session, key: int) -> int:
-    """Bring a whole collection up to date in this transaction; returns the entries added.
+    """Bring what a collection holds of indicators up to date; returns the entries added.
 
     For benches and tests: the worker does the same part by part.
     """
@@ -128,7 +128,7 @@ def _compare(session: Session, payload: Mapping[str, Any]) -> None:
     ids, following = view_storage.differing(session, collection, after, CHUNK, at)
     _bring(session, collection, ids, at)
     if following is None:
-        view_queue.ask_hiding(session, collection.key)
+        view_queue.ask_patterns(session, collection.key)
     else:
         view_queue.ask_comparison(session, collection.key, following)
 
@@ -174,6 +174,7 @@ class Draft:
     generation: int = 0
     indicator_id: int | None = None
     indicator: UUID | None = None
+    pattern_id: int | None = None
     kind: Any = None
     level: int = 0
     has_tokens: bool = False
@@ -273,7 +274,7 @@ def _drafts(
             )
             for place, entry in enumerate(rendered.own)
         ]
-    return [*_support(session, collection, support, members), *own]
+    return [*support_drafts(session, collection, support, members), *own]
 
 
 def _named(
@@ -300,7 +301,7 @@ def _named(
     return name, created // _MILLISECOND * _MILLISECOND, modified // _MILLISECOND * _MILLISECOND
 
 
-def _support(
+def support_drafts(
     session: Session,
     collection: Collection,
     entries: Mapping[str, Entry],
@@ -367,6 +368,7 @@ def _row(collection: Collection, draft: Draft, added: int) -> dict[str, Any]:
         "owner_id": draft.owner_id,
         "indicator_id": draft.indicator_id,
         "indicator": draft.indicator,
+        "pattern_id": draft.pattern_id,
         "kind": draft.kind,
         "level": draft.level,
         "has_tokens": draft.has_tokens,
@@ -376,8 +378,18 @@ def _row(collection: Collection, draft: Draft, added: int) -> dict[str, Any]:
 
 
 def _hide(session: Session, collection: Collection) -> int:
-    """Take a part of what may not be seen any more from the log; how many indicators."""
+    """Take a part of what may not be seen any more from the log; how many indicators.
+
+    Shipping patterns are few: all of those go with the first part.
+    """
     at = now()
+    gone_patterns = pattern_storage.lock_hidden(session, collection, at)
+    if gone_patterns:
+        view_storage.note_endings(
+            session,
+            (ExchangeEntry.collection_id == collection.key)
+            & ExchangeEntry.pattern_id.in_(gone_patterns),
+        )
     ids = view_storage.hidden(session, collection, CHUNK, at)
     if ids:
         # Whoever is serving one of them is waited for: then the ledger tells that it was served.

@@ -96,7 +96,7 @@ def place(
             reason=reason,
             until=until,
             made_at=at,
-            made_by=_person(caller),
+            made_by=caller.pseudonym,
             released_at=None,
             released_by=None,
             reminded_at=None,
@@ -149,7 +149,7 @@ def release(session: Session, caller: Caller, hold: UUID) -> Hold:
         raise NotFoundError
     if row.released_at is not None or row.until < at.date():
         raise HoldEndedError
-    row.released_at, row.released_by = at, _person(caller)
+    row.released_at, row.released_by = at, caller.pseudonym
     session.flush()
     released = _one(session, organisation_id, hold, at.date())
     append(
@@ -230,9 +230,3 @@ def _holds(organisation_id: int, today: date) -> Select[Any]:
 def _hold(row: Row[Any]) -> Hold:
     columns = row._asdict()
     return Hold(**{**columns, "stands": bool(columns["stands"])})
-
-
-def _person(caller: Caller) -> UUID:
-    if caller.person is None:
-        raise LookupError("the console is not a person of an organisation")
-    return caller.person

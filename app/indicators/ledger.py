@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.database import Moment
 from app.indicators.models import Given, Indicator, Report
+from app.write_behind import send_later
 from postern.vocabulary import Way
 
 PRESENCE, METADATA, REQUEST, CLEAR = 1, 2, 3, 4
@@ -71,10 +72,11 @@ def note_given(
     if not merged:
         return
     # In one order, so that two transactions that give the same do not wait for each other.
-    rows = [merged[indicator] for indicator in sorted(merged)]
+    rows = sorted(merged.values(), key=lambda gift: gift.indicator.int)
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(
+        send_later(
+            session,
             _NOTE_POSTGRESQL,
             {
                 "indicators": [gift.indicator for gift in rows],

@@ -243,6 +243,10 @@ SHEET_ERRORS: Mapping[str, tuple[LazyString, LazyString]] = {
         _("The workbook unpacks to more than 100 MB."),
         _("Save only the sheet that is needed."),
     ),
+    "overfull": (
+        _("The workbook holds more in one place than Excel would write."),
+        _("Open it in Excel and save only the sheet that is needed, or as CSV."),
+    ),
     "unclosed": (
         _("A quotation mark is opened and not closed."),
         _("Close it, or double it if it belongs to the text."),

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import click
+from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from app.access import CONSOLE
@@ -13,7 +14,9 @@ from app.indicators import rotating
 from app.organisations.models import Organisation
 from app.pseudonyms import rotation as rotations
 from app.pseudonyms.console import commands
+from app.pseudonyms.moved_shares import Standing, require_moved
 from app.pseudonyms.rotation_models import RotationState
+from app.pseudonyms.service import open_epoch
 from app.runtime import runtime
 from postern import group
 from postern.vocabulary import EvaluationKind
@@ -38,6 +41,7 @@ _KINDS = click.Choice([kind.value for kind in EvaluationKind])
     help="By which holders moved their shares, for the one kind that they share.",
 )
 @click.option("--work", is_flag=True, help="Begin nothing; do what can be done of those that run.")
+@with_appcontext
 def rotate(kinds: tuple[str, ...], overlap_days: int, factor_file: Path | None, work: bool) -> None:
     """Draw new evaluation keys and move what is stored, while everybody works on.
 
@@ -48,6 +52,8 @@ def rotate(kinds: tuple[str, ...], overlap_days: int, factor_file: Path | None, 
         factor = None if factor_file is None else _read_factor(factor_file)
         if factor is not None and len(chosen) != 1:
             raise click.UsageError("A factor moves the key of one kind: name it with --kind.")
+        if factor is not None:
+            _ask_holders(chosen[0])
         with runtime().database.transaction() as session:
             begun = rotations.begin(session, CONSOLE, chosen, overlap_days, factor)
         for each in begun:
@@ -88,6 +94,7 @@ def draw_factor(path: Path) -> None:
 
 @click.command("rotations")
 @as_json
+@with_appcontext
 def list_(in_json: bool) -> None:
     """List rotations: their state, what is left of it, and the head of their proof."""
     with runtime().database.reading() as session:
@@ -113,6 +120,7 @@ def list_(in_json: bool) -> None:
 @click.command("close-epoch")
 @click.argument("kind", type=_KINDS)
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
 def close_epoch(kind: str, yes: bool) -> None:
     """Close the old epoch of KIND before its time; watches that have only its tokens go deaf."""
     evaluated = EvaluationKind(kind)
@@ -131,6 +139,7 @@ def close_epoch(kind: str, yes: bool) -> None:
 @click.argument("epoch", type=click.IntRange(2, 32767))
 @click.option("--to", "path", required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--organisation", metavar="CODE", help="With the rows of this organisation.")
+@with_appcontext
 def rotation_proof(kind: str, epoch: int, path: Path, organisation: str | None) -> None:
     """Write the proof of the rotation of KIND to EPOCH: see `postern keys verify-rotation`."""
     with runtime().database.transaction() as session, path.open("x", encoding="utf-8") as file:
@@ -162,6 +171,19 @@ def _read_factor(path: Path) -> bytes:
     except group.InvalidScalarError as error:
         raise click.ClickException(f"{path} holds no factor: {error}") from None
     return factor
+
+
+def _ask_holders(kind: EvaluationKind) -> None:
+    """Return when enough holders moved their shares of a kind, and name those that did not."""
+    with runtime().database.reading() as session:
+        new = open_epoch(session, kind) + 1
+        found = require_moved(session, runtime().settings.holders, kind, new)
+    for name, each in found.items():
+        if each is not Standing.MOVED:
+            click.echo(
+                f"Holder {name} {each.value}, {kind.value}/{new}. Enough others do; until it runs "
+                "`holder move` as well, one less may fail."
+            )
 
 
 def _step() -> bool:

@@ -9,17 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from string import Template
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import psycopg
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
+from app.database import among
 from app.indicators.models import Indicator, Report, ReportStatus, Token, Tombstone
 from app.indicators.reading import SHIPMENT_FIELDS
 from app.pseudonyms.models import ElementVault
 from app.sharing.models import ShareClass
+from app.write_behind import driver
 from postern.pseudonym import TOKEN_SIZE
 
 _CHUNK = 10_000  # ids or tokens of one statement; SQLite takes 32,766 parameters
@@ -52,7 +53,10 @@ def known_reports(
     found = session.execute(
         select(
             Report.client_key, Report.id, Report.public_id, Report.content_hash, Report.status
-        ).where(Report.organisation_id == organisation_id, Report.client_key.in_(client_keys))
+        ).where(
+            Report.organisation_id == organisation_id,
+            among(session, Report.client_key, client_keys),
+        )
     )
     return {row[0]: KnownReport(*row[1:]) for row in found}
 
@@ -98,7 +102,7 @@ def insert_indicators(session: Session, rows: Sequence[Mapping[str, Any]]) -> No
     if _is_sqlite(session):
         session.execute(insert(Indicator), rows)
         return
-    with _psycopg(session.connection()).cursor().copy(_COPY_INDICATORS) as copy:
+    with driver(session.connection()).cursor().copy(_COPY_INDICATORS) as copy:
         for row in rows:
             copy.write_row(
                 [
@@ -115,7 +119,7 @@ def insert_vault(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if _is_sqlite(session):
         session.execute(insert(ElementVault), rows)
         return
-    with _psycopg(session.connection()).cursor().copy(_COPY_VAULT) as copy:
+    with driver(session.connection()).cursor().copy(_COPY_VAULT) as copy:
         for row in rows:
             copy.write_row([row[name] for name in _VAULT_COLUMNS])
 
@@ -128,7 +132,7 @@ def insert_postings(session: Session, postings: Iterable[Posting]) -> None:
         if rows:
             connection.exec_driver_sql(_INSERT_TOKENS, rows)
         return
-    with _psycopg(connection).cursor().copy(_COPY_TOKENS) as copy:
+    with driver(connection).cursor().copy(_COPY_TOKENS) as copy:
         copy.set_types(("bytea", "int8", "int4", "int2", "int2"))
         for row in rows:
             copy.write_row(row)
@@ -268,10 +272,6 @@ def _json(value: Any) -> str | None:
 
 def _is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
-
-
-def _psycopg(connection: Connection) -> psycopg.Connection[Any]:
-    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
 
 
 _NEXT_IDS = text(

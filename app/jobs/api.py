@@ -15,6 +15,7 @@ from app.jobs.schemas import (
     DispatchesSchema,
     NewChannelSchema,
     NoticesSchema,
+    SecretOrderSchema,
 )
 
 blueprint = Blueprint(
@@ -89,6 +90,19 @@ def remove_channel(channel: UUID) -> None:
     Nothing leaves by it any more, not even what waits; its address is erased.
     """
     channels.remove(transaction(), caller(), channel)
+
+
+@channel_blueprint.post("/channels/<uuid:channel>/secret")
+@audited("channel.rotate", roles=KEEPERS)
+@channel_blueprint.arguments(SecretOrderSchema)
+@channel_blueprint.response(200, NewChannelSchema)
+def rotate_secret(asked: dict[str, int], channel: UUID) -> channels.Shown:
+    """Replace the secret of a webhook
+
+    For `overlap_hours` each message carries two signatures, one under each secret, so that a
+    receiver may change over in its own time. The new secret is in this answer and in no other.
+    """
+    return channels.rotate(transaction(), caller(), channel, asked["overlap_hours"])
 
 
 @channel_blueprint.get("/channels/<uuid:channel>/dispatches")

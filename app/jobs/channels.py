@@ -7,11 +7,11 @@ was sent by it.
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, delete, exists, func, select
+from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -22,7 +22,7 @@ from app.errors import ConflictError, InvalidRequestError, NotFoundError
 from app.jobs import notifications
 from app.jobs.addresses import mailbox_fault, masked, networks, webhook_fault
 from app.jobs.models import Channel, Dispatch, Notification
-from app.jobs.webhooks import new_secret
+from app.jobs.webhooks import end_of_former, new_secret
 from app.runtime import runtime
 from app.secret_files import Sealer
 from postern.vocabulary import ChannelKind, DispatchState, Role
@@ -54,6 +54,12 @@ class TrialPendingError(ConflictError):
     remedy = "Look at what became of it, and ask again after a minute."
 
 
+class ChannelWithoutSecretError(ConflictError):
+    code = "channel-without-secret"
+    title = "Messages of this channel are not signed, so it has no secret to replace"
+    remedy = "Only webhooks have one."
+
+
 class Sealing:
     """Seals and opens addresses and secrets under a key of its own; one for the process."""
 
@@ -72,17 +78,23 @@ class Sealing:
             channel.sealed_address, _ADDRESS + channel.public_id.bytes
         ).decode()
 
-    def secret(self, channel: Channel) -> str:
-        """A webhook's secret; ValueError as above."""
-        sealed = channel.sealed_secret or b""
-        return self._sealer.open(sealed, _SECRET + channel.public_id.bytes).decode()
+    def secrets(self, channel: Channel) -> tuple[str, str | None]:
+        """A webhook's secret, and the former one as long as it signs too; ValueError as above."""
+        until = channel.former_until
+        is_former = until is not None and clock.now() < until
+        former = self._secret(channel, channel.former_secret) if is_former else None
+        return self._secret(channel, channel.sealed_secret), former
+
+    def _secret(self, channel: Channel, sealed: bytes | None) -> str:
+        return self._sealer.open(sealed or b"", _SECRET + channel.public_id.bytes).decode()
 
 
 @dataclass(frozen=True)
 class Shown:
     """A channel as its organisation sees it; `states` counts what was to be sent by it.
 
-    `secret` is there once, in the answer to its making.
+    `secret` is there once, in the answer to its making. `former_until`: the secret before it signs
+    too until then.
     """
 
     id: UUID
@@ -93,6 +105,7 @@ class Shown:
     made_at: datetime
     states: Mapping[DispatchState, int]
     last_sent_at: datetime | None
+    former_until: datetime | None
     secret: str | None = None
 
 
@@ -186,6 +199,7 @@ def remove(session: Session, caller: Caller, channel: UUID) -> None:
     row = _held(session, caller, channel)
     row.stopped_at = clock.now()
     row.sealed_address, row.sealed_secret = b"", None
+    row.former_secret = row.former_until = None
     append(
         session,
         caller,
@@ -194,6 +208,41 @@ def remove(session: Session, caller: Caller, channel: UUID) -> None:
         objects=[str(channel)],
         details={"kind": row.kind.value},
     )
+
+
+def rotate(session: Session, caller: Caller, channel: UUID, overlap_hours: int) -> Shown:
+    """Give a webhook a new secret, which is in what is returned, this once.
+
+    The one before it signs too for `overlap_hours`; one that was former already signs no more.
+    NotFoundError; ChannelWithoutSecretError; InvalidRequestError for the hours.
+    """
+    row = _held(session, caller, channel)
+    if row.kind is not ChannelKind.WEBHOOK:
+        raise ChannelWithoutSecretError
+    until, secret = end_of_former(overlap_hours), new_secret()
+    row.former_secret, row.former_until = (row.sealed_secret if until else None), until
+    row.sealed_secret = runtime().part(Sealing).seal_secret(secret, row.public_id)
+    append(
+        session,
+        caller,
+        "channel.rotate",
+        object_type="channel",
+        objects=[str(channel)],
+        details={"kind": row.kind.value, "overlap_hours": overlap_hours},
+    )
+    (shown,) = _shown(session, [row])
+    return replace(shown, secret=secret)
+
+
+def forget_former(session: Session) -> int:
+    """Erase secrets that sign no more; returns how many."""
+    ended = session.scalars(
+        update(Channel)
+        .where(Channel.former_until <= clock.now())
+        .values(former_secret=None, former_until=None)
+        .returning(Channel.id)
+    ).all()
+    return len(ended)
 
 
 def try_out(session: Session, caller: Caller, channel: UUID) -> None:
@@ -369,5 +418,6 @@ def _as_shown(
         made_at=row.made_at,
         states={state: counted.get(state, 0) for state in DispatchState},
         last_sent_at=last,
+        former_until=row.former_until,
         secret=secret,
     )

@@ -182,7 +182,7 @@ def _mail_sender(session: Session, case: _Case) -> Callable[[], None]:
 
 def _webhook_sender(_session: Session, case: _Case) -> Callable[[], None]:
     sealing, notification = runtime().part(Sealing), case.notification
-    address, secret = sealing.address(case.channel), sealing.secret(case.channel)
+    address, (secret, former) = sealing.address(case.channel), sealing.secrets(case.channel)
     body = webhooks.body_of(
         {
             "id": str(notification.public_id),
@@ -194,13 +194,15 @@ def _webhook_sender(_session: Session, case: _Case) -> Callable[[], None]:
     )
     allowed = networks(runtime().settings.webhook.networks)
     message = case.sending.public_id
-    return lambda: webhooks.post(address, secret, body, message=message, at=now(), allowed=allowed)
+    return lambda: webhooks.post(
+        address, secret, body, message=message, at=now(), allowed=allowed, former=former
+    )
 
 
 def _notice(row: Notification) -> Notice:
     return Notice(
         id=row.public_id,
-        roles=(row.role,),
+        roles=() if row.role is None else (row.role,),
         kind=row.kind,
         facts=row.facts,
         address=row.address,

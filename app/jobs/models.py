@@ -27,9 +27,10 @@ class DutyRun(Base):
 
 
 class Notification(Base):
-    """Something that people of one role of an organisation should know; no personal data.
+    """Something that people of one role of an organisation should know, or one person alone.
 
-    `kind` names the sentence, `facts` the codes and counts in it, `address` the page to open.
+    Either `role` or `person`, a pseudonym, is set; there is no personal data in it. `kind` names
+    the sentence, `facts` the codes and counts in it, `address` the page to open.
     """
 
     __tablename__ = "notification"
@@ -40,7 +41,8 @@ class Notification(Base):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     public_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    role: Mapped[Role] = mapped_column(word(Role))
+    role: Mapped[Role | None] = mapped_column(word(Role))
+    person: Mapped[UUID | None] = mapped_column(Uuid, index=True)
     kind: Mapped[str] = mapped_column(String(64))
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
     address: Mapped[str] = mapped_column(String(200))
@@ -96,6 +98,8 @@ class Channel(Base):
     language: Mapped[str] = mapped_column(String(2))
     sealed_address: Mapped[bytes] = mapped_column(LargeBinary)
     sealed_secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # a webhook's, for signing
+    former_secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed; signs beside it
+    former_until: Mapped[datetime | None] = mapped_column(Moment)
     made_at: Mapped[datetime] = mapped_column(Moment)
     made_by: Mapped[UUID] = mapped_column(Uuid)
     stopped_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -1,5 +1,7 @@
 """Notifications: what people of one role of an organisation should know, until one of them saw it.
 
+Some are for one person alone: that something about how they sign in was changed.
+
 A room writes one in the transaction of what it tells; it carries codes and counts, no personal
 data. What it says in words stands in app/web/notices.py, by its kind. Where an organisation has
 channels, what is to leave by them is asked for in the same transaction.
@@ -11,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, row_security
 from app.access import Caller
 from app.audit.service import append
 from app.errors import NotFoundError
@@ -34,7 +36,10 @@ _TOLD = "channels_told"  # key of Session.info: what the transaction sends by wh
 
 @dataclass(frozen=True)
 class Notice:
-    """A notification as it is shown; `roles` are the caller's for which it was written."""
+    """A notification as it is shown; `roles` are the caller's for which it was written.
+
+    There are none of one that was written for a person alone.
+    """
 
     id: UUID
     roles: tuple[Role, ...]
@@ -86,10 +91,38 @@ def written(  # noqa: PLR0917 - as above
     address: str,
 ) -> Notification:
     """The row of a notification, for the pages alone."""
+    return _written(session, organisation_id, role, None, (kind, facts, address))
+
+
+def notify_person(  # noqa: PLR0917 - as above
+    session: Session,
+    organisation_id: int,
+    person: UUID,
+    kind: str,
+    facts: Mapping[str, Any],
+    address: str,
+) -> UUID:
+    """Tell one person (a pseudonym) of an organisation, on their pages; returns its id.
+
+    No channel carries it: channels are of roles.
+    """
+    return _written(session, organisation_id, None, person, (kind, facts, address)).public_id
+
+
+def _written(
+    session: Session,
+    organisation_id: int,
+    role: Role | None,
+    person: UUID | None,
+    said: tuple[str, Mapping[str, Any], str],
+) -> Notification:
+    kind, facts, address = said
+    row_security.act_for(session, organisation_id)
     row = Notification(
         public_id=uuid4(),
         organisation_id=organisation_id,
         role=role,
+        person=person,
         kind=kind,
         facts=dict(facts),
         address=address,
@@ -194,11 +227,14 @@ def expire(session: Session) -> int:
 
 
 def own(caller: Caller) -> Select[Notification]:
-    """The notifications of the caller's organisation and roles."""
-    return select(Notification).where(
+    """The notifications of the caller's organisation and roles, and those for them alone."""
+    mine: ColumnElement[bool] = and_(
         Notification.organisation_id == caller.organisation_id,
         Notification.role.in_(sorted(caller.roles)),
     )
+    if caller.person is not None:
+        mine = or_(mine, Notification.person == caller.person)
+    return select(Notification).where(mine)
 
 
 def _waiting(caller: Caller) -> Select[Notification]:
@@ -217,7 +253,7 @@ def merged(rows: Sequence[Notification]) -> list[Notice]:
     return [
         Notice(
             id=same[0].public_id,
-            roles=tuple(dict.fromkeys(each.role for each in same)),
+            roles=tuple(dict.fromkeys(each.role for each in same if each.role is not None)),
             kind=same[0].kind,
             facts=same[0].facts,
             address=same[0].address,

@@ -16,6 +16,7 @@ from app.errors import ConflictError, InvalidRequestError, NotFoundError, Poster
 from app.jobs import channels, draining, service
 from app.jobs.addresses import LONGEST
 from app.jobs.channels import KEEPERS, LANGUAGES, MOST, Shown
+from app.jobs.webhooks import OVERLAPS
 from app.runtime import runtime
 from postern.vocabulary import ChannelKind, Role
 
@@ -65,6 +66,20 @@ def try_channel(channel: UUID) -> Response | Page:
         _log_refusal("channel.trial", error, channel)
         return _channel_page(channel, problem=error), error.status
     return redirect(url_for(".show_channel", channel=channel, done="trial"), 303)
+
+
+@blueprint.post("/channels/<uuid:channel>/secret")
+@audited("channel.rotate", roles=KEEPERS)
+def rotate_secret(channel: UUID) -> Page:
+    """Replace a webhook's secret; the new one is on the page that answers, this once."""
+    hours = request.form.get("overlap_hours", -1, type=int)
+    try:
+        with transaction().begin_nested():
+            made = channels.rotate(transaction(), caller(), channel, hours)
+    except (InvalidRequestError, ConflictError) as error:
+        _log_refusal("channel.rotate", error, channel)
+        return _channel_page(channel, problem=error), error.status
+    return _channel_page(channel, made=made)
 
 
 @blueprint.post("/channels/<uuid:channel>/remove")
@@ -146,7 +161,9 @@ def _channels_page(
     )
 
 
-def _channel_page(channel: UUID, problem: PosternError | None = None) -> str:
+def _channel_page(
+    channel: UUID, problem: PosternError | None = None, made: Shown | None = None
+) -> str:
     try:
         before = UUID(request.args["before"]) if "before" in request.args else None
     except ValueError:
@@ -161,6 +178,9 @@ def _channel_page(channel: UUID, problem: PosternError | None = None) -> str:
         is_later_page=before is not None,
         notice=done if done in _NOTICES else "",
         problem=problem,
+        wrong=_reasons(problem),
+        made=made,
+        overlaps=OVERLAPS,
     )
 
 

@@ -5,6 +5,7 @@ from marshmallow import RAISE, Schema, fields, validate
 from app.fields import plain_text
 from app.jobs.addresses import LONGEST
 from app.jobs.channels import LANGUAGES
+from app.jobs.webhooks import MOST_OVERLAP
 from postern.vocabulary import ChannelKind, DispatchState, Role
 
 
@@ -82,6 +83,24 @@ class ChannelSchema(Schema):
     made_at = fields.AwareDateTime(required=True)
     states = fields.Nested(DispatchCountsSchema, required=True)
     last_sent_at = fields.AwareDateTime(required=True, allow_none=True)
+    former_until = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The secret before this one signs too until then; else null."},
+    )
+
+
+class SecretOrderSchema(Schema):
+    """How a secret is replaced."""
+
+    class Meta:
+        unknown = RAISE
+
+    overlap_hours = fields.Integer(
+        load_default=24,
+        validate=validate.Range(min=0, max=MOST_OVERLAP),
+        metadata={"description": "For how long messages are signed with the former one too."},
+    )
 
 
 class NewChannelSchema(ChannelSchema):

@@ -25,4 +25,5 @@ def start(_app: Flask, runtime: Runtime) -> None:
     handle(runtime, notifications.DISPATCH, ERRAND)
     duty(runtime, "notifications.expire", _EVERY, notifications.expire)
     duty(runtime, "channels.expire", _EVERY, channels.expire)
+    duty(runtime, "channels.forget-former", timedelta(hours=1), channels.forget_former)
     duty(runtime, "outbox.tidy", timedelta(hours=1), draining.tidy)

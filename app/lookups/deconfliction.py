@@ -7,17 +7,18 @@ alone and not assessed; being let know of its presence is what must be permitted
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from app import row_security
 from app.access import Caller
 from app.audit.service import append
 from app.clock import day, now
@@ -105,6 +106,7 @@ def known(session: Session, organisation_id: int, at: datetime) -> list[Shared]:
         .order_by(Deconfliction.id.desc())
         .limit(MOST_LISTED)
     ).all()
+    _act_for_others(session, rows)
     members, desks = directory(session), contacts(session)
     found = []
     for row in rows:
@@ -119,6 +121,17 @@ def known(session: Session, organisation_id: int, at: datetime) -> list[Shared]:
             desk = desks.get(other.organisation_id)
             found.append(Shared(row.public_id, mine.id, row.made_at, owner, desk))
     return found
+
+
+def _act_for_others(session: Session, rows: Sequence[Deconfliction]) -> None:
+    """Let the transaction read the watches with which one's own are paired."""
+    if rows and row_security.is_asked_for(session):
+        ids = [key for row in rows for key in (row.earlier_id, row.later_id)]
+        owners = session.scalars(_OWNERS, {"ids": ids}).all()
+        row_security.act_for(session, *(each for each in owners if each is not None))
+
+
+_OWNERS = text("SELECT DISTINCT deconflicted_owner(id) FROM unnest(CAST(:ids AS bigint[])) AS id")
 
 
 def _may_act(session: Session, watch: KeptWatch, at: datetime) -> bool:

@@ -19,7 +19,8 @@ from postern.matching import ADDRESS, NAMED
 
 def shapes(session: Session) -> frozenset[int]:
     """The sets of facets that watches have, as bits; those of ended watches may be among them."""
-    return frozenset(session.connection().execute(_SHAPES).scalars())
+    connection = session.connection()
+    return frozenset(connection.execute(_SHAPES[connection.dialect.name]).scalars())
 
 
 @lru_cache(maxsize=4096)
@@ -59,7 +60,7 @@ def _needed(shape: int, stored: int, common: int) -> frozenset[int]:
 
 
 # A walk from each shape to the next in the index: few steps, however many watches there are.
-_SHAPES = text(
+_WALK = text(
     """
     WITH RECURSIVE shape (facets) AS (
         SELECT min(facets) FROM watch
@@ -70,3 +71,8 @@ _SHAPES = text(
     SELECT facets FROM shape WHERE facets IS NOT NULL
     """
 )
+_SHAPES = {
+    "sqlite": _WALK,
+    # The same walk, made by migration 0017: whoever submits may not read the watches of others.
+    "postgresql": text("SELECT watch_shapes()"),
+}

@@ -120,7 +120,7 @@ def propose(session: Session, caller: Caller, public_id: UUID, revision: int) ->
     _demand_revision(version, revision)
     _ready(session, pattern, version)
     version.state = VersionState.PROPOSED
-    version.proposed_at, version.proposed_by = now(), _person(caller)
+    version.proposed_at, version.proposed_by = now(), caller.pseudonym
     for role in DECIDERS:
         _tell(session, pattern, version, role, "pattern.proposed")
     return _changed(session, caller, pattern, version, "propose", is_author=True)
@@ -143,7 +143,7 @@ def approve(
     document has a fault meanwhile (its end has come), and the errors of `refuse`.
     """
     pattern, version = _proposed(session, caller, public_id, None)
-    if _person(caller) in {*storage.authors(session, version.id), version.proposed_by}:
+    if caller.pseudonym in {*storage.authors(session, version.id), version.proposed_by}:
         raise OwnPatternDraftError
     _demand_revision(version, revision)
     # Of two that publish documents with one id at the same time, the second must see the first.
@@ -236,7 +236,7 @@ def deprecate(
     if version is not None:
         _decide(version, caller, VersionState.DISCARDED, None)
         _mark(version)
-    pattern.deprecated_at, pattern.deprecated_by = now(), _person(caller)
+    pattern.deprecated_at, pattern.deprecated_by = now(), caller.pseudonym
     pattern.deprecation_reason, pattern.superseded_by = told, superseded_by
     session.flush()
     append(
@@ -417,7 +417,7 @@ def _fault(line: int, column: int, reason: str, remedy: str) -> dict[str, Any]:
 
 def _decide(version: PatternVersion, caller: Caller, state: VersionState, note: str | None) -> None:
     version.state, version.note = state, note
-    version.decided_at, version.decided_by = now(), _person(caller)
+    version.decided_at, version.decided_by = now(), caller.pseudonym
 
 
 def _tell_writers(session: Session, pattern: SharedPattern, version: PatternVersion) -> None:
@@ -451,7 +451,7 @@ def _changed(
     _mark(version)
     session.flush()
     if is_author:
-        key = {"version_id": version.id, "person": _person(caller)}
+        key = {"version_id": version.id, "person": caller.pseudonym}
         if session.get(PatternVersionAuthor, key) is None:
             session.add(PatternVersionAuthor(**key))
             session.flush()
@@ -485,12 +485,6 @@ def _log(
 def _shown(session: Session, caller: Caller, public_id: UUID) -> OwnPattern:
     reader = storage.reader(session, caller, None)
     return reading.shown(session, reader, reading.known(session, reader, public_id))
-
-
-def _person(caller: Caller) -> UUID:
-    if caller.person is None:
-        raise LookupError("the console is not a person of an organisation")
-    return caller.person
 
 
 def _clean_text(text: str) -> str:

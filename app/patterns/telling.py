@@ -23,6 +23,9 @@ from postern.vocabulary import Role
 CHANGED = "pattern.changed"
 """Topic of the outbox: one row for each change, with the pattern's inner key and the notice."""
 
+FOLLOW = "pattern.follow"
+"""Topic of the outbox: a version came into force, or its use ended; collections follow it."""
+
 PUBLISHED, DEPRECATED = "pattern.published", "pattern.deprecated"
 UNSHARED = "pattern.unshared"
 """Notices to subscribers; the last tells that they may not screen with the pattern any more."""
@@ -35,6 +38,7 @@ def tell_subscribers(session: Session, pattern: SharedPattern, kind: str, versio
     """
     payload = {"pattern": pattern.id, "kind": kind, "version": version}
     outbox.put(session, CHANGED, payload)
+    outbox.put(session, FOLLOW, {"pattern": pattern.id})
 
 
 def tell(session: Session, payload: Payload) -> None:

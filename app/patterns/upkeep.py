@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.access import CONSOLE
 from app.audit.service import append
 from app.clock import now
+from app.indicators.models import Given
 from app.jobs.notifications import notify
 from app.organisations.service import directory
 from app.patterns.models import PatternVersion, SharedPattern, VersionState
@@ -89,7 +90,7 @@ def discard_stale(session: Session) -> int:
 
 
 def erase(session: Session) -> int:
-    """Erase up to BATCH patterns that were over KEPT ago, with what was counted; how many.
+    """Erase up to BATCH patterns that were over KEPT ago, with counts and ledger; how many.
 
     Over are: the end of the version in force, a deprecation, and of what was never published the
     last change. Nothing that has an open version is erased.
@@ -109,6 +110,7 @@ def erase(session: Session) -> int:
     if not rows:
         return 0
     session.execute(delete(SharedPattern).where(SharedPattern.id.in_([row.id for row in rows])))
+    session.execute(delete(Given).where(Given.indicator.in_([row.public_id for row in rows])))
     session.expire_all()
     members = directory(session)
     by_owner: dict[str, list[UUID]] = {}

@@ -6,12 +6,14 @@ from flask import g, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from app.audit.guard import audited, caller, transaction
+from app.audit.guard import audited, caller, public, transaction
 from app.errors import InvalidRequestError, MalformedRequestError
 from app.fields import Base64Url, purpose
 from app.pseudonyms import holder_service
 from app.pseudonyms.holders import PATH
+from app.pseudonyms.moved_shares import PATH as SHARES_PATH
 from app.pseudonyms.schemas import ELEMENT_LENGTH, LARGEST_BATCH, PROOF_LENGTH, SignedSchema
+from app.pseudonyms.sharing import split
 from app.runtime import runtime
 from postern.signed_evaluation import Question, Signed
 from postern.vocabulary import EvaluationKind
@@ -19,6 +21,8 @@ from postern.vocabulary import EvaluationKind
 blueprint = Blueprint(
     "holder", __name__, description="Evaluate with a share of a key what an organisation signed."
 )
+told_blueprint = Blueprint("held", __name__, description="Tell which shares are held.")
+blueprints = (blueprint, told_blueprint)
 
 
 class HeldQuestionSchema(Schema):
@@ -40,6 +44,18 @@ class HeldQuestionSchema(Schema):
 class HeldEvaluationSchema(Schema):
     elements = fields.List(Base64Url(ELEMENT_LENGTH))
     proof = Base64Url(PROOF_LENGTH)
+
+
+class HeldKeySchema(Schema):
+    kind = fields.Enum(EvaluationKind, by_value=True)
+    epoch = fields.Integer()
+    commitments = fields.List(
+        Base64Url(ELEMENT_LENGTH), metadata={"description": "As the key document has them."}
+    )
+
+
+class HeldKeysSchema(Schema):
+    shares = fields.List(fields.Nested(HeldKeySchema))
 
 
 @blueprint.before_request
@@ -73,3 +89,26 @@ def evaluate() -> holder_service.HeldEvaluation:
     The organisation named signs the question; a signature is taken once, and for minutes.
     """
     return holder_service.evaluate(transaction(), caller(), g.held_question, g.held_signed)
+
+
+@told_blueprint.get(SHARES_PATH)
+@public
+@told_blueprint.response(200, HeldKeysSchema)
+def shares() -> dict[str, Any]:
+    """Tell which shares are held
+
+    By the commitments to their keys, which are public: so a platform sees, before it rotates a
+    key, who has moved its share.
+    """
+    with runtime().database.reading() as session:
+        found = holder_service.held(session)
+        return {
+            "shares": [
+                {
+                    "kind": each.kind,
+                    "epoch": each.epoch,
+                    "commitments": split(bytes(each.commitments)),
+                }
+                for each in found
+            ]
+        }

@@ -19,7 +19,7 @@ class SignatureNeededError(PosternError):
     code: ClassVar[str] = "signature-needed"
     title: ClassVar[str] = "The holders of this key ask for your organisation's signature"
     remedy: ClassVar[str] = (
-        "Use the command postern with your organisation's key file; the pages cannot sign it yet."
+        "Open your organisation's key file on the page, or name it in the settings of postern."
     )
 
 
@@ -72,6 +72,14 @@ class ShareMissingError(NotFoundError):
     code = "share-missing"
     title = "No share of that key is held here"
     remedy = "Install it with: flask --app wsgi holder install"
+
+
+class SharesNotMovedError(ConflictError):
+    """Too few holders made their share of the epoch to which a key is rotated."""
+
+    code = "shares-not-moved"
+    title = "Too few holders moved their shares"
+    remedy = "Have each run `holder move` with the file of the factor; then give the command again."
 
 
 class ShareHeldError(ConflictError):

@@ -5,7 +5,6 @@ that cheats is named to those whom it cheats. A holder that does not answer is l
 while, and only missed when too few others do.
 """
 
-import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -15,21 +14,28 @@ from typing import Any
 
 import requests
 import structlog
+from urllib3.exceptions import HTTPError
 
 from app.config import HolderSettings
 from app.errors import PosternError, QuotaSpentError
-from app.pseudonyms.holder_errors import HoldersMissingError, SignatureRefusedError
-from postern.base64url import from_base64url
+from app.pseudonyms.holder_errors import (
+    HoldersMissingError,
+    ShareMissingError,
+    SignatureRefusedError,
+)
 from postern.group import SIZE
+from postern.strict_json import MalformedError, parse_object
 from postern.threshold import MOST_HOLDERS
 from postern.voprf import PROOF_SIZE
 
 log = structlog.get_logger(__name__)
 
 PATH = "/api/v1/holder/evaluate"
-_GRACE_SECONDS = 0.2  # for those that are still out when enough have answered
+_GRACE_SECONDS = 1.0  # for those still out when enough have answered, of whom one may cheat
 _REST_SECONDS = 30.0  # for one that did not answer
 _LARGEST_ANSWER = 200_000  # bytes; 1000 elements in JSON are 46,000
+_LONGEST_WAIT = 9  # digits of seconds
+_OK = range(200, 300)
 _CLIENT_ERRORS = range(400, 500)
 
 
@@ -43,7 +49,7 @@ class HeldPart:
     proof: bytes
 
 
-class _RefusalError(Exception):
+class RefusalError(Exception):
     """A holder answered that it will not; `code` is its word for why."""
 
     def __init__(self, name: str, code: str, retry_after: str) -> None:
@@ -53,7 +59,7 @@ class _RefusalError(Exception):
         self.retry_after = retry_after
 
 
-class _AwayError(Exception):
+class AwayError(Exception):
     """A holder did not answer, or not in its form."""
 
 
@@ -79,10 +85,10 @@ class Holders:
         fresh = [each for each in holders if not self._rests(each["address"])]
         tired = [each for each in holders if each not in fresh]
         found: dict[int, HeldPart] = {}
-        refusals: list[_RefusalError] = []
+        refusals: list[RefusalError] = []
         for few in (fresh, tired):
             if few and len(found) < least:
-                self._ask_some(few, least - len(found), body, found, refusals)
+                self._ask_some(few, least, body, found, refusals)
         if len(found) >= least:
             return [found[number] for number in sorted(found)]
         if refusals:
@@ -100,7 +106,7 @@ class Holders:
         least: int,
         body: Mapping[str, Any],
         found: dict[int, HeldPart],
-        refusals: list[_RefusalError],
+        refusals: list[RefusalError],
     ) -> None:
         pool = self._workers()
         asked: dict[Future[HeldPart], Mapping[str, Any]] = {
@@ -115,15 +121,24 @@ class Holders:
                 holder = asked[each]
                 try:
                     found[holder["number"]] = each.result()
-                    self._resting.pop(holder["address"], None)
-                except _RefusalError as refusal:
+                except RefusalError as refusal:
                     refusals.append(refusal)
-                except _AwayError as error:
-                    self._resting[holder["address"]] = time.monotonic() + _REST_SECONDS
-                    log.warning("holder away", holder=holder["name"], why=str(error))
+                except AwayError:
+                    continue
             enough = len(found) >= least
 
     def _ask_one(self, holder: Mapping[str, Any], body: Mapping[str, Any]) -> HeldPart:
+        """Its part; it rests when it does not answer, whoever still waits for it."""
+        try:
+            part = self._answered(holder, body)
+        except AwayError as error:
+            self._resting[holder["address"]] = time.monotonic() + _REST_SECONDS
+            log.warning("holder away", holder=holder["name"], why=str(error))
+            raise
+        self._resting.pop(holder["address"], None)
+        return part
+
+    def _answered(self, holder: Mapping[str, Any], body: Mapping[str, Any]) -> HeldPart:
         try:
             with self._session().post(
                 holder["address"] + PATH,
@@ -134,15 +149,10 @@ class Holders:
                 stream=True,
             ) as answer:
                 content = answer.raw.read(_LARGEST_ANSWER + 1, decode_content=True)
-                if answer.status_code in _CLIENT_ERRORS:
-                    problem = json.loads(content)
-                    code, after = problem.get("code"), answer.headers.get("Retry-After", "")
-                    raise _RefusalError(holder["name"], str(code)[:40], after)
-                if not answer.ok or len(content) > _LARGEST_ANSWER:
-                    raise _AwayError(f"it answered {answer.status_code}")
-                return _part(holder, json.loads(content), body)
-        except (requests.RequestException, OSError, ValueError, AttributeError) as error:
-            raise _AwayError(type(error).__name__) from None
+                after = answer.headers.get("Retry-After", "")
+                return part_of(holder, answer.status_code, after, content, body)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise AwayError(type(error).__name__) from None
 
     def _session(self) -> requests.Session:
         if not hasattr(self._sessions, "session"):
@@ -163,21 +173,39 @@ class Holders:
         return self._resting.get(address, 0) > time.monotonic()
 
 
-def _part(holder: Mapping[str, Any], content: Any, body: Mapping[str, Any]) -> HeldPart:
-    elements = [from_base64url(each) for each in content["elements"]]
-    proof = from_base64url(content["proof"])
-    right = [each for each in elements if each is not None and len(each) == SIZE]
-    if proof is None or len(proof) != PROOF_SIZE or len(right) != len(body["elements"]):
-        raise ValueError
-    return HeldPart(holder["number"], holder["name"], right, proof)
+def part_of(
+    holder: Mapping[str, Any], status: int, after: str, content: bytes, body: Mapping[str, Any]
+) -> HeldPart:
+    """The part in a holder's answer to `body`; `after` is its Retry-After.
+
+    RefusalError when it says that it will not, AwayError for anything else.
+    """
+    if len(content) > _LARGEST_ANSWER or not (status in _OK or status in _CLIENT_ERRORS):
+        raise AwayError(f"it answered {status}")
+    most = len(body["elements"])
+    try:
+        told = parse_object(content)
+        if status in _CLIENT_ERRORS:
+            raise RefusalError(holder["name"], told.text("code")[:40], after)
+        elements, proof = told.octets_list("elements", SIZE, most), told.octets("proof", PROOF_SIZE)
+    except MalformedError:
+        raise AwayError(f"its answer {status} is in no form") from None
+    if len(elements) != most:
+        raise AwayError("it answered another number of elements")
+    return HeldPart(holder["number"], holder["name"], elements, proof)
 
 
-def _told(refusal: _RefusalError) -> PosternError:
+def _told(refusal: RefusalError) -> PosternError:
     if refusal.code == QuotaSpentError.code:
-        after = refusal.retry_after if refusal.retry_after.isdigit() else "3600"
+        is_number = refusal.retry_after.isascii() and refusal.retry_after.isdigit()
+        after = refusal.retry_after[:_LONGEST_WAIT] if is_number else "3600"
         return QuotaSpentError(
             f"The evaluations that holder {refusal.name} allows are spent.",
             headers={"Retry-After": after},
+        )
+    if refusal.code == ShareMissingError.code:
+        return HoldersMissingError(
+            f"Holder {refusal.name} has no share of the key of this epoch.", holders=[refusal.name]
         )
     return SignatureRefusedError(
         f"Holder {refusal.name} refuses: {refusal.code}.", reason=refusal.code

@@ -253,7 +253,7 @@ def propose(
     row.activate_at = clean_time(activate_at)
     row.status = DraftStatus.PROPOSED
     row.proposed_at = clock.now()
-    row.proposed_by = _person(caller)
+    row.proposed_by = caller.pseudonym
     _add_author(session, row, caller)  # stays barred if another proposes it next time
     return _changed(session, caller, row, "propose")
 
@@ -283,7 +283,7 @@ def approve(
     """
     row = _held(session, caller, draft_id)
     _demand_proposed(row)
-    person = _person(caller)
+    person = caller.pseudonym
     if person in {row.created_by, row.proposed_by, *_authors(session, [row.id])[row.id]}:
         raise OwnDraftError
     _demand_revision(row, revision)
@@ -316,7 +316,7 @@ def refuse(session: Session, caller: Caller, draft_id: UUID, revision: int, reas
     told = clean_reason(reason)
     if told is None:
         raise wrong("reason", "Say why in up to 500 characters: the author reads it.")
-    _close(row, DraftStatus.REFUSED, _person(caller), told)
+    _close(row, DraftStatus.REFUSED, caller.pseudonym, told)
     return _changed(session, caller, row, "refuse")
 
 
@@ -324,7 +324,7 @@ def discard(session: Session, caller: Caller, draft_id: UUID) -> Draft:
     """Close a draft that is no longer wanted; UnknownDraftError and DraftClosedError."""
     row = _held(session, caller, draft_id)
     _demand_open(row)
-    _close(row, DraftStatus.DISCARDED, _person(caller), None)
+    _close(row, DraftStatus.DISCARDED, caller.pseudonym, None)
     return _changed(session, caller, row, "discard")
 
 
@@ -367,7 +367,7 @@ def _begin(
         status=DraftStatus.EDITING,
         revision=0,
         created_at=now,
-        created_by=_person(caller),
+        created_by=caller.pseudonym,
         updated_at=now,
     )
     session.add(row)
@@ -427,14 +427,8 @@ def _demand_faultless(session: Session, row: PolicyDraft) -> None:
         raise PolicyRefusedError(faults)
 
 
-def _person(caller: Caller) -> UUID:
-    if caller.person is None:
-        raise LookupError("the console is not a person of an organisation")
-    return caller.person
-
-
 def _add_author(session: Session, row: PolicyDraft, caller: Caller) -> None:
-    key = {"draft_id": row.id, "person": _person(caller)}
+    key = {"draft_id": row.id, "person": caller.pseudonym}
     if session.get(PolicyDraftAuthor, key) is None:
         session.add(PolicyDraftAuthor(**key))
 

@@ -184,29 +184,44 @@ def fed_indicators() -> Select[Any]:
     come with the execution. Columns indicator_id, public_id, organisation_id, share_class_id,
     seen_day, amended_at, granted_level, grant_reason_id, tells_owner and may_screen.
     """
+    return _fed(
+        _INDICATOR,
+        _INDICATOR.c.id.label("indicator_id"),
+        _INDICATOR.c.public_id,
+        _INDICATOR.c.organisation_id,
+        _INDICATOR.c.share_class_id,
+        _INDICATOR.c.seen_day,
+        _INDICATOR.c.amended_at,
+    )
+
+
+def fed_classed(source: FromClause) -> Select[Any]:
+    """`visible_classed` in bulk, with the parameters of `fed_indicators`, to be made once.
+
+    All columns of `source`, and granted_level, grant_reason_id, tells_owner and may_screen.
+    """
+    return _fed(source, *source.c)
+
+
+def _fed(source: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
     profile = bindparam("profile", type_=Integer)
     today = bindparam("today", type_=Integer)
     second = bindparam("second", type_=BigInteger)
     return (
         select(
-            _INDICATOR.c.id.label("indicator_id"),
-            _INDICATOR.c.public_id,
-            _INDICATOR.c.organisation_id,
-            _INDICATOR.c.share_class_id,
-            _INDICATOR.c.seen_day,
-            _INDICATOR.c.amended_at,
+            *columns,
             ShareGrant.level.label("granted_level"),
             ShareGrant.grant_reason_id,
             ShareGrant.tells_owner,
             ShareGrant.may_screen,
         )
-        .join(ShareGrant, _grants(profile, today, second, _INDICATOR))
+        .join(ShareGrant, _grants(profile, today, second, source))
         .where(
             ShareGrant.level >= bindparam("least", type_=SmallInteger),
             ShareGrant.may_feed,
-            _INDICATOR.c.expires_on > bindparam("on", type_=Date),
+            source.c.expires_on > bindparam("on", type_=Date),
             _reader_is_active(profile),
-            _INDICATOR.c.organisation_id.not_in(_SUSPENDED),
+            source.c.organisation_id.not_in(_SUSPENDED),
         )
     )
 

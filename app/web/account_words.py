@@ -93,6 +93,8 @@ _CHANGES: Mapping[str, LazyString] = {
     ),
     "factor.reset-refused": _("The removal of second factors of a person was refused."),
     "factor.reset": _("Two people removed the second factors of a person of your organisation."),
+    "link": _("An administrator made a one-time link for a person of your organisation."),
+    "link-used": _("A person of your organisation chose a password by a one-time link."),
     "password": _("An administrator replaced the password of a person of your organisation."),
     "refused": _("A compliance officer refused a proposed role."),
     "roles": _("An administrator changed the roles of a person of your organisation."),
@@ -103,6 +105,8 @@ ACCOUNT_SENTENCES: Sentences = {
     "account.create": fixed(_("%(who)s gave a person an account")),
     "account.decide": _decided,
     "account.language": fixed(_("%(who)s chose a language for the pages")),
+    "account.link": fixed(_("%(who)s made a one-time link for a person to choose a password")),
+    "account.link-used": fixed(_("A person chose a password by a one-time link")),
     "account.list": fixed(_("%(who)s listed the accounts")),
     "account.password": fixed(_("%(who)s changed a password")),
     "account.propose": _proposed,
@@ -123,9 +127,40 @@ def _token_ending(facts: Mapping[str, Any], _names: Mapping[str, str]) -> str:
     )
 
 
+def _own_account(facts: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    told = str(_OWN_CHANGES.get(str(facts.get("change", "")), _SOME_OWN_CHANGE))
+    return f"{told} {_BY_OTHERS}" if facts.get("by_others") else told
+
+
+_SOME_OWN_CHANGE = _("Something about how you sign in was changed.")
+
+_BY_OTHERS = _("Somebody else did it: if you know nothing of it, tell your compliance officer.")
+
+_OWN_CHANGES: Mapping[str, LazyString] = {
+    "factor.add": _("A second factor was added to your sign-in."),
+    "factor.recovery": _("Your recovery codes were made anew."),
+    "factor.remove": _("A second factor was removed from your sign-in."),
+    "factor.reset": _("Your second factors were removed."),
+    "factor.reset-proposed": _("It was proposed to remove your second factors."),
+    "factor.reset-refused": _("The removal of your second factors was refused."),
+    "link": _("A one-time link was made with which a password of yours can be chosen."),
+    "link-used": _(
+        "A password of yours was chosen by a one-time link, and your sessions have ended. If that"
+        " was not you, tell your compliance officer at once."
+    ),
+    "password": _("Your password was changed."),
+    "sign-on.ended": _("Your link with the sign-in service of your organisation ended."),
+    "sign-on.link": _("Your account was linked with one at the sign-in service."),
+    "sign-on.unlink": _("The link of your account with the sign-in service was undone."),
+    "token.create": _("An API token of yours was made."),
+    "token.revoke": _("An API token of yours was revoked."),
+    "token.rotate": _("An API token of yours got a new secret."),
+}
+
 ACCOUNT_NOTICES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], str]] = {
     **ENTRY_NOTICES,
     "account.change": _account_notice,
+    "account.own": _own_account,
     "token.ending": _token_ending,
 }
 

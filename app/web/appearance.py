@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from app import zones
 from app.accounts.authentication import signed_in
+from app.problems import is_for_machines
 from app.runtime import runtime
 
 _ONE_YEAR = 365 * 24 * 3600  # seconds
@@ -83,6 +84,8 @@ def remember(response: Response, name: str, value: str) -> None:
 
 
 def _read_in_the_persons_zone() -> None:
+    if is_for_machines():
+        return  # they are told moments in UTC
     zones.read_in(appearance().zone or _usual_zone())
 
 

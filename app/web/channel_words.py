@@ -58,6 +58,7 @@ JOB_SENTENCES: Sentences = {
     "channel.list": fixed(_("%(who)s listed the organisation's channels")),
     "channel.read": fixed(_("%(who)s read what a channel sent and was to send")),
     "channel.remove": fixed(_("%(who)s removed a channel")),
+    "channel.rotate": fixed(_("%(who)s replaced the secret of a webhook")),
     "channel.trial": fixed(_("%(who)s asked for a trial message of a channel")),
     "job.read": fixed(_("%(who)s read how the work in the background stands")),
     "job.retry": fixed(_("%(who)s let a dead job begin anew")),
@@ -86,5 +87,9 @@ CHANNEL_PROBLEMS: tuple[LazyString, ...] = (
     _("Remove one that is no longer needed."),
     _("A trial message of this channel is under way, or was asked for a moment ago"),
     _("Look at what became of it, and ask again after a minute."),
+    _("Messages of this channel are not signed, so it has no secret to replace"),
+    _("Only webhooks have one."),
+    _("The secret cannot be replaced"),
+    _("The former secret signs 0 to 168 hours more."),
 )
 """What refusals say, in English where they are raised, and found here for the catalogues."""

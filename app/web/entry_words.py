@@ -70,6 +70,7 @@ ENTRY_ACTS: Mapping[str, LazyString] = {
     "sign-on.link": _("Account linked for single sign-on"),
     "sign-on.propose": _("Sign-in service proposed"),
     "sign-on.read": _("Settings of single sign-on read"),
+    "sign-on.told": _("Sign-out told by a sign-in service"),
     "sign-on.unlink": _("Link for single sign-on undone"),
 }
 
@@ -92,6 +93,7 @@ ENTRY_SENTENCES: Sentences = {
     "sign-on.link": fixed(_("%(who)s linked their account for single sign-on")),
     "sign-on.propose": fixed(_("%(who)s proposed a sign-in service for the organisation")),
     "sign-on.read": fixed(_("%(who)s read the settings of single sign-on")),
+    "sign-on.told": fixed(_("A sign-in service said that somebody signed out there")),
     "sign-on.unlink": fixed(_("%(who)s undid the link for single sign-on")),
 }
 
@@ -116,4 +118,8 @@ ENTRY_PROBLEMS: tuple[LazyString, ...] = (
     _("Name the claim in which the provider tells groups or roles."),
     _("Write 1 to 50 lines such as: customs-analysts = analyst, submitter"),
     _("Write words."),
+    _("No provider of sign-in is in force for this organisation"),
+    _("List them with: flask --app wsgi sso show"),
+    _("This account is not linked with a provider of sign-in"),
+    _("List the linked ones with: flask --app wsgi sso show --organisation CODE"),
 )

@@ -168,6 +168,9 @@ EXCHANGE_SENTENCES: Sentences = {
     "exchange.news-add": fixed(_("%(who)s had an address told when a collection changes")),
     "exchange.news-again": fixed(_("%(who)s had an address told of a collection anew")),
     "exchange.news-list": fixed(_("%(who)s listed the addresses that are told of a collection")),
+    "exchange.news-rotate": fixed(
+        _("%(who)s replaced the secret of an address that is told of a collection")
+    ),
     "exchange.news-remove": fixed(_("%(who)s removed an address that was told of a collection")),
     "exchange.news-sent": _news_sent,
     "exchange.news-try": fixed(_("An address was about to be told that a collection changed")),

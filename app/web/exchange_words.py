@@ -68,6 +68,7 @@ EXCHANGE_WORDS: Mapping[str, Mapping[str, LazyString]] = {
         NotKept.KNOWN.value: _("known already in this version"),
         NotKept.REVOKED.value: _("withdrawn before it was known here"),
         NotKept.ENDED.value: _("over already, by the day that its sender tells"),
+        NotKept.PATTERN.value: _("shipping patterns that cannot be proposed here"),
     },
     "ServerFailure": {
         "ServerDeniedError": _(
@@ -133,6 +134,7 @@ EXCHANGE_ACTS: Mapping[str, LazyString] = {
     "exchange.news-again": _("News asked for anew"),
     "exchange.news-list": _("Addresses for news listed"),
     "exchange.news-remove": _("Address for news removed"),
+    "exchange.news-rotate": _("Secret of an address for news replaced"),
     "exchange.news-sent": _("News sent, or not"),
     "exchange.news-try": _("News about to be sent"),
     "exchange.open": _("Collection opened"),

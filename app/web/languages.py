@@ -24,6 +24,7 @@ from app.compliance.signal_words import NAMES as SIGNAL_NAMES
 from app.sharing.history import VersionState
 from app.sharing.models import Cause, DraftStatus
 from app.sharing.rules import Effect
+from app.web import numbered_words
 from app.web.disclosure_words import DISCLOSURE_WORDS
 from app.web.exchange_words import EXCHANGE_WORDS
 from app.web.pattern_words import PATTERN_WORDS
@@ -122,7 +123,10 @@ def ngettext(one: str, many: str, num: int, **names: object) -> str:
 
 def translated(sentence: str) -> str:
     """A sentence of the platform (an error's, an act's) in the present language."""
-    return gettext(sentence) if sentence else ""
+    if not sentence:
+        return ""
+    told = gettext(sentence)
+    return numbered_words.said(sentence) or told if told == sentence else told
 
 
 def words(value: StrEnum | str, kind: str | None = None) -> str:

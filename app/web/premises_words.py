@@ -7,6 +7,10 @@ test reads the modules' sources and holds this list to them.
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
 
+from app.web.languages import words
+from app.web.numbered_words import NUMBERED
+from postern.vocabulary import EvaluationKind
+
 _SENTENCES = (
     # Of normalising (app/web/modules/normalise): reasons, then remedies.
     _("A telephone number has between 6 and 15 digits."),
@@ -57,6 +61,36 @@ _ERRORS = {
     "error.ProofInvalidError.remedy": _("Tell your compliance officer."),
     "error.EvaluationError": _("The platform's answer cannot be used."),
     "error.EvaluationError.remedy": _("Try again; if it goes on, tell the operator."),
+    "error.SignatureNeededError": _(
+        "The holders of the platform's keys ask for your organisation's signature."
+    ),
+    "error.SignatureNeededError.remedy": _(
+        "Open your organisation's key file on this page, then try again. Nothing was sent."
+    ),
+    "error.CheatingHoldersError": _(
+        "What came from the holder %(holders)s is wrong, and too few others answered. Nothing was"
+        " used."
+    ),
+    "error.CheatingHoldersError.remedy": _(
+        "Stop here. Tell your compliance officer and the platform's operator."
+    ),
+    "refused.holders-missing": _("Too few holders of the keys answer; these do not: %(holders)s."),
+    "refused.holders-missing.remedy": _(
+        "Nothing was counted. Try again later; if it goes on, tell the platform's operator."
+    ),
+    "refused.signature-needed": _(
+        "The holders of the platform's keys ask for your organisation's signature."
+    ),
+    "refused.signature-needed.remedy": _(
+        "Reload the page, and open your organisation's key file on it."
+    ),
+    "refused.signature-refused": _(
+        "The holders of the platform's keys refuse your organisation's signature (%(reason)s)."
+    ),
+    "refused.signature-refused.remedy": _(
+        "Set this machine's clock right. If your organisation has new keys, its administrator has"
+        " the holders admit them."
+    ),
     "error.KeyDocumentError": _("The platform's keys cannot be used."),
     "error.KeyDocumentError.remedy": _("Reload the page; if it goes on, tell the operator."),
     "error.KeyDocumentError.signature": _(
@@ -141,10 +175,16 @@ _ERRORS = {
 }
 
 
+def holder_kinds() -> dict[str, str]:
+    """The kinds of values by what their keys are for, in the language of the page."""
+    return {f"holders.kind.{kind.value}": words(kind) for kind in EvaluationKind}
+
+
 def premises_words() -> dict[str, str]:
     """Keys and English sentences of the worker to sentences in the language of the page."""
+    sentences = (*_SENTENCES, *NUMBERED)
     with force_locale("en"):
-        english = [str(sentence) for sentence in _SENTENCES]
-    return dict(zip(english, map(str, _SENTENCES), strict=True)) | {
+        english = [str(sentence) for sentence in sentences]
+    return dict(zip(english, map(str, sentences), strict=True)) | {
         key: str(sentence) for key, sentence in _ERRORS.items()
     }

@@ -25,6 +25,7 @@ ENTRY_REFUSALS: Mapping[str, LazyString] = {
     "sign-on-code": _("the sign-in service did not take its own code"),
     "sign-on-denied": _("the sign-in service said no"),
     "sign-on-down": _("the sign-in service did not answer"),
+    "sign-on-used": _("told once already"),
     "sign-on-issuer": _("another sign-in service answered"),
     "sign-on-nonce": _("the answer belongs to another sign-in"),
     "sign-on-provider": _("no such sign-in service is in force"),

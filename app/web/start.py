@@ -1,7 +1,7 @@
 """What the web room keeps for the life of the process: headers, languages and the page's frame."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from flask import Flask
@@ -20,7 +20,7 @@ from app.web.help_words import help_topic
 from app.web.languages import install_languages
 from app.web.log_words import LogWords
 from app.web.notices import alarm_remedy, alarm_title, notice_words
-from app.web.premises_words import premises_words
+from app.web.premises_words import holder_kinds, premises_words
 from app.web.search_words import search_words
 from app.web.telling import telling
 from app.web.ways import may_open
@@ -38,6 +38,7 @@ def start(app: Flask, runtime: Runtime) -> None:
         help_topic=help_topic,
         may_open=_may_open,
         page_frame=page_frame,
+        holder_kinds=holder_kinds,
         premises_words=premises_words,
         search_words=search_words,
     )
@@ -52,6 +53,7 @@ def start(app: Flask, runtime: Runtime) -> None:
         short_id=sentences.short_id,
     )
     app.jinja_env.filters["uuid"] = UUID
+    app.jinja_env.filters["as_day"] = date.fromisoformat
     app.jinja_env.tests["pseudonym"] = _is_pseudonym
     app.jinja_env.globals["chart_words"] = chart_words
     app.jinja_env.globals["own_organisation"] = _own_organisation

@@ -3,6 +3,7 @@
 from flask_babel import force_locale, format_datetime
 from sqlalchemy.orm import Session
 
+from app.config import PlatformSettings
 from app.jobs.notifications import Notice
 from app.jobs.telling import Message, Recipient, Telling
 from app.organisations.service import directory
@@ -34,13 +35,26 @@ def _message(session: Session, notice: Notice, recipient: Recipient, language: s
                 moment=format_datetime(notice.made_at, "medium"),
                 organisation=recipient.name,
             ),
-            gettext(
-                "This message comes by itself from %(platform)s and carries no data of any"
-                " indicator; what it is about is shown after sign-in. An administrator or"
-                " compliance officer of your organisation set it up and can end it:",
-                platform=settings.name,
-            )
-            + f"\n{settings.origin}/channels",
+            _why(settings) if notice.roles else _why_you(settings),
         )
     one_line = " ".join(said.split())
     return Message(f"{settings.name}: {one_line}", "\n\n".join(lines) + "\n")
+
+
+def _why(settings: PlatformSettings) -> str:
+    said = gettext(
+        "This message comes by itself from %(platform)s and carries no data of any"
+        " indicator; what it is about is shown after sign-in. An administrator or"
+        " compliance officer of your organisation set it up and can end it:",
+        platform=settings.name,
+    )
+    return f"{said}\n{settings.origin}/channels"
+
+
+def _why_you(settings: PlatformSettings) -> str:
+    return gettext(
+        "This message comes by itself from %(platform)s, to whoever signs in with this address. If"
+        " you know nothing of it, tell an administrator or compliance officer of your organisation"
+        " at once, by telephone.",
+        platform=settings.name,
+    )

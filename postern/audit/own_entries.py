@@ -70,7 +70,7 @@ def parse_entry(line: bytes) -> OwnEntry:
         beside = json.loads("{" + text[end + 1 :])
         leaf = from_base64url(beside["leaf"])
         disclosures, place = beside["disclosures"], beside["place"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (AttributeError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, EntryMalformedError):
             raise
         raise EntryMalformedError("it is no JSON object with record, leaf and place") from None

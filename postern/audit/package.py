@@ -6,6 +6,8 @@ What stands in it is read with bounds and believed only as far as it was verifie
 """
 
 import json
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,10 @@ PROOFS = "proofs/{place}.tlog-proof"
 
 _LARGEST_PART = 2**20  # bytes of anything but the entries
 _LONGEST_LINE = 2**24  # bytes of one entry
+_DAMAGED = (
+    *(BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError),
+    *(struct.error, zlib.error),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,8 @@ class Package:
     def organisation(self) -> str | None:
         """The code of the organisation whose entries they are, by the package's own word."""
         told = self._json(TAG_KEYS)
-        return str(told["organisation"]) if isinstance(told, dict) and told else None
+        code = told.get("organisation") if isinstance(told, dict) else None
+        return code if isinstance(code, str) else None
 
     def entry_lines(self) -> Iterator[bytes]:
         """The lines of the entries; raises AuditError."""
@@ -80,7 +87,7 @@ class Package:
                 yield file
         except KeyError:
             raise _unreadable(f"it has no {name}") from None
-        except (BadZipFile, EOFError, NotImplementedError, RuntimeError):
+        except _DAMAGED:
             raise _unreadable(f"{name} in it is damaged") from None
 
 
@@ -89,7 +96,7 @@ def open_package(path: Path) -> Iterator[Package]:
     """The package in a file. Raises AuditError when it is none, OSError."""
     try:
         archive = ZipFile(path)
-    except (BadZipFile, NotImplementedError):
+    except (BadZipFile, NotImplementedError, ValueError, struct.error):
         raise _unreadable("it is no zip file, or a damaged one") from None
     with archive:
         yield Package(path.name, archive)

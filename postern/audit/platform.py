@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from postern.audit.sources import NotThereError
 from postern.audit.trust import AuditError, Trust, published
 from postern.base64url import from_base64url
-from postern.client_errors import RequestRefusedError
+from postern.client_errors import AnswerMalformedError, RequestRefusedError
 from postern.tlog.tiles import Tile
 from postern.transport import Transport
 from postern.wire import Fields
@@ -47,7 +47,10 @@ class PlatformLog:
             )
             for note in fields.texts("checkpoints"):
                 yield note.encode()
-            after = fields.optional_number("next")
+            following = fields.optional_number("next")
+            if following is not None and following <= after:
+                raise AnswerMalformedError("checkpoints.next")  # it would go round for ever
+            after = following
 
     def tile(self, tile: Tile) -> bytes:
         """A tile or a bundle; NotThereError."""
@@ -94,6 +97,8 @@ class PlatformEntries:
             place = {"cursor": cursor} if cursor else {}
             answer = self._transport.get_page(f"{_OWN}/export?{urlencode({**asked, **place})}")
             content: bytes = answer.content
+            if answer.following is not None and answer.following == cursor:
+                raise AnswerMalformedError("export.next")  # it would go round for ever
             cursor = answer.following
             yield content.splitlines(keepends=True), cursor
             if cursor is None:

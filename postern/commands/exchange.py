@@ -31,6 +31,8 @@ from postern.taxii.index_rows import Kept, Source, Taken
 from postern.taxii.moments import sortable
 from postern.taxii.objects import State
 from postern.taxii.pulling import Pull, Pulling
+from postern.taxii.receipts import Receipts
+from postern.taxii.servers import key_of_receipts
 
 _MOST = 1000  # objects, unless --most says otherwise
 _AT_ONCE = 500  # objects read from the index at once
@@ -94,6 +96,12 @@ def collections(chosen: Chosen, /, server: str, *, as_json: bool) -> None:
     metavar="NUMBER",
     help="Objects in one page.",
 )
+@click.option(
+    "--receipt-key",
+    metavar="KEY",
+    help="Key of another Postern by which it must sign a receipt of each page; else receipt_key of "
+    "the server in the settings.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def pull(context: click.Context, /, named: tuple[str, ...], **options: Any) -> None:
@@ -108,7 +116,10 @@ def pull(context: click.Context, /, named: tuple[str, ...], **options: Any) -> N
     """
     chosen: Chosen = context.obj
     settings = chosen.settings()
-    with taxii(settings, options["server"]) as (_, client):
+    with taxii(settings, options["server"]) as (server, client):
+        key = server.receipt_key
+        if options["receipt_key"] is not None:
+            key = key_of_receipts(options["receipt_key"], "--receipt-key")
         discovery, offered = _everything(client)
         wanted = [found_collection(offered, each) for each in named]
         if not named:
@@ -123,6 +134,7 @@ def pull(context: click.Context, /, named: tuple[str, ...], **options: Any) -> N
             Folder(path, writing=True, tokens_of=tokens_in) as folder,
             _counting() as bar,
         ):
+            client.demand = Receipts(key, path, server.address) if key is not None else None
             task = bar.add_task("Pulling", total=None, objects=0)
             since = options["since"]
             pulling = Pulling(

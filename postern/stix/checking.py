@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from postern.stix.form import check_object
 from postern.stix.names import EXTENSIONS, moment, split_id
+from postern.stix.sent_pattern import is_pattern, read_pattern
 from postern.stix.sent_reading import (
     KNOWN_OF_SIGHTING,
     MARKED_TLP,
@@ -27,6 +28,7 @@ __all__ = [
     "Refused",
     "Sent",
     "SentIndicator",
+    "SentPattern",
     "SentSighting",
     "check_object",
     "classify",
@@ -55,6 +57,16 @@ class SentIndicator:
     def has_value(self) -> bool:
         """Whether it says of what it is an indicator, so that it can be submitted as a new one."""
         return bool(self.indicator.get("elements") or self.indicator.get("place"))
+
+
+@dataclass(frozen=True, slots=True)
+class SentPattern:
+    """A shipping pattern, by the text of its rule; one that is revoked is a SentIndicator."""
+
+    id: str
+    created: datetime
+    modified: datetime
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,7 @@ class Refused:
     faults: tuple[Fault, ...]
 
 
-Sent: TypeAlias = SentIndicator | SentSighting | Ignored | Refused
+Sent: TypeAlias = SentIndicator | SentPattern | SentSighting | Ignored | Refused
 
 
 def classify(obj: object) -> Sent:
@@ -126,6 +138,13 @@ def _indicator(obj: dict[str, Any], name: str) -> Sent:
     if is_revoked:
         # Whatever else a withdrawal repeats is not read: only that it withdraws counts.
         return SentIndicator(name, created, modified, revoked=True)
+    if is_pattern(obj):
+        text, faults = read_pattern(obj)
+        return (
+            Refused(name, modified, faults)
+            if faults
+            else SentPattern(name, created, modified, text)
+        )
     if EXTENSIONS["postal-indicator"] not in extensions:
         return Refused(name, modified, (Fault("extensions", _NOT_OURS, PUSH),))
     reading = SentReading(obj)
@@ -199,6 +218,12 @@ def _ignored(obj: Mapping[str, Any], name: str) -> str | None:
         "marking-definition": name in MARKED_TLP or EXTENSIONS["handling"] in extensions,
         "extension-definition": name in EXTENSIONS.values(),
     }
+    is_of_pattern = {
+        "attack-pattern": EXTENSIONS["shipping-pattern"] in extensions,
+        "relationship": obj.get("relationship_type") == "indicates"
+        and str(obj.get("source_ref")).startswith("indicator--")
+        and str(obj.get("target_ref")).startswith("attack-pattern--"),
+    }
     is_of_point = {
         "location": EXTENSIONS["induction-point"] in extensions,
         "relationship": str(obj.get("source_ref")).startswith("indicator--")
@@ -207,6 +232,8 @@ def _ignored(obj: Mapping[str, Any], name: str) -> str | None:
     type_ = obj["type"]
     if is_known.get(type_):
         return "It is known here."
+    if is_of_pattern.get(type_):
+        return "What it says stands in the shipping pattern."
     if is_of_point.get(type_):
         return "The place stands in its indicator."
     if type_ == "identity" and obj.get("identity_class") in _BODIES:

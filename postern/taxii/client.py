@@ -19,6 +19,8 @@ from postern.taxii.errors import (
     plain,
 )
 from postern.taxii.moments import later, sortable
+from postern.taxii.receipts import Demand
+from postern.transport import RECEIPT_HEADER
 
 PAGE = 1000  # objects that are asked for at once
 DISCOVERY = "/taxii2/"
@@ -132,6 +134,8 @@ class TaxiiClient:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.demand: Demand | None = None
+        """Takes the receipt of each page of objects, or of a manifest, and refuses a wrong one."""
 
     @classmethod
     def at(
@@ -210,6 +214,7 @@ class TaxiiClient:
             if place.next is None or not stale:
                 raise
             raise StalePlaceError from refused
+        self._take_receipt(answer.headers)
         objects = answer.content.get("objects", [])
         if not isinstance(objects, list):
             raise ServerAnswerError("objects")
@@ -230,6 +235,7 @@ class TaxiiClient:
             answer = self._connection.get(
                 f"{collection.address}manifest/", asked, what="collection"
             )
+            self._take_receipt(answer.headers)
             records = answer.content.get("objects", [])
             if not isinstance(records, list):
                 raise ServerAnswerError("objects")
@@ -257,6 +263,10 @@ class TaxiiClient:
         """Have an object removed, in all its versions."""
         address = f"{collection.address}objects/{quote(identifier, safe='')}/"
         self._connection.delete(address, {"match[version]": "all"}, what="object")
+
+    def _take_receipt(self, headers: Mapping[str, str]) -> None:
+        if self.demand is not None:
+            self.demand(headers.get(RECEIPT_HEADER))
 
     def close(self) -> None:
         """Close the connections."""

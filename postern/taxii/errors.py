@@ -145,6 +145,17 @@ class NoProgressError(TaxiiError):
         )
 
 
+class ServerReceiptError(TaxiiError):
+    """A page came without a receipt that the confirmed key signed for it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The receipt of the TAXII server is refused: {what}. Nothing of that page is kept. "
+            "Compare the key with the server's operator (`flask --app wsgi audit keys` there, the "
+            "line receipt), then run the same command again."
+        )
+
+
 class StalePlaceError(TaxiiError):
     """The server no longer takes its own token of the next page."""
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from postern.taxii.client import PAGE, Collection, Page, Place, TaxiiClient
-from postern.taxii.errors import StalePlaceError
+from postern.taxii.errors import NoProgressError, StalePlaceError
 from postern.taxii.folder import Folder
 from postern.taxii.index_rows import Source, Taken
 from postern.taxii.moments import earlier_by, later, sortable, written
@@ -22,6 +22,7 @@ LAST_VERSIONS: Mapping[str, str] = {}
 """The filter that asks for the last version of each object: the default of the standard."""
 
 _IDS_AT_ONCE = 25  # in one address
+_MOST_EMPTY = 100  # pages without an object, one after the other, that announce more
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,13 @@ class Pulling:
 
     def _pages(self, collection: Collection, number: int) -> Iterator[Taken]:
         may_begin_again = True
+        passed: set[Place] = set()
+        empty, before = 0, None
         while True:
             place = self._source(number).place
+            if place in passed:
+                raise NoProgressError
+            passed.add(place)
             try:
                 page = self.client.page(collection, place, LAST_VERSIONS, limit=self.limit)
             except StalePlaceError:
@@ -99,7 +105,13 @@ class Pulling:
                     raise
                 may_begin_again = False  # a server that refuses each of its tokens has no end
                 self._begin_again(number)
+                passed.clear()
+                before = None
                 continue
+            empty = 0 if page.objects else empty + 1
+            if page.more and (empty == _MOST_EMPTY or (page.objects and page.objects == before)):
+                raise NoProgressError
+            before = page.objects
             yield self.folder.take(
                 number, page.objects, self._now(), self._place(page), is_last=not page.more
             )
@@ -139,7 +151,11 @@ class Pulling:
 
     def _fetch(self, collection: Collection, number: int, few: list[str], taken: Taken) -> int:
         place, fetched = Place(), 0
+        passed: set[Place] = set()
         while True:
+            if place in passed:
+                raise NoProgressError
+            passed.add(place)
             page = self.client.page(collection, place, {"match[id]": ",".join(few)})
             of_page = self.folder.take(number, page.objects, self._now(), None, is_last=False)
             taken.add(of_page)

@@ -11,6 +11,7 @@ from postern.settings import ClientSettings, SettingsError, read_token
 from postern.taxii.client import DISCOVERY
 from postern.taxii.connection import Access, checked_address
 from postern.taxii.errors import ServerAddressError
+from postern.tlog.notes import NoteError, VerifierKey
 
 PLATFORM = "platform"
 """The name of the own platform, which needs no section of its own."""
@@ -23,6 +24,7 @@ KEYS = (
     "ca_file",
     "certificate_file",
     "key_file",
+    "receipt_key",
 )
 """What a section [servers.NAME] may hold."""
 
@@ -36,6 +38,7 @@ class Server:
     name: str
     address: str
     access: Access
+    receipt_key: VerifierKey | None = None  # that must sign a receipt of each page
 
     @property
     def is_platform(self) -> bool:
@@ -111,7 +114,24 @@ def _read(name: str, section: Any, base: Path) -> Server:
             certificate_file=files.get("certificate_file"),
             key_file=files.get("key_file"),
         ),
+        receipt_key=key_of_receipts(section["receipt_key"], f"{where}.receipt_key")
+        if "receipt_key" in section
+        else None,
     )
+
+
+def key_of_receipts(text: str, where: str) -> VerifierKey:
+    """The key by which a Postern signs its receipts, as its console tells it.
+
+    Raises SettingsError, which names `where` it stands.
+    """
+    try:
+        return VerifierKey.parse(text.strip())
+    except NoteError:
+        raise SettingsError(
+            f"{where} is no key of receipts. Write the line `receipt` of `flask --app wsgi audit "
+            "keys` as the other platform's operator tells it: NAME+8 signs+base64."
+        ) from None
 
 
 def _password(path: Path) -> str:

@@ -12,6 +12,7 @@ PATH = "/add-checkpoint"
 
 _TEXT = "text/plain; charset=utf-8"
 _LARGEST_BODY = 65_536  # bytes; 63 hashes and a note with a hundred signatures fit
+_MOST_DIGITS = 12  # of a length; Python reads no number of more than 4,300
 _PATIENCE = 10.0  # seconds for which a client may be silent
 FAILED = 500
 _NOT_FOUND, _LENGTH_REQUIRED, _TOO_LARGE = 404, 411, 413
@@ -42,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(_NOT_FOUND)
         elif not (length.isascii() and length.isdecimal()):
             self._refuse(_LENGTH_REQUIRED)
-        elif int(length) > _LARGEST_BODY:
+        elif len(length) > _MOST_DIGITS or int(length) > _LARGEST_BODY:
             self._refuse(_TOO_LARGE)
         else:
             self._witness(self.rfile.read(int(length)))

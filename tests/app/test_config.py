@@ -9,6 +9,7 @@ import pytest
 
 from app.config import VARIABLE, Settings, load, read
 from app.errors import StartRefusedError
+from app.secret_files import read as read_secrets
 
 CONFIG = Path(__file__).parents[2] / "config"
 FILES = sorted(CONFIG.glob("*.toml"))
@@ -35,6 +36,16 @@ def test_there_is_a_settings_file_for_each_environment() -> None:
         ("database", "pool_size", 0, "database.pool_size is 0. It must be at least 1."),
         ("platform", "origin", "example.org", "platform.origin is 'example.org'. Write scheme"),
         ("platform", "origin", "http://x.example/", "without a final slash"),
+        ("platform", "origin", "http://x.example/app", "without a final slash, a path or a space"),
+        ("platform", "origin", "http://x y.example", "without a final slash, a path or a space"),
+        ("platform", "origin", "http://", "platform.origin is 'http://'. Write scheme and host"),
+        ("network", "hosts", "https://x.example", "Write hosts as they stand in Host"),
+        ("network", "hosts", "x.example,y.example", "separated by a space"),
+        ("network", "certificate_header", "Client Cert", "Write the name of a header"),
+        ("network", "proxies", "10.0.0.1/8", "network.proxies is '10.0.0.1/8'. Write networks"),
+        ("mail", "port", 70_000, "mail.port is 70000. Use 1 to 65535."),
+        ("audit", "operator", "The Police", "Write the code of the member that runs"),
+        ("holders", "ca_file", "missing.pem", "holders.ca_file is 'missing.pem'. Write the path"),
         ("platform", "secure_cookies", True, "exactly when platform.origin begins with https://"),
         ("platform", "name", 7, "platform.name is 7; it must be of type str."),
         ("log", "format", "xml", "log.format is 'xml'. Use json or console."),
@@ -67,6 +78,31 @@ def test_a_wrong_database_address_is_told_without_its_password(
     with pytest.raises(StartRefusedError, match=r"database\.url") as refusal:
         read(document)
     assert "s3cret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "place", ["", "u:s3cret@h:port/x", "u:s3cret@h:5x/x", "u:s3cret@[::1/x", "u:s3cret@h"]
+)
+def test_a_database_address_that_cannot_be_read_is_told_with_what_to_escape(
+    document: dict[str, Any], place: str
+) -> None:
+    document["database"]["url"] = f"postgresql+psycopg://{place}"
+    with pytest.raises(StartRefusedError, match=r"database\.url .*HOST:PORT.* % as %25") as refusal:
+        read(document)
+    assert "s3cret" not in str(refusal.value)
+
+
+def test_a_certificate_header_needs_a_proxy_that_is_believed(document: dict[str, Any]) -> None:
+    document["network"] |= {"proxies": "", "certificate_header": "Client-Cert"}
+    with pytest.raises(StartRefusedError, match=r"name them in network\.proxies"):
+        read(document)
+
+
+def test_secrets_that_are_no_files_refuse_the_start(tmp_path: Path) -> None:
+    (tmp_path / "cookies.key").mkdir()
+    for directory in (tmp_path, Path(__file__)):
+        with pytest.raises(StartRefusedError, match=r"cookies\.key cannot be read \(\w+\). Make"):
+            read_secrets(directory)
 
 
 def test_every_setting_must_be_there(document: dict[str, Any]) -> None:

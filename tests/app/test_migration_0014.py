@@ -29,6 +29,10 @@ def test_a_bound_token_is_revoked_on_the_way_back_and_a_plain_one_stays(
             text("UPDATE api_token SET certificate = :print WHERE id = :id"),
             {"id": second, "print": b"c" * 32},
         )
+        session.execute(
+            text("UPDATE api_token SET former_hash = :hash, former_until = :until WHERE id = :id"),
+            {"id": third, "hash": b"f" * 32, "until": "2099-01-01 00:00:00"},
+        )
 
     def columns() -> set[str]:
         return {each["name"] for each in inspect(database.engine).get_columns("api_token")}
@@ -46,5 +50,8 @@ def test_a_bound_token_is_revoked_on_the_way_back_and_a_plain_one_stays(
     migrate(settings)
     assert living() == [third]
     with database.reading() as session:
-        asked = text("SELECT certificate_suffices, last_network FROM api_token WHERE id = :id")
-        assert tuple(session.execute(asked, {"id": third}).one()) == (0, "")
+        asked = text(
+            "SELECT certificate_suffices, last_network, former_hash, former_until FROM api_token"
+            " WHERE id = :id"
+        )
+        assert tuple(session.execute(asked, {"id": third}).one()) == (0, "", None, None)

@@ -1,4 +1,4 @@
-"""Entering: sessions, routes without a guard."""
+"""Entering: sessions, routes without a guard, requests of another site."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from werkzeug.routing import Rule
 from postern.vocabulary import Role
 from tests.app.matrix.expectations import EXPECTED
 from tests.app.people import make_person
-from tests.attack.ground import NEVER, OUTSIDER, Ground
+from tests.attack.ground import NEVER, OUTSIDER, OWNER, Ground
 from tests.attack.verdict import Tried, attack
 
 
@@ -88,6 +88,39 @@ def unguarded(made: Ground) -> Tried:
             tried.attempt(f"{method} {rule.rule} without a role", wins=_is_done(answer))
             tried.control += method == "GET" and _is_done(everybody.ask(method, address))
     return tried
+
+
+@attack(
+    "cross-site requests with a victim's cookie",
+    stopped_by="a token of the session in every form, and what browsers say of the sender",
+)
+def cross_site(made: Ground) -> Tried:
+    """A page of the attacker sends what the victim's browser adds its cookie to."""
+    tried = Tried()
+    victim, attacker = made.visit(OWNER), made.visit(OUTSIDER)
+    own, foreign = victim.form_token(), attacker.form_token()
+    forms = [
+        (rule, method)
+        for rule, method in rules(made)
+        if method != "GET" and (route := EXPECTED.get((rule.endpoint, method))) and route.roles
+    ]
+    for rule, method in forms[:: made.many(1, 12)]:
+        address = address_of(made, rule, method)
+        for token in ("", foreign, own[:-1], own[::-1]):
+            answer = victim.ask(method, address, data={"csrf_token": token})
+            tried.attempt(f"{method} {rule.rule}", wins=not _is_refused(answer))
+        headers = {"Sec-Fetch-Site": "cross-site"}
+        answer = victim.ask(method, address, data={"csrf_token": own}, headers=headers)
+        tried.attempt(f"{method} {rule.rule}, said by the browser", wins=not _is_refused(answer))
+        answer = victim.ask(method, address, data={"csrf_token": own})
+        tried.control += not _is_refused(answer)
+    return tried
+
+
+def _is_refused(answer: requests.Response) -> bool:
+    """Before anything is done: for want of the token, or as no body that the route takes."""
+    is_told = "cross-site-request" in answer.text or "Open the page again" in answer.text
+    return (answer.status_code == 400 and is_told) or answer.status_code == 415
 
 
 def _is_done(answer: requests.Response) -> bool:

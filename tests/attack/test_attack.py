@@ -36,4 +36,4 @@ def test_an_attack_wins_nothing_and_could_have_won(attacked: Ground, attack: Att
 
 
 def test_each_attack_has_its_own_name() -> None:
-    assert len({each.name for each in ATTACKS}) == len(ATTACKS) > 9
+    assert len({each.name for each in ATTACKS}) == len(ATTACKS) > 10

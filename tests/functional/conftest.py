@@ -6,10 +6,12 @@ Everything here is bounded in time: a server or page that does not answer fails 
 import dataclasses
 import os
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -21,6 +23,7 @@ from app.config import Settings
 from tests.app.exchange import Exchange, make_exchange
 from tests.app.people import runtime_of
 
+MODULES = Path(__file__).parents[2] / "app" / "web" / "modules"
 _PATIENCE = 15_000  # milliseconds that a page may take
 _STOP_WITHIN = 10.0  # seconds
 
@@ -104,6 +107,23 @@ def context(browser: Browser, platform: Platform) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def modules_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages' modules in a folder of their own, with the packages that their lock file names."""
+    home = tmp_path_factory.mktemp("modules")
+    root, tree = MODULES.parents[2], home / "app" / "web" / "modules"
+    shutil.copytree(MODULES, tree, ignore=shutil.ignore_patterns("node_modules"))
+    tables = Path("postern", "normalise", "tables")
+    shutil.copytree(root / tables, home / tables)
+    for folder in (Path("postern"), Path("postern", "imports")):
+        (home / folder).mkdir(exist_ok=True)
+        for words in (root / folder).glob("*.json"):
+            shutil.copy(words, home / folder)
+    install = ("npm", "ci", "--ignore-scripts")
+    subprocess.run(install, cwd=tree, check=True, capture_output=True, timeout=240)
+    return tree
 
 
 def _browser_path() -> str:

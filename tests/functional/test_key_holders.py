@@ -1,245 +1,124 @@
-"""A platform and three holders of its key, each a process with a database of its own.
+"""Keys that three holders share, each a process of its own: asked by the command and by the pages.
 
 One holder cheats and is named, one is stopped; every two that are honest give the same pseudonym.
+Then the key is rotated while all of them run.
 """
 
-import dataclasses
-import json
-import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
-from flask import Flask
-from sqlalchemy import text
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlalchemy import select, text
 
-from app import create_app
-from app.config import Settings
-from app.database import Database
+from app.indicators.models import Indicator
+from app.lookups.scoring import Query
 from app.pseudonyms import holder_service
-from app.pseudonyms.evaluator import SingleKeyEvaluator
-from app.secret_files import Sealer
-from app.secret_files import create as create_secrets
-from postern import group, key_document, key_file_form, threshold, voprf
-from postern.cli import cli
+from postern import group, key_document, rotation
 from postern.client import Client
 from postern.client_errors import CheatingHoldersError, HoldersMissingError, SignatureNeededError
 from postern.commands.evaluating import RequestSigner
-from postern.facets import evaluation_input, facets
-from postern.holder_share import read_share
 from postern.key_ring import KeyRing, pin
-from postern.key_sharing import read_ceremony
 from postern.normalise import Phone, normalise
-from postern.organisation_entry import SignedEntry
 from postern.pseudonymise import Pseudonym, Pseudonymiser
 from postern.settings import OwnKeys
-from postern.vocabulary import EvaluationKind, Purpose, Role, Scope, Sector
-from tests.app.people import bearer, make_organisation, make_person
-from tests.conftest import settings_for
-from tests.functional.serving import serving
-from tests.postern.premises import locked
+from postern.vocabulary import EvaluationKind, Purpose, Scope
+from tests.app.exchange import OPEN_TO_POLICE, report
+from tests.app.people import bearer
+from tests.functional import key_files
+from tests.functional.holder_processes import NAMES, PHONE, Ring, console, opened_ring
+from tests.functional.leaving import watched
+from tests.functional.pictures import keep_picture
+from tests.functional.test_pages import NARROW, require_accessible, require_fitting
+from tests.postern.premises import PASSPHRASE, locked
 
-NAMES = ("alpha", "beta", "gamma")
-WORDS = "cobalt ferry lantern marble twig {name}"
-PHONE = EvaluationKind.PHONE
-
-
-@dataclasses.dataclass
-class Ring:
-    """The processes, and a client of the platform for police-be."""
-
-    platform: Flask
-    holders: dict[str, Flask]
-    running: dict[str, ExitStack]
-    folder: Path
-    client: Client
-    keys: KeyRing
-
-    def pseudonymiser(self, *, signs: bool = True) -> Pseudonymiser:
-        signer = RequestSigner(OwnKeys(), locked("police-be").keys) if signs else None
-        return Pseudonymiser(
-            self.client,
-            self.keys,
-            purpose=Purpose.CRIMINAL_INVESTIGATION,
-            case="PV-1",
-            signer=signer,
-        )
-
-    def key(self) -> bytes:
-        """The whole key of phones, which exists nowhere but in this test."""
-        ceremony = read_ceremony((self.folder / "ceremony.json").read_bytes())
-        shares = {}
-        for name in NAMES[:2]:
-            file = key_file_form.read(self.folder / f"{name}.share.json")
-            opened = read_share(file, WORDS.format(name=name), ceremony)
-            shares[opened.number] = opened.shares[PHONE]
-        evaluator = self.platform.extensions["postern"].part(SingleKeyEvaluator)
-        total = int.from_bytes(evaluator.secret_key(PHONE, 1), "little")
-        for number, weight in threshold.weights((1, 2)).items():
-            total += int.from_bytes(group.scalar_mul(weight, shares[number]), "little")
-        return (total % group.L).to_bytes(32, "little")
-
-    def put_share(self, name: str, share: bytes | None) -> bytes:
-        """Have a holder evaluate with another share of phones; gives the bytes it had."""
-        runtime = self.holders[name].extensions["postern"]
-        context = b"postern/held-share/v1/phone/1"
-        sealer = Sealer(runtime.secrets.vault)
-        with runtime.database.engine.begin() as connection:
-            found = connection.execute(
-                text("SELECT sealed FROM held_share WHERE kind = 'phone'")
-            ).scalar_one()
-            if share is not None:
-                connection.execute(
-                    text("UPDATE held_share SET sealed = :sealed WHERE kind = 'phone'"),
-                    {"sealed": sealer.seal(share, context)},
-                )
-        return sealer.open(bytes(found), context)
+SEEN, TYPED = Phone("+32 2 555 01 01"), "+32 2 555 01 01"
+PATIENCE = 15_000  # milliseconds that a page may take
+NOTICE = "First your organisation's signature"
 
 
 @pytest.fixture(scope="module")
 def ring(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Ring]:
     home = tmp_path_factory.mktemp("holders")
-    with ExitStack() as opened:
-        holders, running, addresses = {}, {}, {}
-        for name in NAMES:
-            settings = of_settings(home / name, sqlite_template, "holder")
-            running[name] = opened.enter_context(ExitStack())
-            addresses[name] = running[name].enter_context(
-                serving(settings, home / name / "settings.toml")
-            )
-            holders[name] = made(settings)
-        folder = hold_ceremony(home, addresses)
-        for name, app in holders.items():
-            install(app, home, folder, name)
-        settings = of_settings(home / "platform", sqlite_template, "platform")
-        platform = made(settings)
-        console(platform, "keys", "share", folder / "ceremony.json")
-        address = opened.enter_context(serving(settings, home / "platform" / "settings.toml"))
-        database: Database = platform.extensions["postern"].database
-        make_organisation(database, "police-be", Sector.POLICE, "BE")
-        person = make_person(platform, "police-be", [Role.ANALYST])
-        token = bearer(platform, person, [Scope.EVALUATE])["Authorization"].split()[1]
-        client = Client.at(address, token=token)
-        opened.callback(client.close)
-        raw = client.keys().raw
-        pin(raw, key_document.signer(raw), home / "pins.json", datetime.now(UTC))
-        keys = KeyRing(client, home / "pins.json")
-        yield Ring(platform, holders, running, folder, client, keys)
-        for app in (platform, *holders.values()):
-            app.extensions["postern"].database.dispose()
+    with opened_ring(home, sqlite_template) as opened:
+        opened.exchange.publish("post-be", OPEN_TO_POLICE)
+        seen = opened.indicator(SEEN, opened.key())
+        opened.exchange.submit("post-be", report("seen", seen))
+        for code in ("police-de", "post-be"):
+            key_files.settle(opened.exchange, code, home)
+        yield opened
 
 
-def of_settings(home: Path, template: Path, mode: str) -> Settings:
-    home.mkdir()
-    create_secrets(home / "secrets")
-    shutil.copyfile(template, home / "postern.sqlite3")
-    settings = settings_for(f"sqlite:///{home}/postern.sqlite3", home / "secrets")
-    return dataclasses.replace(settings, platform=dataclasses.replace(settings.platform, mode=mode))
+@pytest.fixture(scope="module")
+def client(ring: Ring) -> Iterator[Client]:
+    """A client of the platform for police-de, which pinned its keys."""
+    person = ring.exchange.people["police-de"]
+    scopes = [Scope.EVALUATE]
+    token = bearer(ring.platform, person, scopes)["Authorization"].split()[1]
+    with closing(Client.at(ring.address, token=token)) as made:
+        raw = made.keys().raw
+        pin(raw, key_document.signer(raw), ring.home / "pins.json", datetime.now(UTC))
+        yield made
 
 
-def made(settings: Settings) -> Flask:
-    app = create_app(settings)
-    app.testing = False
-    return app
-
-
-def console(app: Flask, *arguments: object) -> str:
-    done = app.test_cli_runner().invoke(args=[str(each) for each in arguments])
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
-def hold_ceremony(home: Path, addresses: dict[str, str]) -> Path:
-    """`postern keys ceremony`, and every holder's `postern keys check-share`."""
-    folder = home / "ceremony"
-    arguments: list[str] = ["keys", "ceremony", "Postern", "--to", str(folder)]
-    for name, address in addresses.items():
-        said = home / f"{name}.passphrase"
-        said.touch(mode=0o600)
-        said.write_text(WORDS.format(name=name))
-        arguments += ["--holder", f"{name}={address}", "--passphrase-file", f"{name}={said}"]
-    held = CliRunner().invoke(cli, arguments)
-    assert held.exit_code == 0, held.output
-    digest = read_ceremony((folder / "ceremony.json").read_bytes()).digest()
-    assert digest in (folder / "transcript.txt").read_text()
-    for name in addresses:
-        checked = CliRunner().invoke(
-            cli,
-            [
-                *("keys", "check-share", str(folder / f"{name}.share.json")),
-                *(str(folder / "ceremony.json"), "--passphrase-file"),
-                str(home / f"{name}.passphrase"),
-            ],
-        )
-        assert checked.exit_code == 0, checked.output
-        assert digest in checked.output
-    return folder
-
-
-def install(app: Flask, home: Path, folder: Path, name: str) -> None:
-    """What a holder's administrator does at the console."""
-    share, said = folder / f"{name}.share.json", home / f"{name}.passphrase"
-    console(app, *("holder", "install", share, folder / "ceremony.json", "--passphrase-file", said))
-    assert "phone" in console(app, "holder", "list")
-    creating = ("organisations", "create", "police-be", "--name", "Police")
-    console(app, *creating, "--sector", "police", "--country", "BE")
-    keys = locked("police-be").keys
-    entries = home / "police-be.entries.json"
-    entries.write_text(json_of(keys.chain))
-    console(app, "holder", "admit", entries, "--fingerprint", keys.entry.fingerprint)
-
-
-def json_of(chain: tuple[SignedEntry, ...]) -> str:
-    return json.dumps([each.on_wire() for each in chain])
+def pseudonymiser(ring: Ring, client: Client, *, signs: bool = True) -> Pseudonymiser:
+    return Pseudonymiser(
+        client,
+        KeyRing(client, ring.home / "pins.json"),
+        purpose=Purpose.CRIMINAL_INVESTIGATION,
+        case="PV-1",
+        signer=RequestSigner(OwnKeys(), locked("police-de").keys) if signs else None,
+    )
 
 
 def phone(ring: Ring, made: Pseudonymiser, number: str) -> Pseudonym:
-    value = normalise(Phone(number))
-    (found,) = made.pseudonymise([value])
-    (facet,) = facets(value)
-    element = voprf.blind(evaluation_input(facet, PHONE), r=ONE)[1]
-    assert found.facets[0].element == group.mul(ring.key(), element)
+    """The pseudonym of a number in epoch 1, which the whole key would give as well."""
+    (found,) = made.pseudonymise([normalise(Phone(number))])
+    ((_, element),) = ring.elements(Phone(number), ring.key())
+    assert found.facets[0].element == element
     return found
 
 
-ONE = (1).to_bytes(32, "little")
-
-
-def test_holders_evaluate_together_and_a_cheat_is_named(ring: Ring) -> None:
-    with ring.pseudonymiser() as asking:
-        before = phone(ring, asking, "+32 2 555 01 01")
+def test_holders_evaluate_together_and_a_cheat_is_named(ring: Ring, client: Client) -> None:
+    with pseudonymiser(ring, client) as asking:
+        before = phone(ring, asking, TYPED)
         assert asking.cheating == []
 
-    with ring.pseudonymiser(signs=False) as unsigned, pytest.raises(SignatureNeededError):
+    with (
+        pseudonymiser(ring, client, signs=False) as unsigned,
+        pytest.raises(SignatureNeededError),
+    ):
         phone(ring, unsigned, "+32 2 555 01 02")
 
     # Beta evaluates with a share of its own making, and proves that.
     honest = ring.put_share("beta", group.random_scalar())
-    with ring.pseudonymiser() as asking:
-        assert phone(ring, asking, "+32 2 555 01 01") == before
+    with pseudonymiser(ring, client) as asking:
+        assert phone(ring, asking, TYPED) == before
         assert asking.cheating == ["beta"]
 
     # Gamma goes: of the two that are left one cheats, and nothing is used.
-    ring.running["gamma"].close()
-    with ring.pseudonymiser() as asking, pytest.raises(CheatingHoldersError) as cheated:
+    ring.stop("gamma")
+    with pseudonymiser(ring, client) as asking, pytest.raises(CheatingHoldersError) as cheated:
         phone(ring, asking, "+32 2 555 01 03")
     assert cheated.value.names == ("beta",)
     assert "holder beta" in str(cheated.value)
 
     # Beta honest again: two of three are enough.
     ring.put_share("beta", honest)
-    with ring.pseudonymiser() as asking:
-        assert phone(ring, asking, "+32 2 555 01 01") == before
+    with pseudonymiser(ring, client) as asking:
+        assert phone(ring, asking, TYPED) == before
         assert asking.cheating == []
 
     # One is not, and who is missed is told.
-    ring.running["beta"].close()
-    with ring.pseudonymiser() as asking, pytest.raises(HoldersMissingError) as missed:
+    ring.stop("beta")
+    with pseudonymiser(ring, client) as asking, pytest.raises(HoldersMissingError) as missed:
         phone(ring, asking, "+32 2 555 01 04")
     assert "beta, gamma" in str(missed.value)
+    for name in ("beta", "gamma"):
+        ring.start(name)
 
     # Every holder wrote down for itself what it was asked.
     for app in ring.holders.values():
@@ -249,3 +128,213 @@ def test_holders_evaluate_together_and_a_cheat_is_named(ring: Ring) -> None:
                 text("SELECT count(*) FROM audit_entry WHERE act = 'holder.evaluate'")
             ).scalar_one()
             assert kept >= 2
+
+
+def opened_page(
+    browser: Browser, ring: Ring, code: str, **more: Any
+) -> tuple[BrowserContext, Page]:
+    """A browser in which a person of an organisation is signed in."""
+    context = browser.new_context(base_url=ring.address, **{"locale": "en-GB", **more})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    person = ring.exchange.people[code]
+    page.goto("/sign-in")
+    page.locator("[name=login]").fill(person.login)
+    page.locator("[name=password]").fill(person.password)
+    page.locator("main form button").click()
+    page.wait_for_url("**/")
+    return context, page
+
+
+def look_up(page: Page, typed: str = TYPED) -> None:
+    """Say why, when it was not said yet, and look a value up."""
+    if page.locator("#search-why-form").is_visible():
+        page.locator("#search-grounds").select_option("criminal_investigation criminal_procedure")
+        page.locator("#search-case").fill("PV-2026-17")
+        page.locator("#search-why-form button").click()
+    page.locator("#search-text").fill(typed)
+    page.locator("#search-text").press("Enter")
+
+
+def require_found(page: Page) -> None:
+    found = page.locator("#search-result-title")
+    expect(found).to_have_text("1 organisation holds something of it", timeout=PATIENCE)
+
+
+def test_a_page_signs_checks_names_a_cheat_and_goes_on_with_one_down(
+    browser: Browser, ring: Ring
+) -> None:
+    context, page = opened_page(browser, ring, "police-de")
+    page.goto("/search")
+    notice, named = page.locator("[data-holders]"), page.locator("[data-cheating]")
+    refused = page.locator("#search-form [data-refused]")
+    expect(notice).to_contain_text(NOTICE)
+    expect(notice).to_contain_text("alpha, beta, gamma")
+    expect(page.locator("#search-text")).to_be_hidden()
+    require_accessible(page)
+    require_fitting(page)
+    keep_picture(page, "holders-needed")
+    file = ring.home / "police-de.json"
+    leaving = watched(context)
+    key_files.unlock(page, file)
+    expect(notice).to_contain_text("is signed with your organisation's key")
+    look_up(page)
+    require_found(page)
+    expect(named).to_be_hidden()
+
+    honest = ring.put_share("beta", group.random_scalar())
+    try:
+        look_up(page)
+        expect(named).to_contain_text("the holder beta is wrong.", timeout=PATIENCE)
+        require_found(page)
+        require_accessible(page)
+        keep_picture(page, "holders-cheating")
+        ring.stop("gamma")
+        look_up(page)
+        too_few = "the holder beta is wrong, and too few others answered"
+        expect(refused).to_contain_text(too_few, timeout=PATIENCE)
+        require_accessible(page)
+        keep_picture(page, "holders-too-few")
+    finally:
+        ring.put_share("beta", honest)
+    look_up(page)
+    require_found(page)
+    expect(refused).to_be_hidden()
+    ring.stop("beta")
+    look_up(page)
+    expect(refused).to_contain_text("these do not: beta, gamma", timeout=PATIENCE)
+    ring.start("beta")
+    look_up(page)
+    require_found(page)
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator("#search-text")).to_be_hidden()
+    identity = locked("police-de").keys.identity
+    leaving.require_nothing_of(TYPED, identity.seed.hex(), PASSPHRASE)
+    context.close()
+
+
+def test_a_page_says_early_in_other_languages_and_on_a_narrow_screen(
+    browser: Browser, ring: Ring
+) -> None:
+    narrow = {"width": NARROW, "height": 720}
+    context, page = opened_page(browser, ring, "police-de", locale="fr-BE", viewport=narrow)
+    page.goto("/search")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page.locator("[data-holders] h2")).to_be_visible()
+    expect(page.locator("#search-text")).to_be_hidden()
+    require_accessible(page)
+    require_fitting(page)
+    keep_picture(page, "holders-needed-fr-narrow")
+    context.close()
+
+
+def test_a_report_is_typed_once_its_key_file_is_open_and_a_file_chosen(
+    browser: Browser, ring: Ring
+) -> None:
+    context, page = opened_page(browser, ring, "post-be")
+    page.goto("/reports/upload")
+    expect(page.locator("[data-holders]")).to_contain_text(NOTICE)
+    expect(page.locator("#file")).to_be_hidden()
+    require_accessible(page)
+    file = ring.home / "post-be.json"
+    key_files.unlock(page, file)
+    expect(page.locator("#file")).to_be_visible()
+
+    page.goto("/reports/new")
+    expect(page.locator("[data-holders]")).to_contain_text(NOTICE)
+    expect(page.locator("#report")).to_be_hidden()
+    require_accessible(page)
+    keep_picture(page, "holders-needed-report")
+    key_files.unlock(page, file)
+    field = '[data-field="{}"]'
+    page.evaluate(
+        "for (const fold of document.querySelectorAll('#report details')) fold.open = true"
+    )
+    page.locator(field.format("sender_phone")).fill(TYPED)
+    page.locator(field.format("case")).fill("PV-2")
+    page.locator('[data-do="preview"]').click()
+    page.locator('[data-do="release"]').click()
+    expect(page.locator("#result")).to_be_visible()
+    first, second = ring.exchange.rows(select(Indicator).order_by(Indicator.id))
+    assert first.tokens == second.tokens
+    context.close()
+
+
+def test_a_key_is_rotated_while_all_of_them_run(ring: Ring, client: Client) -> None:
+    platform, factor = ring.platform, ring.home / "factor"
+    alpha, beta, gamma = (ring.holders[name] for name in NAMES)
+    console(platform, "keys", "draw-factor", "--to", factor)
+    moving = ("phone", "1", "--factor-file", factor)
+    begin = ("keys", "rotate", "--kind", "phone", "--factor-file", factor)
+    for name in NAMES:
+        ring.restart(name)  # none may be missing for what went before
+    with pseudonymiser(ring, client) as working:
+        before = phone(ring, working, TYPED)
+        found = found_by(ring, before)
+
+        # Too few have moved: nothing begins, and who is missing is named.
+        console(platform, "keys", "move-sharing", *moving)
+        assert "phone/2" in console(alpha, "holder", "move", *moving)
+        refused = platform.test_cli_runner().invoke(args=[str(each) for each in begin])
+        assert refused.exit_code == 1
+        assert "alpha holds its share; beta holds no share of it" in refused.output
+        assert console(platform, "keys", "rotations").strip() == "No key was rotated."
+
+        # Two of three are enough, and gamma is told of.
+        console(beta, "holder", "move", *moving)
+        said = console(platform, *begin, "--overlap-days", "14")
+        assert "Holder gamma holds no share of it" in said
+        assert "epoch 1 moves to 2" in said
+
+        # Who began before goes on in epoch 1; who begins now is in epoch 2, and both find it.
+        phone(ring, working, "+32 2 555 01 05")
+        with pseudonymiser(ring, client) as after:
+            moved = again(after)
+            assert after.cheating == []
+        (first,), (second,) = before.facets, moved.facets
+        assert first.element is not None
+        assert second.element == group.mul(factor.read_bytes(), first.element)
+        assert (moved.epoch, found_by(ring, moved), found_by(ring, before)) == (2, found, found)
+
+        # Gamma comes late, and then another may be down.
+        console(gamma, "holder", "move", *moving)
+        ring.stop("alpha")
+        with pseudonymiser(ring, client) as after:
+            assert again(after) == moved
+        ring.start("alpha")
+
+        # The old epoch closes: its shares go, and who works with it changes over by itself.
+        assert "Closed." in console(platform, "keys", "close-epoch", "phone", "--yes")
+        console(platform, "keys", "rotate", "--work")
+        assert "done" in console(platform, "keys", "rotations")
+        for app in (alpha, beta, gamma):
+            assert "erased" in console(app, "holder", "forget", "phone", "1")
+        (late,) = working.pseudonymise([normalise(Phone("+32 2 555 01 06"))])
+        assert late.epoch == 2
+        assert again(working) == moved
+    assert found_by(ring, moved) == found
+    proof = ring.home / "proof.jsonl"
+    console(platform, "keys", "rotation-proof", "phone", "2", "--to", proof)
+    proved = rotation.verify_file(proof.read_text("utf-8").splitlines())
+    assert proved.rotation.new_key == client_key(client)
+
+
+def again(made: Pseudonymiser) -> Pseudonym:
+    (found,) = made.pseudonymise([normalise(Phone(TYPED))])
+    return found
+
+
+def found_by(ring: Ring, pseudonym: Pseudonym) -> int:
+    """How many hits police-de has for a pseudonym."""
+    tokens = [(facet.number, facet.token) for facet in pseudonym.facets]
+    query = Query("q", pseudonym.kind, pseudonym.epoch, tokens)
+    (result,) = ring.exchange.ask("police-de", query).results
+    assert result.hits
+    return len(result.hits)
+
+
+def client_key(client: Client) -> bytes:
+    """The public key of epoch 2 that the platform publishes."""
+    raw = client.keys().raw
+    document = key_document.read(raw, key_document.signer(raw), datetime.now(UTC))
+    return document.at(PHONE, datetime.now(UTC)).public_key

@@ -4,7 +4,6 @@ The worker runs under the platform's own content security policy.
 """
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,10 @@ from postern.seal import Context, Resealing, open_envelope, seal
 from postern.voprf import blind, evaluate, unblind
 from tests.app.exchange import Exchange
 from tests.app.people import runtime_of
-from tests.functional.conftest import Platform
+from tests.functional.conftest import MODULES, Platform
 from tests.functional.test_pages import sign_in
 from tests.functional.varied_values import DATA, frozen_cases, varied
 
-MODULES = Path(__file__).parents[2] / "app" / "web" / "modules"
 BUNDLES = MODULES.parent / "static" / "modules"
 VARIED = 2000
 
@@ -295,19 +293,13 @@ def test_a_key_that_changed_since_it_was_pinned_stops_everything(
     assert refusal(page, "keys", pinned=withheld)["code"] == "changed"
 
 
-def test_the_bundle_is_what_its_sources_and_pinned_packages_give(tmp_path: Path) -> None:
-    tree = tmp_path / "app" / "web" / "modules"
-    shutil.copytree(MODULES, tree, ignore=shutil.ignore_patterns("node_modules"))
-    tables = Path("postern", "normalise", "tables")
-    shutil.copytree(MODULES.parents[2] / tables, tmp_path / tables)
-    for folder in (Path("postern"), Path("postern", "imports")):
-        (tmp_path / folder).mkdir(exist_ok=True)
-        for words in (MODULES.parents[2] / folder).glob("*.json"):
-            shutil.copy(words, tmp_path / folder)
+def test_the_bundle_is_what_its_sources_and_pinned_packages_give(
+    modules_tree: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    for command in (("npm", "ci", "--ignore-scripts"), ("node", "build.mjs", str(out))):
-        subprocess.run(command, cwd=tree, check=True, capture_output=True, timeout=240)
+    build = ("node", "build.mjs", str(out))
+    subprocess.run(build, cwd=modules_tree, check=True, capture_output=True, timeout=240)
     for made in sorted(out.iterdir()):
         assert made.read_bytes() == (BUNDLES / made.name).read_bytes(), (
             f"run `make modules`: {made.name}"

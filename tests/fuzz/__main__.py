@@ -25,9 +25,9 @@ from tests.conftest import running_postgresql, settings_for
 from tests.fuzz.door import Door
 from tests.fuzz.found import Found, table
 from tests.fuzz.mutation import cases
-from tests.fuzz.targets import TARGETS, Target, outcome, place_of
-
-_PATIENCE = 60  # seconds beyond its time until an engine is ended
+from tests.fuzz.pages import Pages
+from tests.fuzz.target import Target, outcome, place_of
+from tests.fuzz.targets import TARGETS
 
 
 def main() -> int:
@@ -65,34 +65,30 @@ def main() -> int:
 
 def _parsers(targets: list[Target], asked: argparse.Namespace) -> list[Found]:
     seconds = max(1, int(asked.minutes * 60 / max(1, len(targets))))
-    engine = _guided if find_spec("atheris") else _mutated
-    return [engine(each, seconds, asked) for each in targets]
+    if find_spec("atheris"):
+        return _guided(targets, seconds, asked)
+    return [_mutated(each, seconds, asked) for each in targets]
 
 
-def _guided(target: Target, seconds: int, asked: argparse.Namespace) -> Found:
-    folder = asked.folder / f"guided-{target.name}"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "figures.json").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tests.fuzz.guided", target.name, str(seconds), str(folder)]
-    found = Found(target.name, "atheris", asked.folder)
-    with (folder / "log").open("wb") as log:
-        try:
-            subprocess.run(
-                [*command, str(asked.seed)],
-                stdout=log,
-                stderr=log,
-                timeout=seconds + _PATIENCE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            found.kinds["it did not end"] = folder / "log"
-    if not (folder / "figures.json").exists():
-        found.kinds["it did not begin"] = folder / "log"
+def _guided(targets: list[Target], seconds: int, asked: argparse.Namespace) -> list[Found]:
+    names = [each.name for each in targets]
+    command = [sys.executable, "-m", "tests.fuzz.guided", str(seconds), str(asked.folder)]
+    with (asked.folder / "guided-log").open("wb") as log:
+        subprocess.run([*command, str(asked.seed), *names], stdout=log, stderr=log, check=False)
+    return [_told(name, asked.folder) for name in names]
+
+
+def _told(name: str, folder: Path) -> Found:
+    """What stands in the files of one target."""
+    own = folder / f"guided-{name}"
+    found = Found(name, "atheris", folder)
+    if not (own / "figures.json").exists():
+        found.kinds["it did not begin"] = own / "log"
         return found
-    told = json.loads((folder / "figures.json").read_text())
+    told = json.loads((own / "figures.json").read_text())
     found.cases = told["cases"]
     found.kinds |= {kind: Path(path) for kind, path in told["kinds"].items()}
-    found.kinds |= {path.name: path for path in folder.glob("ended-*")}  # too slow or too large
+    found.kinds |= {path.name: path for path in own.glob("ended-*")}  # too slow or too large
     return found
 
 
@@ -129,12 +125,13 @@ def _door(url: str, directory: Path, asked: argparse.Namespace) -> list[Found]:
     end = time.monotonic() + asked.minutes * 60
     try:
         with staged(app) as stage, undone(stage):
-            door = Door(stage, asked.folder)
+            door, pages = Door(stage, asked.folder), Pages(stage, asked.folder)
             number = asked.seed
             while time.monotonic() < end:
                 door.round(number, chosen=3, people=4, until=end)
+                pages.round(number, chosen=2, until=end)
                 number += 1
-            return [door.conduct, door.secrecy]
+            return [door.conduct, door.secrecy, pages.conduct]
     finally:
         runtime_of(app).database.dispose()
 

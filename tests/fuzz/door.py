@@ -31,6 +31,7 @@ from schemathesis.specs.openapi.checks import (
 from schemathesis.transport.wsgi import WSGI_TRANSPORT
 from werkzeug.test import TestResponse
 
+from app.accounts.step_up import WEIGHTY
 from app.audit.guard import RECEIPT_HEADER
 from app.web.openapi import document
 from postern.vocabulary import Role
@@ -56,6 +57,7 @@ CHECKS = [
 ]
 STRANGER = "a stranger"
 NAMING = frozenset(naming_a_record(is_named=True))
+_COMPARED = 3  # one operation of so many in the short version
 _OWN_HEADERS = (
     "Accept-Encoding",
     "Authorization",
@@ -89,11 +91,16 @@ class Door:
         self.conduct = Found("interface", "schemathesis", folder)
         self.secrecy = Found("interface-others-ids", "schemathesis", folder)
         schema = schemathesis.openapi.from_dict(document(stage.app))
-        self.operations = [each.ok() for each in schema.get_all_operations()]
         self._routes = {
             f"{endpoint.replace('.', '_')}_{method.lower()}": (endpoint, method)
             for endpoint, method in EXPECTED
         }
+        # A route that stands in no row of the matrix yet is missed by its own test.
+        self.operations = [
+            each
+            for each in (made.ok() for made in schema.get_all_operations())
+            if each.definition.raw["operationId"] in self._routes
+        ]
 
     def round(
         self, number: int, chosen: int, people: int, *, until: float = math.inf, every: int = 1
@@ -106,14 +113,38 @@ class Door:
         for operation in chance.sample(self.operations, len(self.operations) // every):
             if time.monotonic() > until:
                 return
-            endpoint, method = self._routes[operation.definition.raw["operationId"]]
-            for case in _generated(operation, number, chosen):
-                one = Generated(endpoint, method, case)
+            for one in self._requests(operation, number, chosen):
                 for who in self._people(one, people, chance):
                     self.ask(one, who, chance)
-                if (endpoint, method) in NAMING:
-                    self.compare(one, chance)
-                self.compare_bodies(one, chance)
+                self._compare(one, chance)
+
+    def deal(self, number: int, part: int, parts: int) -> None:
+        """One request of each way for each operation whose place is of this part, by a few people.
+
+        A holder of the roles that may asks, and one of everybody else, who are dealt over the
+        operations in turn, by `number`; of what is weighty, everybody. Every third is compared.
+        """
+        for place, operation in enumerate(self.operations[part::parts]):
+            chance = random.Random(f"{number}/{place}")  # noqa: S311 - to be repeated
+            for turn, one in enumerate(self._requests(operation, number, 1)):
+                self.ask(one, self._holder(one, chance), chance)
+                others = self._everybody(one)
+                is_weighty = one.endpoint in WEIGHTY
+                dealt = others if is_weighty else [others[(number + place + turn) % len(others)]]
+                for who in dealt:
+                    self.ask(one, who, chance)
+                if place % _COMPARED == 0 or is_weighty:
+                    self._compare(one, chance)
+
+    def _requests(self, operation: Any, number: int, chosen: int) -> Iterator[Generated]:
+        endpoint, method = self._routes[operation.definition.raw["operationId"]]
+        for case in _generated(operation, number, chosen):
+            yield Generated(endpoint, method, case)
+
+    def _compare(self, one: Generated, chance: random.Random) -> None:
+        if (one.endpoint, one.method) in NAMING:
+            self.compare(one, chance)
+        self.compare_bodies(one, chance)
 
     def ask(self, one: Generated, who: Caller | str, chance: random.Random) -> None:
         """Send it as somebody, and hold the answer against the description."""
@@ -171,9 +202,11 @@ class Door:
     def _people(self, one: Generated, number: int, chance: random.Random) -> Iterator[Caller | str]:
         """One who may, then others: each role, nobody's role, a stranger."""
         yield self._holder(one, chance)
-        everybody: list[Caller | str] = [STRANGER]
-        everybody += [Caller(self._means(one), role) for role in (*Role, None)]
+        everybody = self._everybody(one)
         yield from chance.sample(everybody, min(number - 1, len(everybody)))
+
+    def _everybody(self, one: Generated) -> list[Caller | str]:
+        return [STRANGER, *(Caller(self._means(one), role) for role in (*Role, None))]
 
     def _holder(self, one: Generated, chance: random.Random) -> Caller:
         roles = EXPECTED[one.endpoint, one.method].roles

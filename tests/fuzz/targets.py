@@ -8,9 +8,7 @@ means harm would.
 import functools
 import io
 import json
-import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -62,9 +60,8 @@ from postern.tlog.notes import Note, NoteError, VerifierKey, parse_signatures
 from postern.tlog.policy import Policy
 from postern.tlog.proof_file import ProofFile
 from postern.tlog.strict import MalformedError
-from tests.fuzz import seeds
-
-Read = Callable[[bytes], object]
+from tests.fuzz import answering, entering, premises, seeds
+from tests.fuzz.target import Target, file_of, folder, text_of
 
 TODAY = date(2026, 11, 27)
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -72,62 +69,8 @@ _SMALL = ManifestMapping(weight_unit="g", currency="EUR")
 _CONTEXT = Context("post-be", "address", 3, bytes(16), "record-1", "value")
 
 
-@dataclass(frozen=True)
-class Target:
-    """One parser. `cost` is how many times dearer a case is than one of the others."""
-
-    name: str
-    read: Read
-    allowed: tuple[type[Exception], ...]
-    seeds: Callable[[], list[bytes]]
-    cost: int = 1
-
-
-def outcome(target: Target, case: bytes) -> Exception | None:
-    """What is wrong with the answer to a case; None when it is an allowed one."""
-    try:
-        target.read(case)
-    except target.allowed:
-        return None
-    except Exception as error:
-        return error
-    return None
-
-
-def place_of(error: Exception) -> str:
-    """The kind of an error and the innermost line of ours, by which crashes are told apart."""
-    place, trace = "outside", error.__traceback__
-    while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if "site-packages" not in file.parts and {"postern", "app"} & set(file.parts):
-            place = f"{file.name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__} at {place}"
-
-
-def _text(case: bytes) -> str:
-    """As text, which may hold half a surrogate pair, as JSON may."""
-    return case.decode("utf-8", "surrogateescape")
-
-
-@functools.cache
-def _folder() -> Path:
-    kept = tempfile.TemporaryDirectory(prefix="postern-fuzz-")
-    _KEPT.append(kept)
-    return Path(kept.name)
-
-
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
-
-
-def _file(case: bytes, name: str) -> Path:
-    path = _folder() / name
-    path.write_bytes(case)
-    return path
-
-
 def _csv(case: bytes) -> None:
-    found = examine(_file(case, "reports.csv"))
+    found = examine(file_of(case, "reports.csv"))
     columns = read_header(found.header, {})
     reading = Reading(TODAY, operator="bpost", country="BE", seals=True)
     for row in read_rows(found):
@@ -141,30 +84,30 @@ def _csv(case: bytes) -> None:
 def _manifest_lines(case: bytes) -> None:
     for encoding in (None, "utf-16", "windows-1252"):
         sifted = sift(
-            _file(case, "manifest.csv"), _folder() / "sifted.csv", encoding, lambda _: None
+            file_of(case, "manifest.csv"), folder() / "sifted.csv", encoding, lambda _: None
         )
         manifest_columns(sifted.header, _SMALL)
 
 
 @functools.cache
 def _engine() -> tuple[Engine, Path]:
-    work = _folder() / "work"
+    work = folder() / "work"
     work.mkdir()
     return Engine(work, memory_mib=256, threads=1), work
 
 
 def _manifest(case: bytes) -> None:
     engine_, work = _engine()
-    prepare(_file(case, "manifest.csv"), work, _SMALL, engine_, lambda *_: None)
+    prepare(file_of(case, "manifest.csv"), work, _SMALL, engine_, lambda *_: None)
 
 
 def _manifest_xml(case: bytes) -> None:
-    xml_as_csv(_file(case, "manifest.xml"), _folder() / "items.csv", "mailItem")
+    xml_as_csv(file_of(case, "manifest.xml"), folder() / "items.csv", "mailItem")
 
 
 def _chain(case: bytes) -> None:
     try:
-        found = json.loads(_text(case))
+        found = json.loads(text_of(case))
     except (ValueError, RecursionError):
         return
     check_chain(read_chain(found))
@@ -205,11 +148,11 @@ def _content(case: bytes) -> None:
 
 
 def _policy(case: bytes) -> None:
-    engine.OwnerPolicies(policy_text.read(_text(case)))
+    engine.OwnerPolicies(policy_text.read(text_of(case)))
 
 
 def _pattern(case: bytes) -> None:
-    text = _text(case)
+    text = text_of(case)
     pattern_documents.check(text, TODAY)
     for read in (read_rules, read_filters):
         try:
@@ -231,14 +174,14 @@ def _taxii(case: bytes) -> None:
 
 
 def _stix_pattern(case: bytes) -> None:
-    text = _text(case)
+    text = text_of(case)
     check_pattern(text)
     things_of(text)
 
 
 def _key_document(case: bytes) -> None:
     try:
-        wire = json.loads(_text(case))
+        wire = json.loads(text_of(case))
     except (ValueError, RecursionError):
         return
     try:
@@ -253,10 +196,10 @@ def _key_document(case: bytes) -> None:
 def _note(case: bytes) -> None:
     attempts: tuple[Callable[[], object], ...] = (
         lambda: Note.parse(case),
-        lambda: Note.parse(_text(case)),
-        lambda: Checkpoint.parse(_text(case)),
+        lambda: Note.parse(text_of(case)),
+        lambda: Checkpoint.parse(text_of(case)),
         lambda: parse_signatures(case),
-        lambda: VerifierKey.parse(_text(case)),
+        lambda: VerifierKey.parse(text_of(case)),
         lambda: open_checkpoint(case, [VerifierKey.parse(each) for each in seeds.vkeys()]),
     )
     for each in attempts:
@@ -284,7 +227,7 @@ def _entry(case: bytes) -> None:
 
 
 def _rotation(case: bytes) -> None:
-    rotation.verify_file(_text(case).splitlines())
+    rotation.verify_file(text_of(case).splitlines())
 
 
 _CSV_ERRORS = (CsvError, ColumnsError)
@@ -295,7 +238,7 @@ TARGETS: dict[str, Target] = {
         Target("csv-reports", _csv, _CSV_ERRORS, seeds.csv_reports, 4),
         Target(
             "column-file",
-            lambda case: load_overrides(_file(case, "columns.toml")),
+            lambda case: load_overrides(file_of(case, "columns.toml")),
             _CSV_ERRORS,
             seeds.column_files,
         ),
@@ -304,7 +247,7 @@ TARGETS: dict[str, Target] = {
         Target("manifest-xml", _manifest_xml, (ManifestError,), seeds.manifests_xml),
         Target(
             "manifest-mapping",
-            lambda case: load_mapping(_file(case, "mapping.toml")),
+            lambda case: load_mapping(file_of(case, "mapping.toml")),
             (ManifestError,),
             seeds.manifest_mappings,
         ),
@@ -321,14 +264,14 @@ TARGETS: dict[str, Target] = {
         Target("pattern", _pattern, (PatternError,), seeds.patterns, 40),
         Target(
             "barrier-model",
-            lambda case: barrier_documents.read_model(_text(case)),
+            lambda case: barrier_documents.read_model(text_of(case)),
             (ModelError,),
             seeds.barrier_models,
             40,
         ),
         Target(
             "import-mapping",
-            lambda case: read_mapping(_text(case)),
+            lambda case: read_mapping(text_of(case)),
             (MappingError,),
             seeds.import_mappings,
             20,
@@ -345,12 +288,15 @@ TARGETS: dict[str, Target] = {
         Target("note", _note, (NoteError,), seeds.notes),
         Target("log-files", _log_files, (MalformedError,), seeds.log_files),
         Target("log-entry", _entry, (EntryMalformedError,), seeds.log_entries),
+        *answering.TARGETS,
+        *entering.TARGETS,
+        *premises.TARGETS,
     )
 }
 
 
-def kept(folder: Path) -> Iterator[tuple[Target, Path]]:
+def kept(where: Path) -> Iterator[tuple[Target, Path]]:
     """Every case that once crashed, kept in a folder for each target."""
-    for path in sorted(folder.glob("*/*")):
+    for path in sorted(where.glob("*/*")):
         if path.parent.name in TARGETS:
             yield TARGETS[path.parent.name], path

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz.seeds import DATA
-from tests.fuzz.targets import Target, kept, outcome
+from tests.fuzz.target import Target, outcome
+from tests.fuzz.targets import kept
 
 KEPT = list(kept(DATA / "fuzz"))
 

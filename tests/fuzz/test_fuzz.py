@@ -6,7 +6,8 @@ import pytest
 
 from tests.fuzz.found import Found
 from tests.fuzz.mutation import cases
-from tests.fuzz.targets import TARGETS, Target, outcome, place_of
+from tests.fuzz.target import Target, outcome, place_of
+from tests.fuzz.targets import TARGETS
 
 CASES = 300  # of a target, fewer where they are dear
 SEED = 20

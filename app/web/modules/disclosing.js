@@ -10,7 +10,7 @@ import { signedReceipt } from "./delivery_receipt.js";
 import { EVALUATION_KIND } from "./facets.js";
 import { KeyDocumentError, epochOf } from "./key_document.js";
 import { readChain } from "./organisation_entry.js";
-import { EvaluationError, pseudonymise } from "./pseudonymise.js";
+import { pseudonymise } from "./pseudonymise.js";
 import { openEnvelope, seal } from "./seal.js";
 import { openedContent } from "./sealed_content.js";
 import { messageContext, newRecord, openMessage, sealMessage } from "./sealed_message.js";

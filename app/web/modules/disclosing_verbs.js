@@ -15,8 +15,8 @@ import { PublicKey } from "./hpke.js";
 import { VerifyingKey } from "./identity.js";
 import { checkOwn, followed } from "./organisation_entry.js";
 
-/** The verbs; `unlocked()` gives the organisation's keys or throws, `evaluate` asks the platform. */
-export function disclosingVerbs(unlocked, evaluate) {
+/** The verbs; `unlocked()` gives the organisation's keys or throws, `ways` are {evaluate, holders}. */
+export function disclosingVerbs(unlocked, ways) {
   const opened = new Map(); // envelope id -> what it held
 
   return {
@@ -63,7 +63,7 @@ export function disclosingVerbs(unlocked, evaluate) {
     async receive({ place, raw, request, signers, document, caseReference }) {
       const keys = unlocked();
       const found = await openDelivery(keys, place, raw, request, signers.map(verifyingKey));
-      const evaluation = { document, purpose: request.purpose, caseReference, evaluate };
+      const evaluation = { document, purpose: request.purpose, caseReference, ...ways };
       const check = await checkToken(found, evaluation);
       return { content: found.content, receipt: receiptOf(keys, request, found, check) };
     },

@@ -5,6 +5,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 
 import { fromBase64url, joined, utf8 } from "./bytes.js";
+import { readSharing } from "./key_sharing.js";
 import { NORMALISER_VERSION } from "./normalise/index.js";
 
 const SIGNED = utf8("PN-keys-v1\n"); // keeps this signature apart from any other by the same key
@@ -74,13 +75,12 @@ export function readKeyDocument(raw, now = Date.now()) {
   return { document, fingerprint: fingerprint(key) };
 }
 
-/** The newest epoch {epoch, publicKey} of a kind that is valid now; throws KeyDocumentError. */
+/**
+ * The newest epoch {epoch, publicKey, sharing} of a kind that is valid now; `sharing` is null for a
+ * key that the platform holds alone. Throws KeyDocumentError.
+ */
 export function epochOf(document, kind, now = Date.now()) {
-  const valid = document.epochs.filter(
-    (each) =>
-      each.kind === kind && moment(each.valid_from) <= now && now < moment(each.valid_to),
-  );
-  const found = valid.at(-1);
+  const found = newestOf(document, kind, now);
   if (!found) {
     throw new KeyDocumentError("no-key", `No key for values of the kind ${kind} is valid now.`);
   }
@@ -90,7 +90,31 @@ export function epochOf(document, kind, now = Date.now()) {
       "The platform's keys are for other rules of normalising. Reload the page.",
     );
   }
-  return { epoch: found.epoch, publicKey: bytesOf(found.public_key, 32) };
+  const publicKey = bytesOf(found.public_key, 32);
+  const sharing = found.sharing === undefined ? null : readSharing(found.sharing, publicKey);
+  if (found.sharing !== undefined && sharing === null) throw malformed();
+  return { epoch: found.epoch, publicKey, sharing };
+}
+
+/**
+ * Whose signature is asked for: {kinds, others, holders, threshold}. `kinds` are those whose keys
+ * are shared now, `others` those whose are not, `holders` the names of all who hold shares.
+ */
+export function sharedKeys(document, now = Date.now()) {
+  const all = [...new Set(document.epochs.map((each) => each.kind))];
+  const present = all.map((kind) => newestOf(document, kind, now)).filter(Boolean);
+  const shared = present.filter((each) => each.sharing);
+  return {
+    kinds: shared.map((each) => each.kind),
+    others: present.filter((each) => !each.sharing).map((each) => each.kind),
+    holders: [...new Set(shared.flatMap((each) => each.sharing.holders.map(({ name }) => name)))],
+    threshold: Math.max(0, ...shared.map((each) => each.sharing.commitments.length)),
+  };
+}
+
+function newestOf(document, kind, now) {
+  const isValid = (each) => moment(each.valid_from) <= now && now < moment(each.valid_to);
+  return document.epochs.filter((each) => each.kind === kind && isValid(each)).at(-1);
 }
 
 /** Return when a new document changes nothing that was accepted; throws "changed". */

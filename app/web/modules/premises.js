@@ -10,13 +10,17 @@ export class PremisesError extends Error {
   }
 }
 
-/** The worker of this page; `ask(verb, args, onProgress)` gives a promise of its answer. */
-export class Premises {
+/**
+ * The worker of this page; `ask(verb, args, onProgress)` gives a promise of its answer. The event
+ * "cheating" names, in `detail`, holders of a shared key whose parts were not proved and not used.
+ */
+export class Premises extends EventTarget {
   #worker = new Worker(trusted(WORKER), { type: "module", name: "postern" });
   #waiting = new Map();
   #asked = 0;
 
   constructor() {
+    super();
     this.#worker.addEventListener("message", ({ data }) => this.#heard(data));
     this.#worker.addEventListener("error", (event) => this.#failed(event));
   }
@@ -34,7 +38,11 @@ export class Premises {
     this.#worker.terminate();
   }
 
-  #heard({ id, result, error, done, total }) {
+  #heard({ id, result, error, done, total, cheating }) {
+    if (cheating) {
+      this.dispatchEvent(new CustomEvent("cheating", { detail: cheating }));
+      return;
+    }
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     if (total !== undefined) {

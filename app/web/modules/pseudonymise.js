@@ -2,9 +2,11 @@
 // The counterpart of postern/pseudonymise.py. Clear text and blinds stay in the worker.
 
 import { fromBase64url, toBase64url } from "./bytes.js";
+import { EvaluationError } from "./evaluation_errors.js";
 import { EVALUATION_KIND, evaluationInput, facetsOf } from "./facets.js";
 import { epochOf } from "./key_document.js";
 import { normalise } from "./normalise/index.js";
+import { openedShared } from "./shared_evaluation.js";
 import { clearToken, token } from "./tokens.js";
 import { blind, opened } from "./voprf.js";
 
@@ -12,44 +14,42 @@ const BATCH = 100; // elements that are blinded between two reports of progress
 const MOST = 1000; // elements of one request
 const MOST_KNOWN = 30_000; // inputs that stay known
 
-/** The platform refused an evaluation, or answered what cannot be used; `status` is HTTP's. */
-export class EvaluationError extends Error {
-  constructor(status, sentence, problem = {}) {
-    super(sentence);
-    this.name = "EvaluationError";
-    this.status = status;
-    this.problem = problem;
-  }
-}
-
 /**
  * Pseudonyms {kind, epoch, facets: [{number, token, element}]} of values {kind, value}, in order.
  *
  * `evaluate(body)` sends one request and gives the answer's JSON; `onProgress(done, total)` counts
  * blinded and opened elements. Equal inputs are evaluated once: evaluations are what a quota counts.
- * `known` may be a Map in which inputs stay known from one call to the next.
+ * `known` may be a Map in which inputs stay known from one call to the next. `holders` speaks for the
+ * organisation where a key is shared: {require(), sign(question), onCheat(names)}; `require` throws
+ * SignatureNeededError while no key is unlocked, before anything is sent.
  */
 export async function pseudonymise(values, how) {
-  const { document, purpose, caseReference, evaluate, onProgress, known = new Map() } = how;
+  const { document, purpose, caseReference, evaluate, holders, onProgress, known = new Map() } = how;
   const members = values.map(({ kind, value }) => memberOf(kind, value, document));
   if (known.size > MOST_KNOWN) known.clear();
   const inputs = newInputs(members, known);
   const total = 2 * [...inputs.values()].reduce((sum, list) => sum + list.length, 0);
   let done = 0;
   const advance = (count) => onProgress?.((done += count), total);
+  const keys = new Map([...inputs.keys()].map((kind) => [kind, epochOf(document, kind)]));
+  if ([...keys.values()].some(({ sharing }) => sharing)) holders.require();
   for (const [evaluationKind, list] of inputs) {
-    const { epoch, publicKey } = epochOf(document, evaluationKind);
+    const key = keys.get(evaluationKind);
     for (let at = 0; at < list.length; at += MOST) {
       const few = list.slice(at, at + MOST);
       await inSteps(few, (cell) => Object.assign(cell, blind(cell.input)), advance);
       const answer = await evaluate({
         kind: evaluationKind,
-        epoch,
+        epoch: key.epoch,
         elements: few.map((cell) => toBase64url(cell.blinded)),
         purpose,
         case: caseReference,
+        ...signatureOf(few, evaluationKind, key, purpose, holders),
       });
-      openAll(few, answer, epoch, publicKey);
+      const elements = key.sharing
+        ? openedShared(few, answer, evaluationKind, key, holders.onCheat)
+        : openedAlone(few, answer, key);
+      few.forEach((cell, place) => Object.assign(cell, { element: elements[place] }));
       advance(few.length);
     }
   }
@@ -90,7 +90,14 @@ async function inSteps(list, work, advance) {
   }
 }
 
-function openAll(cells, answer, epoch, publicKey) {
+/** The organisation's own signature, where holders ask for it. */
+function signatureOf(cells, kind, { epoch, sharing }, purpose, holders) {
+  if (!sharing) return {};
+  const elements = cells.map((cell) => cell.blinded);
+  return { signed: holders.sign({ kind, epoch, commitment: sharing.commitments[0], purpose, elements }) };
+}
+
+function openedAlone(cells, answer, { epoch, publicKey }) {
   const [part, ...others] = answer.parts ?? [];
   const evaluated = (part?.elements ?? []).map((each) => fromBase64url(each));
   const proof = fromBase64url(part?.proof ?? "");
@@ -104,10 +111,7 @@ function openAll(cells, answer, epoch, publicKey) {
     blinded: cell.blinded,
     evaluated: evaluated[place],
   }));
-  const elements = opened(items, publicKey, proof);
-  cells.forEach((cell, place) => {
-    cell.element = elements[place];
-  });
+  return opened(items, publicKey, proof);
 }
 
 function pseudonymOf({ kind, evaluationKind, epoch, facets, cells }) {

@@ -13,8 +13,8 @@ const PREVIEW = 20; // rows
 const FAULTS_SHOWN = 50; // rows
 
 /**
- * The verbs. `ways` are {evaluate(body), post(path, body), renew(document), sealerOf(recipients)}:
- * how the worker reaches the platform and its unlocked keys.
+ * The verbs. `ways` are {evaluate(body), holders, post(path, body), renew(document),
+ * sealing(recipients)}: how the worker reaches the platform and its unlocked keys.
  */
 export function reportingVerbs(ways) {
   let sheet = null;
@@ -26,6 +26,7 @@ export function reportingVerbs(ways) {
     purpose,
     caseReference,
     evaluate: ways.evaluate,
+    holders: ways.holders,
     post: ways.post,
     renew: () => ways.renew(document),
     sealer: recipients ? sealerOf(recipients) : null,

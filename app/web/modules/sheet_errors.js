@@ -9,6 +9,7 @@ const SENTENCES = {
   "old-excel": "It is an old or a protected Excel file. Save it as .xlsx without a password.",
   "damaged-workbook": "The workbook cannot be read. Open it in Excel and save it as .xlsx again.",
   bomb: "The workbook unpacks to more than 100 MB. Save only the sheet that is needed.",
+  overfull: "The workbook holds more in one place than Excel would write. Open it in Excel and save only the sheet that is needed, or as CSV.",
   unclosed: "A quotation mark is opened and not closed. Close it, or double it if it belongs to the text.",
   "header-fault": "The line of headings cannot be read. Correct its quotation marks.",
 };

@@ -77,7 +77,7 @@ export class Submission {
   }
 }
 
-/** Rows as they are sent. `how` is {document, purpose, caseReference, evaluate, sealer, onProgress}. */
+/** Rows as they are sent. `how` is that of `pseudonymise`, and {sealer}. */
 export async function payloadsOf(rows, keys, how) {
   const values = rows.flatMap((row) => row.sightings.map(({ kind, value }) => ({ kind, value })));
   const pseudonyms = await pseudonymise(values, how);

@@ -30,12 +30,18 @@ export function blind(input) {
  * the answer may be used.
  */
 export function opened(items, publicKey, proof) {
+  if (!isProved(items, publicKey, proof)) throw new ProofInvalidError();
+  return items.map((item) => unblinded(item.blind, item.evaluated));
+}
+
+/** Whether the proof shows that this public key's secret key evaluated all `items`, as of `opened`. */
+export function isProved(items, publicKey, proof) {
   try {
     voprf.finalizeBatch(items, publicKey, proof);
+    return true;
   } catch {
-    throw new ProofInvalidError();
+    return false;
   }
-  return items.map((item) => unblinded(item.blind, item.evaluated));
 }
 
 /** The element N = k * HashToGroup(input) behind a blinded evaluation whose proof was verified. */

@@ -2,19 +2,22 @@
 // else. What leaves it for the network are blinded elements and what the page asks to be sealed.
 //
 // Takes {id, verb, args, formToken}; answers {id, result}, {id, error} and, in between, {id, done, total}.
+// {cheating: names} tells of holders of a shared key whose parts were not proved and not used.
 
 import { PublicKey } from "./hpke.js";
 import { fromBase64url, toBase64url } from "./bytes.js";
 import { disclosingVerbs } from "./disclosing_verbs.js";
+import { EvaluationError, SignatureNeededError } from "./evaluation_errors.js";
 import { facetsOf } from "./facets.js";
 import { VerifyingKey } from "./identity.js";
-import { canonical, compareWithPinned, grouped, readKeyDocument } from "./key_document.js";
+import { canonical, compareWithPinned, grouped, readKeyDocument, sharedKeys } from "./key_document.js";
 import { parseKeyFile, unlockKeys } from "./keyfile.js";
 import { normalise } from "./normalise/index.js";
-import { EvaluationError, pseudonymise } from "./pseudonymise.js";
+import { pseudonymise } from "./pseudonymise.js";
 import { reportingVerbs } from "./reporting.js";
 import { openEnvelope, seal } from "./seal.js";
 import { SEARCH_VERBS } from "./search_verbs.js";
+import { signQuestion } from "./signed_evaluation.js";
 import { stop, verifyEntry, verifyLog } from "./tlog_check.js";
 
 const EVALUATE = "/api/v1/evaluate";
@@ -23,9 +26,21 @@ const KEYS = "/.well-known/postern-keys.json";
 let formToken = ""; // shows that a request comes from a page of the platform
 let unlocked = null; // the organisation's keys, until the page is left or they are locked
 
+/** How a shared key's holders are asked: by the unlocked identity, for the organisation. */
+const HOLDERS = {
+  require() {
+    if (!unlocked) throw new SignatureNeededError();
+  },
+  sign(question) {
+    HOLDERS.require();
+    return signQuestion(unlocked.identity, { organisation: unlocked.organisation, ...question });
+  },
+  onCheat: (cheating) => self.postMessage({ cheating }),
+};
+
 const VERBS = {
   ...SEARCH_VERBS,
-  ...disclosingVerbs(needed, evaluate),
+  ...disclosingVerbs(needed, { evaluate, holders: HOLDERS }),
 
   /** What is made of a value as it is typed: {form, flags, facets: [{number, kind, text}]}. */
   check({ kind, value }) {
@@ -43,6 +58,9 @@ const VERBS = {
     return found;
   },
 
+  /** Whose signature is asked for: {kinds, others, holders, threshold} (key_document.js). */
+  shared: ({ document }) => sharedKeys(document),
+
   /** Pseudonyms of values {kind, value}; tokens and elements in base64url. */
   async pseudonymise({ values, document, purpose, caseReference }, onProgress) {
     const found = await pseudonymise(values, {
@@ -50,6 +68,7 @@ const VERBS = {
       purpose,
       caseReference,
       evaluate,
+      holders: HOLDERS,
       onProgress,
     });
     return found.map((each) => ({
@@ -112,6 +131,7 @@ const VERBS = {
   // Reports from a form and from files: app/web/modules/reporting.js.
   ...reportingVerbs({
     evaluate,
+    holders: HOLDERS,
     post,
     renew: async (pinned) => (await VERBS.keys({ pinned })).document,
     sealing: (recipients) => ({
@@ -141,8 +161,8 @@ self.addEventListener("message", async ({ data }) => {
 });
 
 /** What the page may know of an error; none of these sentences holds a value. */
-function told({ name, message, code, field, reason, remedy, status, problem, swapped }) {
-  return { name, message, code, field, reason, remedy, status, problem, swapped };
+function told({ name, message, code, field, reason, remedy, names, status, problem, swapped }) {
+  return { name, message, code, field, reason, remedy, names, status, problem, swapped };
 }
 
 async function evaluate(body) {

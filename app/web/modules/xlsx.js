@@ -1,7 +1,9 @@
 // Reading the first sheet of an Excel workbook (ECMA-376), and writing rows as one.
 //
-// A workbook is a ZIP of XML. What it unpacks to is bounded before anything is unpacked; entities
-// of a document type are never expanded; formulas are not computed, their last result is read.
+// A workbook is a ZIP of XML. What it unpacks to is bounded, whatever its list of contents says, and
+// so is what it can make of that: depth, lengths of tags and cells, numbers of everything that is
+// kept. Entities of a document type are never expanded; formulas are not computed, their last result
+// is read.
 
 import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
 import { Parser } from "saxen";
@@ -9,10 +11,15 @@ import { Parser } from "saxen";
 import { SheetError } from "./sheet_errors.js";
 
 const LARGEST = 100_000_000; // bytes unpacked
-const MOST_PARTS = 500;
+const MOST_PARTS = 5_000;
 const WANTED = /^xl\/(?:workbook\.xml|styles\.xml|sharedStrings\.xml|_rels\/workbook\.xml\.rels|worksheets\/[^/]+\.xml)$/i;
 const MOST_ROWS_SEEN = 25_000; // of a sheet; what is beyond is refused by its number of rows
 const MOST_COLUMNS = 200;
+const MOST_STRINGS = MOST_ROWS_SEEN * MOST_COLUMNS;
+const MOST_NAMED = 70_000; // formats, styles, sheets, merged cells: Excel has fewer of each
+const LONGEST_CELL = 32_767; // characters; Excel's own limit
+const LONGEST_TAG = 20_000; // characters
+const DEEPEST = 40;
 const DATE_FORMATS = new Set([14, 15, 16, 17, 22, 27, 30, 36, 45, 46, 47, 50, 57]);
 const DAY = 86_400_000; // milliseconds
 const SURE_DIGITS = 15; // of a number in Excel
@@ -70,9 +77,10 @@ function unpacked(bytes) {
   let count = 0;
   const filter = ({ name, originalSize }) => {
     count += 1;
+    if (count > MOST_PARTS) throw new SheetError("overfull");
     if (!WANTED.test(name)) return false;
-    total += originalSize;
-    if (total > LARGEST || count > MOST_PARTS) throw new SheetError("bomb");
+    total += originalSize; // no more is kept of a part that says less than it unpacks to
+    if (total > LARGEST) throw new SheetError("bomb");
     return true;
   };
   try {
@@ -90,9 +98,18 @@ function needed(xml) {
 
 /** Tells `opened(name, attributes)`, `closed(name)` and `said(text)` of an XML, without prefixes. */
 function parse(xml, { opened = () => {}, closed = () => {}, said = () => {} }) {
+  refuseLongTags(xml);
   const parser = new Parser();
-  parser.on("openTag", (name, attributes) => opened(local(name), attributes));
-  parser.on("closeTag", (name) => closed(local(name)));
+  let depth = 0;
+  parser.on("openTag", (name, attributes) => {
+    depth += 1;
+    if (depth > DEEPEST) throw new SheetError("overfull");
+    opened(local(name), attributes);
+  });
+  parser.on("closeTag", (name) => {
+    depth -= 1;
+    closed(local(name));
+  });
   parser.on("text", (text, decode) => said(decode(text)));
   parser.on("cdata", (text) => said(text));
   parser.on("error", () => {
@@ -103,6 +120,22 @@ function parse(xml, { opened = () => {}, closed = () => {}, said = () => {} }) {
   } catch (error) {
     throw error instanceof SheetError ? error : new SheetError("damaged-workbook");
   }
+}
+
+/** The parser takes a time that grows with the square of a tag's attributes. */
+function refuseLongTags(xml) {
+  let end = -1;
+  for (let start = xml.indexOf("<"); start >= 0; start = xml.indexOf("<", start + 1)) {
+    if (end < start) end = xml.indexOf(">", start);
+    if (end < 0) return; // damaged, as the parser will say
+    if (end - start > LONGEST_TAG && xml[start + 1] !== "!") throw new SheetError("overfull");
+  }
+}
+
+/** Adds to what is kept, of which there are no more than `most`. */
+function keep(list, item, most) {
+  if (list.length >= most) throw new SheetError("overfull");
+  list.push(item);
 }
 
 function local(name) {
@@ -118,7 +151,7 @@ function readWorkbook(xml) {
       const given = attributes();
       const id = Object.entries(given).find(([key]) => local(key) === "id" && key.includes(":"))?.[1];
       const isHidden = ["hidden", "veryHidden"].includes(given.state);
-      found.sheets.push({ name: unescaped(given.name ?? ""), id, isHidden });
+      keep(found.sheets, { name: unescaped(given.name ?? ""), id, isHidden }, MOST_NAMED);
     },
   });
   return found;
@@ -129,7 +162,9 @@ function readTargets(xml) {
   if (!xml) return targets;
   parse(xml, {
     opened(name, attributes) {
-      if (name === "Relationship") targets.set(attributes().Id, attributes().Target);
+      if (name !== "Relationship") return;
+      targets.set(attributes().Id, attributes().Target);
+      if (targets.size > MOST_NAMED) throw new SheetError("overfull");
     },
   });
   return targets;
@@ -142,7 +177,7 @@ function readStrings(xml) {
   let isPhonetic = false;
   parse(xml, {
     opened(name) {
-      if (name === "si") strings.push("");
+      if (name === "si") keep(strings, "", MOST_STRINGS);
       if (name === "rPh") isPhonetic = true;
       isText = name === "t" && !isPhonetic;
     },
@@ -151,7 +186,9 @@ function readStrings(xml) {
       if (name === "t") isText = false;
     },
     said(text) {
-      if (isText) strings[strings.length - 1] += text;
+      if (!isText) return;
+      strings[strings.length - 1] += text;
+      if (strings.at(-1).length > LONGEST_CELL) throw new SheetError("overfull");
     },
   });
   return strings.map(unpackedText);
@@ -166,8 +203,11 @@ function readFormats(xml) {
   parse(xml, {
     opened(name, attributes) {
       if (name === "numFmt") codes.set(Number(attributes().numFmtId), unescaped(attributes().formatCode ?? ""));
+      if (codes.size > MOST_NAMED) throw new SheetError("overfull");
       if (name === "cellXfs") isOfCells = true;
-      if (name === "xf" && isOfCells) formats.push(formatOf(Number(attributes().numFmtId ?? 0), codes));
+      if (name === "xf" && isOfCells) {
+        keep(formats, formatOf(Number(attributes().numFmtId ?? 0), codes), MOST_NAMED);
+      }
     },
     closed(name) {
       if (name === "cellXfs") isOfCells = false;
@@ -191,15 +231,19 @@ function readSheet(xml, known) {
   let record = null;
   let cell = null;
   let isValue = false;
+  let characters = 0;
+  let cells = 0; // of the row, also those that stand for one place
   parse(xml, {
     opened(name, attributes) {
       if (name === "row") {
+        cells = 0;
         const line = Number(attributes().r ?? (records.at(-1)?.line ?? 0) + 1);
         record = { line, cells: [], numbers: [], errors: {} };
       } else if (name === "c" && record) {
         const { r, t, s } = attributes();
         const place = r ? columnOf(r) : record.cells.length;
-        if (place >= MOST_COLUMNS) throw new SheetError("too-many-columns");
+        cells += 1;
+        if (place >= MOST_COLUMNS || cells > MOST_COLUMNS) throw new SheetError("too-many-columns");
         cell = { place, type: t ?? "n", style: Number(s ?? -1), text: "", hasFormula: false };
       } else if (cell && name === "f") {
         cell.hasFormula = true;
@@ -208,16 +252,21 @@ function readSheet(xml, known) {
         isValue = true;
       } else if (name === "mergeCell") {
         const found = rangeOf(attributes().ref ?? "");
-        if (found) merged.push(found);
+        if (found) keep(merged, found, MOST_NAMED);
       }
     },
     said(text) {
-      if (isValue) cell.text += text;
+      if (!isValue) return;
+      cell.text += text;
+      if (cell.text.length > LONGEST_CELL) throw new SheetError("overfull");
     },
     closed(name) {
       if (name === "v" || name === "t") isValue = false;
       else if (name === "c" && cell) {
         put(record, cell, known);
+        // One text may stand in many cells.
+        characters += record.cells[cell.place].length;
+        if (characters > LARGEST) throw new SheetError("overfull");
         cell = null;
       } else if (name === "row" && record) {
         records.push(record);

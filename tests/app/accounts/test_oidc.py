@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from app import clock
@@ -111,6 +111,7 @@ def test_a_key_of_somebody_else_is_refused() -> None:
         ({"iat": None}, SignOnRefusal.TIME),
         ({"exp": "never"}, SignOnRefusal.TIME),
         ({"exp": True}, SignOnRefusal.TIME),
+        ({"exp": 10**400}, SignOnRefusal.TIME),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else str(value),
 )
@@ -118,6 +119,18 @@ def test_a_token_that_is_not_for_us_is_refused(
     changes: dict[str, Any], expected: SignOnRefusal | None
 ) -> None:
     assert refusal(signed(told(**changes))) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("nonce", SignOnRefusal.NONCE), ("sub", SignOnRefusal.SUBJECT)],
+)
+def test_half_a_surrogate_pair_is_refused_like_any_other_text(
+    name: str, expected: SignOnRefusal
+) -> None:
+    content = json.dumps(told(**{name: "\ud800"})).encode()
+    head = {"alg": "RS256", "kid": "first"}
+    assert refusal(jws.serialize_compact(head, content, RSA, algorithms=["RS256"])) is expected
 
 
 @pytest.mark.parametrize(

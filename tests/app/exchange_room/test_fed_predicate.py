@@ -6,14 +6,22 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.indicators.models import Indicator, Token
 from app.organisations.models import Organisation, OrganisationStatus
 from app.sharing.models import Profile, ShareGrant
-from app.sharing.visibility import fed_indicators, fed_parameters, fed_windows, postings_of
+from app.sharing.service import own_profile_id
+from app.sharing.visibility import (
+    bulk_windows,
+    fed_indicators,
+    fed_parameters,
+    fed_windows,
+    postings_of,
+)
+from postern.vocabulary import Role
 from tests.app.exchange import JAN, OPEN_TO_POLICE, SOPHIE
 from tests.app.exchange_room.reading import Room
 
@@ -172,6 +180,21 @@ def test_what_is_told_is_what_the_grant_says(stage: _Stage) -> None:
             ]
             assert window[3:] == (level, screens)
             assert window[1] <= stage.age <= window[2]
+
+
+def test_windows_are_those_of_the_profile_that_is_asked_about(stage: _Stage) -> None:
+    other = own_profile_id(
+        stage.session, stage.room.exchange.organisation_id("customs-nl"), Role.ANALYST
+    )
+    assert stage.grant is not None
+    theirs = {**stage.grant, "profile_id": other, "age_min": 31_000, "age_max": 31_001}
+    with _as_if(stage.session):
+        before = fed_windows(stage.session, stage.profile, stage.at)
+        stage.session.execute(insert(ShareGrant).values(**theirs))
+        assert fed_windows(stage.session, stage.profile, stage.at) == before
+        told = fed_windows(stage.session, other, stage.at)
+        assert (31_000, 31_001) in {each[1:3] for each in told}
+        assert bulk_windows(stage.session, stage.profile, stage.at) == [e[:3] for e in before]
 
 
 def test_the_moment_is_a_day_and_a_second_of_it() -> None:

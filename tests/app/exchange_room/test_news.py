@@ -25,6 +25,7 @@ from app.jobs.models import Notification, Outbox
 from app.organisations import service as organisations
 from app.organisations.models import OrganisationStatus
 from postern.vocabulary import Role, Scope
+from postern.webhook import verified
 from tests.app.exchange import OPEN_TO_POLICE, SOPHIE
 from tests.app.exchange_room.reading import Room
 from tests.app.jobs.receivers import Hook, hook_server
@@ -282,3 +283,24 @@ def test_neither_address_nor_secret_stands_in_clear(
     for act in ("exchange.news-add", "exchange.news-list"):
         for entry in room.exchange.entries(act):
             assert "127.0.0.1" not in str(entry.details)
+
+
+def test_the_secret_of_an_address_is_replaced_and_both_sign_meanwhile(
+    room: Room, ask: Ask, made: dict[str, Any], hook: Hook
+) -> None:
+    answer = ask("POST", f"/{made['id']}/secret", overlap_hours=1)
+    assert answer.status_code == 200, answer.get_json()
+    new = answer.get_json()["secret"]
+    change(room)
+    send(room)
+    ((_, headers, body),) = hook.taken
+    assert len(headers["webhook-signature"].split()) == 2
+    for secret in (made["secret"], new):
+        assert verified([secret], headers, body, now=clock.now())[1]["type"] == "exchange.news"
+    again = ask("POST", f"/{made['id']}/secret", overlap_hours=0).get_json()
+    assert again["former_until"] is None
+    (row,) = room.exchange.rows(select(ExchangeNews))
+    assert runtime_of(room.exchange.app).part(news.Sealing).secrets(row) == (again["secret"], None)
+    assert ask("POST", f"/{uuid4()}/secret").status_code == 404
+    (first, second, _missing) = room.exchange.entries("exchange.news-rotate")
+    assert (first.details["overlap_hours"], second.details["overlap_hours"]) == (1, 0)

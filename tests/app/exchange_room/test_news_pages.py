@@ -38,6 +38,16 @@ def test_an_address_is_named_tried_and_removed(
     assert "A message is on its way." in client.get(again.location).text
     pending = client.post(f"{path}/{row.public_id}/again", headers=headers)
     assert pending.status_code == 409
+    replaced = client.post(
+        f"{path}/{row.public_id}/secret", data={"overlap_hours": "24"}, headers=headers
+    )
+    (other,) = re.findall(r"whsec_[A-Za-z0-9+/=]+", replaced.text)
+    assert other != secret
+    assert "Former secret signs too until" in client.get(path).text
+    wrong = client.post(
+        f"{path}/{row.public_id}/secret", data={"overlap_hours": "999"}, headers=headers
+    )
+    assert wrong.status_code == 422
     removed = client.post(f"{path}/{row.public_id}/remove", headers=headers)
     assert "The address is forgotten." in client.get(removed.location).text
     assert room.exchange.rows(select(ExchangeNews)) == []

@@ -30,6 +30,7 @@ from app.jobs import draining
 from app.jobs.models import Notification
 from app.organisations.models import Organisation, OrganisationStatus
 from app.runtime import runtime
+from postern.audit.receipt_memory import WINDOW
 from postern.base64url import to_base64url
 from postern.tlog.notes import Note, SigningKey
 from tests.app.exchange_room.peers import (
@@ -122,9 +123,10 @@ def test_a_subscription_is_stored_sealed_and_logged_without_address_and_credenti
     assert base64.b64decode(told) == b"desk:S3cret"
 
 
-def receipt_of(key: SigningKey) -> str:
+def receipt_of(key: SigningKey, leaf: int = 0, at: int = 1) -> str:
     """What another platform's log promises, signed."""
-    text = f"{key.verifier.name}\nentry {base64.b64encode(bytes(32)).decode()}\ntime 1\n"
+    told = base64.b64encode(leaf.to_bytes(32, "big")).decode()
+    text = f"{key.verifier.name}\nentry {told}\ntime {at}\n"
     return to_base64url(Note(text, (key.sign(text),)).encode())
 
 
@@ -144,6 +146,30 @@ def test_with_a_key_a_page_is_kept_only_with_a_receipt_that_it_signed(
     ask(room, made)
     assert (row(room).error, len(held(room))) == (None, 2)
     assert tries(room)[-1].receipts == 1
+    later = [indicator()]
+    for leaf, at, error in (
+        (0, 1, "ServerReceiptError"),
+        (1, 1_000, None),
+        (2, 999 - WINDOW, "ServerReceiptError"),
+        (1, 1_000, "ServerReceiptError"),
+        (2, 1_000, None),
+    ):
+        peer.says(envelope(later, T1, receipt=receipt_of(key, leaf, at)))
+        ask(room, made)
+        assert row(room).error == error, (leaf, at)
+    assert len(held(room)) == 3
+
+
+def test_a_server_whose_pages_are_all_empty_is_told_to_lead_nowhere(
+    room: Room, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulling, "MOST_PAGES", 3)
+    numbers = iter(range(100))
+    peer.answering = lambda _asked: envelope([], more=True, following=f"p{next(numbers)}")
+    add(room, peer.address)
+    drain(room)
+    assert (row(room).error, row(room).state) == ("ServerPagingError", ServerState.FAILING)
+    assert len(peer.asked) == 3
 
 
 @on_one_database

@@ -16,6 +16,7 @@ from app.jobs import channels, notifications
 from app.jobs.channels import MOST, PAGE, Sealing, TooManyChannelsError
 from app.jobs.models import Channel, Dispatch, JobState, Outbox
 from postern.vocabulary import DispatchState, Role
+from postern.webhook import WebhookError, verified
 from tests.app.jobs.receivers import Hook, hook_server
 from tests.app.jobs.stage import Post, bodies, make_post
 from tests.app.people import make_person, runtime_of, sign_in
@@ -54,11 +55,72 @@ def test_a_channel_is_stored_sealed_and_logged_without_its_address(post: Post) -
     assert made.secret is not None
     assert made.secret not in stored
     sealing = runtime_of(post.app).part(Sealing)
-    assert (sealing.address(row), sealing.secret(row)) == (HOOK, made.secret)
+    assert (sealing.address(row), sealing.secrets(row)) == (HOOK, (made.secret, None))
     (entry,) = post.exchange.entries("channel.add")
     assert entry.details["objects"] == [str(made.id)]
     assert entry.details["roles"] == ["compliance"]
     assert "receiver" not in entry.record + repr(entry.details)
+
+
+def test_a_secret_is_replaced_and_both_sign_until_the_former_ends(
+    post: Post, client: FlaskClient, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = Hook()
+    with hook_server(hook) as port:
+        made = post.add(f"http://127.0.0.1:{port}/in")
+        path = f"/api/v1/channels/{made.id}/secret"
+        answer = client.post(path, json={"overlap_hours": 2}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        new = answer.get_json()["secret"]
+        assert answer.get_json()["former_until"]
+        post.tell()
+        post.drain()
+        real = clock.now
+        monkeypatch.setattr(clock, "now", lambda: real() + timedelta(hours=2))
+        post.tell(number=1)
+        post.drain()
+    both, alone = hook.taken
+    assert len(both[1]["webhook-signature"].split()) == 2
+    assert len(alone[1]["webhook-signature"].split()) == 1
+    for secrets in ([made.secret], [new], [made.secret, new]):
+        _, told = verified(secrets, both[1], both[2], now=real())
+        assert told["kind"] == "signal.raised"
+    assert verified([new], alone[1], alone[2], now=real())
+    with pytest.raises(WebhookError):
+        verified([made.secret], alone[1], alone[2], now=real())
+    with post.exchange.database.transaction() as session:
+        assert channels.forget_former(session) == 1
+    (row,) = post.exchange.rows(select(Channel))
+    assert (row.former_secret, row.former_until) == (None, None)
+    (entry,) = post.exchange.entries("channel.rotate")
+    assert entry.details["overlap_hours"] == 2
+    assert new not in entry.record + repr(entry.details)
+
+
+def test_a_stolen_secret_ends_at_once_and_only_webhooks_have_one(
+    post: Post, client: FlaskClient, headers: dict[str, str]
+) -> None:
+    made, desk = post.add(HOOK), post.add(DESK)
+    path = f"/channels/{made.id}/secret"
+    page = client.post(path, data={"overlap_hours": "0"}, headers=headers)
+    (new,) = re.findall(r"whsec_[A-Za-z0-9+/=]+", page.text)
+    assert new not in client.get(f"/channels/{made.id}").text
+    (row,) = post.exchange.rows(select(Channel).where(Channel.public_id == made.id))
+    assert runtime_of(post.app).part(Sealing).secrets(row) == (new, None)
+    for hours in ("-1", "169", "x", ""):
+        answer = client.post(path, data={"overlap_hours": hours}, headers=headers)
+        assert answer.status_code == 422
+    assert (
+        client.post(f"/api/v1{path}", json={"overlap_hours": 169}, headers=headers).status_code
+        == 422
+    )
+    answer = client.post(
+        f"/channels/{desk.id}/secret", data={"overlap_hours": "24"}, headers=headers
+    )
+    assert answer.status_code == 409
+    assert "Replace the secret" not in client.get(f"/channels/{desk.id}").text
+    client.delete(f"/api/v1/channels/{made.id}", headers=headers)
+    assert client.post(f"/api/v1{path}", json={}, headers=headers).status_code == 404
 
 
 def test_sealed_values_open_for_their_own_channel_only(post: Post) -> None:

@@ -132,7 +132,8 @@ def test_programs_read_and_mark_them(exchange: Exchange, client: FlaskClient) ->
     headers = bearer(exchange.app, officer, [Scope.AUDIT_READ])
     answer = client.get("/api/v1/notifications", headers=headers).json
     assert answer
-    (notice,) = answer["notifications"]
+    (token, notice) = answer["notifications"]
+    assert (token["kind"], token["roles"]) == ("account.own", [])  # to its person alone
     assert (notice["kind"], notice["facts"], notice["address"], notice["seen_at"]) == (
         "log.alarm",
         FACTS,
@@ -143,5 +144,5 @@ def test_programs_read_and_mark_them(exchange: Exchange, client: FlaskClient) ->
     assert client.post(path, headers=headers).status_code == 204
     missing = client.post(f"/api/v1/notifications/{uuid4()}/seen", headers=headers)
     assert missing.status_code == 404
-    assert waiting(exchange, officer.caller) == 0
+    assert waiting(exchange, officer.caller) == 1
     assert len(exchange.entries("notification.seen")) == 2

@@ -419,6 +419,10 @@ SENT: dict[str, Callable[[Stage, Cell], Sending]] = {
         data=json.dumps({"objects": [{"type": "none"}]}), content_type=MEDIA_TYPE
     ),
     "exchange_changes.add_news": _json(address="https://receiver.example/"),
+    "exchange_changes.rotate_news_secret": _json(overlap_hours=24),
+    "channels.rotate_secret": _json(overlap_hours=24),
+    "jobs.rotate_secret": _form(overlap_hours="24"),
+    "exchange_news.rotate_secret": _form(overlap_hours="24"),
     "exchange_pages.open_one": _form(
         kind="shared",
         title="For a program",

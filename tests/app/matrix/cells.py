@@ -19,10 +19,14 @@ from tests.app.matrix.expectations import (
     Relation,
     Route,
     State,
+    is_stopped_at_the_door,
     is_there,
 )
 
 PERSONS: tuple[Role | None, ...] = (*Role, None)
+
+_TURNS = {key: turn for turn, key in enumerate(EXPECTED)}
+_VOID = (Means.SIGNED_OUT, Means.STALE, Means.REVOKED_TOKEN, Means.EXPIRED_TOKEN)
 
 _OF_INDICATOR = (
     State.LIVE,
@@ -182,13 +186,20 @@ def naming_a_record(*, is_named: bool) -> list[tuple[str, str]]:
 
 
 def cells_of(endpoint: str, method: str) -> list[Cell]:
-    """Everybody by every means with one record, and every record with each role."""
+    """Everybody by every means with one record, and every record with each role.
+
+    Who is stopped by role, scope or a lacking sign-in is asked about so many records that each
+    relation and each state is met.
+    """
     route = EXPECTED[endpoint, method]
-    asked = [(caller, records(route.names)[0]) for caller in callers()]
+    every = records(route.names)
+    few = a_few(every)
+    asked = [(caller, every[0]) for caller in callers(endpoint, method)]
     asked += [
         (caller, record)
-        for record in records(route.names)
+        for record in every
         for caller in _with_each_record(route, record)
+        if record in few or not is_stopped_at_the_door(route, caller)
     ]
     return [Cell(endpoint, method, *each) for each in dict.fromkeys(asked)]
 
@@ -232,18 +243,31 @@ def a_few(of: list[Record]) -> list[Record]:
     return found
 
 
-def callers() -> Iterator[Caller]:
-    """Each person by each means; void tokens, and those of a suspended organisation, have all
-    scopes."""
+def callers(endpoint: str, method: str) -> Iterator[Caller]:
+    """Each person by session and token, and by each void means one of them.
+
+    Void tokens, and those of a suspended organisation, have all scopes. A token for something else
+    is asked of with each scope by somebody whose role may use the route, and with one scope by each
+    other role: role and scope are decided apart. Which one it is, and whose void means are tried,
+    is another at each route.
+    """
+    route, turn = EXPECTED[endpoint, method], _TURNS[endpoint, method]
     yield Caller(Means.NONE)
+    yield from (Caller(each, PERSONS[turn % len(PERSONS)]) for each in _VOID)
     for role in PERSONS:
-        for means in Means:
-            if means is Means.TOKEN:
-                yield from (Caller(means, role, scope) for scope in Scope)
-            elif means is not Means.NONE:
-                yield Caller(means, role)
+        yield Caller(Means.SESSION, role)
+        yield from (Caller(Means.TOKEN, role, scope) for scope in _scopes(route, role, turn))
         for means in (Means.SESSION, Means.TOKEN):
             yield Caller(means, role, is_suspended=True)
+
+
+def _scopes(route: Route, role: Role | None, turn: int) -> Iterator[Scope]:
+    if role is next(each for each in PERSONS if each in (route.roles or PERSONS)):
+        yield from Scope
+        return
+    wrong = [scope for scope in Scope if scope != route.token]
+    yield from (scope for scope in Scope if scope == route.token)
+    yield wrong[(PERSONS.index(role) + turn) % len(wrong)]
 
 
 def _with_each_record(route: Route, record: Record) -> Iterable[Caller]:

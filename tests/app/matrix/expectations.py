@@ -485,6 +485,11 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("accounts.break_glass.break_it", "POST"): open_to_all(422),  # with no such secret
     ("accounts.sign_on.begin", "GET"): open_to_all(422),  # without a provider
     ("accounts.sign_on.come_back", "GET"): open_to_all(422),  # of nobody who was sent
+    ("accounts.sign_on.leave", "GET"): open_to_all(303),  # without a sign-out before it
+    ("accounts.sign_on.left", "GET"): open_to_all(303),
+    ("accounts.sign_on.be_told", "POST"): open_to_all(400),  # by no provider
+    ("accounts.link.show", "GET"): open_to_all(),
+    ("accounts.link.choose", "POST"): open_to_all(422),  # without a link
     ("accounts.sign_in", "POST"): open_to_all(422),  # with no such name and password
     ("interface.docs", "GET"): open_to_all(),
     ("interface.explain_error", "GET"): Route(
@@ -617,8 +622,10 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("channels.list_channels", "GET"): only(*KEEPERS),
     ("channels.list_dispatches", "GET"): only(*KEEPERS, names=Named.CHANNEL),
     ("channels.remove_channel", "DELETE"): only(*KEEPERS, names=Named.CHANNEL, gives=204),
+    ("channels.rotate_secret", "POST"): only(*KEEPERS, names=Named.CHANNEL),
     ("channels.try_channel", "POST"): only(*KEEPERS, names=Named.CHANNEL, gives=202),
     ("jobs.add_channel", "POST"): only(*KEEPERS, gives=201),
+    ("jobs.rotate_secret", "POST"): only(*KEEPERS, names=Named.CHANNEL),
     ("jobs.remove_channel", "POST"): only(*KEEPERS, names=Named.CHANNEL, gives=303),
     ("jobs.show_channel", "GET"): only(*KEEPERS, names=Named.CHANNEL),
     ("jobs.show_channels", "GET"): only(*KEEPERS),
@@ -648,6 +655,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("accounts.people.close", "POST"): _kept_person(303),
     ("accounts.people.end_sessions", "POST"): _kept_person(303),
     ("accounts.people.reset_password", "POST"): _kept_person(200),
+    ("accounts.people.make_link", "POST"): _kept_person(200),
     ("accounts.people.show_tokens", "GET"): only(*KEEPERS),
     ("accounts.people.revoke_token", "POST"): only(*KEEPERS, names=Named.MEMBER_TOKEN, gives=303),
     # The platform as its members' administrators may know it.
@@ -850,6 +858,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("exchange_changes.remove_news", "DELETE"): only(
         Role.ADMINISTRATOR, names=Named.NEWS, gives=204
     ),
+    ("exchange_changes.rotate_news_secret", "POST"): only(Role.ADMINISTRATOR, names=Named.NEWS),
     ("exchange_changes.tell_again", "POST"): only(Role.ADMINISTRATOR, names=Named.NEWS, gives=202),
     ("exchange_pages.show_all", "GET"): only(*_FEED_READERS),
     ("exchange_pages.open_one", "POST"): only(Role.ADMINISTRATOR, gives=303),
@@ -872,6 +881,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ),
     ("exchange_news.show", "GET"): only(Role.ADMINISTRATOR, names=Named.COLLECTION),
     ("exchange_news.add", "POST"): only(Role.ADMINISTRATOR, names=Named.COLLECTION, gives=201),
+    ("exchange_news.rotate_secret", "POST"): only(Role.ADMINISTRATOR, names=Named.NEWS),
     ("exchange_news.again", "POST"): only(Role.ADMINISTRATOR, names=Named.NEWS, gives=303),
     ("exchange_news.remove", "POST"): only(Role.ADMINISTRATOR, names=Named.NEWS, gives=303),
     ("lookups.ask", "POST"): only(Role.ANALYST, token=Scope.LOOKUPS_WRITE),

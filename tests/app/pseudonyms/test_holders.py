@@ -4,6 +4,7 @@ import dataclasses
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from app.config import Settings
 from app.database import Database
 from app.organisations import service as organisations
 from app.organisations.models import OrganisationStatus
-from app.pseudonyms import holder_service, service
+from app.pseudonyms import holder_service, moved_shares, service
 from app.pseudonyms.holder_errors import (
     ChainRefusedError,
     EpochExistsError,
@@ -26,6 +27,7 @@ from app.pseudonyms.holder_errors import (
     ShareInUseError,
 )
 from app.pseudonyms.holder_models import HolderRequest
+from app.pseudonyms.moved_shares import HeldKey, Standing
 from app.pseudonyms.sharing import find, move, require_alone, share_keys, sharing_of
 from postern import group, threshold, voprf
 from postern.base64url import from_base64url, to_base64url
@@ -251,6 +253,27 @@ def test_a_holder_answers_nothing_else(holder: Flask) -> None:
     assert client.get("/health/ready").status_code == 200
 
 
+def test_a_holder_tells_which_shares_it_has_by_their_commitments(holder: Flask) -> None:
+    factor = group.random_scalar()
+    moved = tuple(threshold.moved_elements(DEALT[POSTAL].commitments, factor))
+    old, new = HeldKey(POSTAL, 1, DEALT[POSTAL].commitments), HeldKey(POSTAL, 2, moved)
+    other = HeldKey(POSTAL, 1, DEALT[EvaluationKind.PHONE].commitments)
+
+    def says(key: HeldKey) -> Standing:
+        answer = holder.test_client().get(moved_shares.PATH)
+        assert answer.status_code == 200
+        return moved_shares.told(answer.data, key)
+
+    assert [says(key) for key in (old, new, other)] == [
+        Standing.MOVED,
+        Standing.NOT_MOVED,
+        Standing.ANOTHER,
+    ]
+    with holder.app_context(), holder.extensions["postern"].database.transaction() as session:
+        holder_service.move(session, CONSOLE, POSTAL, 1, new=2, factor=factor)
+    assert [says(key) for key in (old, new)] == [Standing.MOVED, Standing.MOVED]
+
+
 def test_a_share_lies_sealed_and_is_not_replaced(holder: Flask) -> None:
     database: Database = holder.extensions["postern"].database
     share = DEALT[POSTAL].shares[NUMBER]
@@ -408,6 +431,19 @@ def test_the_platform_shares_the_key_of_a_rotation_as_the_one_before(platform: F
         assert sharing_of(new).public_key == moved
         with pytest.raises(EpochExistsError):
             move(session, CONSOLE, POSTAL, 1, factor)
+
+
+def test_a_rotation_begins_once_enough_holders_have_moved(platform: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "factor"
+    file.write_bytes(group.random_scalar())
+    runner = platform.test_cli_runner()
+    moving = ["postal", "1", "--factor-file", str(file)]
+    assert runner.invoke(args=["keys", "move-sharing", *moving]).exit_code == 0
+    begin = ["keys", "rotate", "--kind", "postal", "--factor-file", str(file)]
+    refused = runner.invoke(args=begin)
+    assert refused.exit_code == 1
+    assert "alpha does not answer; beta does not answer" in refused.output
+    assert "Nothing was begun." in refused.output
 
 
 def test_a_shared_key_is_not_evaluated_in_bulk(platform: Flask) -> None:

@@ -1,12 +1,13 @@
-// A certified OpenID provider on loopback, for tests: `node provider.mjs REDIRECT`, where REDIRECT is
-// how the addresses begin to which browsers are sent back.
+// A certified OpenID provider on loopback, for tests: `node provider.mjs REDIRECT LEFT TOLD`, where
+// REDIRECT is how the addresses begin to which browsers are sent back, LEFT where they go after a
+// sign-out, and TOLD what is told of one; without the last two it takes no sign-out.
 // Whoever signs in is named by the cookie `who` of the browser: "subject|group,group|amr,amr".
 // Prints its issuer in one line and ends with its standard input.
 import http from "node:http";
 import { generateKeyPairSync } from "node:crypto";
 import Provider from "oidc-provider";
 
-const redirect = process.argv[2];
+const [redirect, left, told] = process.argv.slice(2);
 const server = http.createServer();
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const issuer = `http://127.0.0.1:${server.address().port}`;
@@ -21,13 +22,22 @@ const provider = new Provider(issuer, {
     redirect_uris: [redirect],
     response_types: ["code"],
     grant_types: ["authorization_code"],
+    ...(left && {
+      post_logout_redirect_uris: [left],
+      backchannel_logout_uri: told,
+      backchannel_logout_session_required: true,
+    }),
   })),
   jwks: { keys: [signing] },
   cookies: { keys: ["of tests only"] },
   claims: { openid: ["sub", "groups", "acr", "amr"] },
   conformIdTokenClaims: false,
   pkce: { required: () => true, methods: ["S256"] },
-  features: { devInteractions: { enabled: false } },
+  features: {
+    devInteractions: { enabled: false },
+    rpInitiatedLogout: { enabled: Boolean(left) },
+    backchannelLogout: { enabled: Boolean(left) },
+  },
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   async findAccount(_ctx, accountId) {
     const groups = people.get(accountId) ?? [];

@@ -1,11 +1,12 @@
 """A certified OpenID provider (npm `oidc-provider`) as a process of its own, on loopback."""
 
 import fcntl
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ class Provider:
 
     issuer: str
     client_id: str = "postern"
+    browser: requests.Session = field(default_factory=requests.Session)  # of `leave`
 
     @property
     def secret(self) -> str:
@@ -30,7 +32,8 @@ class Provider:
 
     def answer(self, address: str, who: str, groups: str = "", amr: str = "") -> str:
         """Where the browser is sent back, after `who` has signed in at `address`."""
-        with requests.Session() as browser:
+        with self.browser as browser:
+            browser.cookies.clear()
             host = self.issuer.partition("://")[2].partition(":")[0]
             browser.cookies.set("who", quote(f"{who}|{groups}|{amr}"), domain=host)
             for _ in range(6):
@@ -43,15 +46,32 @@ class Provider:
                     return address
         raise AssertionError("the provider never sent the browser back")
 
+    def leave(self, address: str) -> str:
+        """Where the browser of the last `answer` is sent back, after it signed out at `address`."""
+        page = self.browser.get(address, timeout=PATIENCE)
+        found = re.search(r'name="xsrf" value="([^"]+)"', page.text)
+        assert found, page.text
+        confirmed = self.browser.post(
+            f"{self.issuer}/session/end/confirm",
+            data={"xsrf": found.group(1), "logout": "yes"},
+            allow_redirects=False,
+            timeout=PATIENCE,
+        )
+        assert confirmed.is_redirect, confirmed.text
+        return confirmed.headers["Location"]
+
 
 @contextmanager
-def running(redirect: str) -> Iterator[Provider]:
-    """The provider, which sends browsers back to what begins with `redirect`, for the block."""
+def running(redirect: str, left: str = "", told: str = "") -> Iterator[Provider]:
+    """The provider, which sends browsers back to what begins with `redirect`, for the block.
+
+    With `left` and `told` it takes sign-outs: it sends browsers to the one and tells the other.
+    """
     _install()
     node = shutil.which("node")
     assert node, "run tests/install-node"
     with subprocess.Popen(
-        [node, "provider.mjs", redirect],
+        [node, "provider.mjs", redirect, *([left, told] if left else [])],
         cwd=HERE,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -76,6 +76,7 @@ class LoopbackTaxii:
         self.asked: list[tuple[str, str, dict[str, str]]] = []  # method, path, arguments
         self.headers: list[Mapping[str, str]] = []
         self.before_page: Callable[[], None] = lambda: None
+        self.receipt: Callable[[], str] = lambda: ""
 
     def put(self, *objects: dict[str, Any], at: str | None = None) -> None:
         """Add objects, each at the next date or all at one."""
@@ -134,8 +135,10 @@ class LoopbackTaxii:
         ]
         page = found[: min(self.most, int(asked.get("limit", "100")))]
         more = len(page) < len(found)
+        told_receipt = self.receipt()
+        receipt = {"Postern-Receipt": told_receipt} if told_receipt else {}
         if not page:
-            return Reply(200, {})
+            return Reply(200, {}, receipt)
         objects = [
             {"id": each["id"], "date_added": at, "version": each.get("modified", at)}
             if is_manifest
@@ -146,7 +149,8 @@ class LoopbackTaxii:
         if more and self.gives_next:
             told["next"] = page[-1][0]
         dates = {"First": page[0][0], "Last": page[-1][0]} if self.gives_dates else {}
-        return Reply(200, told, {f"X-TAXII-Date-Added-{name}": at for name, at in dates.items()})
+        added = {f"X-TAXII-Date-Added-{name}": at for name, at in dates.items()}
+        return Reply(200, told, added | receipt)
 
     def _take(self, body: bytes) -> Reply:
         if len(body) > self.largest:

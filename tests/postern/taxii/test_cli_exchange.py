@@ -1,5 +1,6 @@
 """`postern exchange` from the command line, against another server than a Postern."""
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from postern.base64url import to_base64url
 from postern.stix.names import EXTENSIONS
 from postern.taxii.connection import MEDIA_TYPE
+from postern.tlog.notes import Note, SigningKey
 from tests.postern.conftest import Desk
 from tests.postern.loopback_platform import LoopbackPlatform, Reply
 from tests.postern.taxii.loopback_taxii import (
@@ -92,6 +95,81 @@ def test_status_tells_how_far_each_collection_was_read(at_lab: Desk, taxii: Loop
     told = json.loads(at_lab.run("exchange", "status", "--json").stdout)
     assert (told["current"], told["under_way"]) == (1, False)
     assert Path(told["file"]).exists()
+
+
+def receipt_of(key: SigningKey, leaf: int, at: int = 1_000) -> str:
+    """What the log of another platform promises, signed."""
+    told = base64.b64encode(leaf.to_bytes(32, "big")).decode()
+    text = f"{key.verifier.name}\nentry {told}\ntime {at}\n"
+    return to_base64url(Note(text, (key.sign(text),)).encode())
+
+
+def test_with_a_key_each_page_needs_a_receipt_of_its_own(
+    at_lab: Desk, taxii: LoopbackTaxii
+) -> None:
+    key, other = (SigningKey("lab.example/receipt", bytes([n]) * 32) for n in (1, 2))
+    taxii.put(*(indicator(number) for number in range(5)))
+    given = ("--limit", 2, "--receipt-key", key.verifier)
+    reasons = {
+        "": "came without one",
+        "cmVjZWlwdA": "not signed by that key",
+        receipt_of(other, 1): "not signed by that key",
+        "A" * 5_000: "too long",
+    }
+    for told, reason in reasons.items():
+        taxii.receipt = lambda told=told: told  # type: ignore[misc]
+        refused = at_lab.run("exchange", "pull", *LAB, *given)
+        assert refused.exit_code == 1
+        assert reason in " ".join(refused.output.split())
+    assert "0 objects." in at_lab.run("exchange", "objects").stdout
+    taxii.receipt = lambda: receipt_of(key, 7)  # one and the same for every page
+    refused = at_lab.run("exchange", "pull", *LAB, *given)
+    assert "it was given for an earlier page" in " ".join(refused.output.split())
+    assert "2 objects." in at_lab.run("exchange", "objects").stdout
+    again = at_lab.run("exchange", "pull", *LAB, *given)  # nor does another pull take it
+    assert "it was given for an earlier page" in " ".join(again.output.split())
+    leaves = iter(range(100, 200))
+    taxii.receipt = lambda: receipt_of(key, next(leaves), 2_000)
+    assert pulled(at_lab, *given)["fresh"] == 3
+    taxii.receipt = lambda: receipt_of(key, next(leaves), 1_000)  # of long before
+    assert at_lab.run("exchange", "pull", *LAB, *given).exit_code == 1
+    taxii.receipt = lambda: ""
+    assert pulled(at_lab)["fresh"] == 0  # without a key nothing is demanded
+
+
+def test_the_key_of_receipts_stands_in_the_settings(
+    at_lab: Desk, desk: Desk, taxii: LoopbackTaxii
+) -> None:
+    key = SigningKey("lab.example/receipt", bytes(32))
+    add_server(desk, "sure", address=taxii.address, receipt_key=str(key.verifier))
+    taxii.put(indicator(1))
+    refused = at_lab.run("exchange", "pull", "--server", "sure")
+    assert (refused.exit_code, "came without one" in refused.output) == (1, True)
+    taxii.receipt = lambda: receipt_of(key, 1)
+    assert at_lab.run("exchange", "pull", "--server", "sure").exit_code == 0
+    wrong = at_lab.run("exchange", "pull", *LAB, "--receipt-key", "nonsense")
+    assert "--receipt-key is no key of receipts" in " ".join(wrong.output.split())
+    add_server(desk, "torn", address=taxii.address, receipt_key="nonsense")
+    wrong = at_lab.run("exchange", "pull", "--server", "torn")
+    assert "servers.torn.receipt_key is no key" in " ".join(wrong.output.split())
+
+
+@pytest.mark.parametrize("kind", ["same-page", "empty-pages", "circle"])
+def test_a_server_that_never_comes_to_an_end_ends_the_pull(
+    at_lab: Desk, taxii: LoopbackTaxii, kind: str
+) -> None:
+    said = {
+        "same-page": lambda n: {"objects": [indicator(1)], "next": f"p{n}"},
+        "empty-pages": lambda n: {"next": f"p{n}"},
+        "circle": lambda n: {"objects": [indicator(n)], "next": f"p{n % 2}"},
+    }[kind]
+    taxii.replies[OBJECTS] = [
+        TaxiiReply(200, {"more": True, **said(number)}) for number in range(300)
+    ]
+    ended = at_lab.run("exchange", "pull", *LAB)
+    assert ended.exit_code == 1
+    assert "announces more objects" in " ".join(ended.output.split())
+    assert len(taxii.replies[OBJECTS]) > 150
 
 
 def test_a_pull_that_failed_goes_on(at_lab: Desk, taxii: LoopbackTaxii) -> None:

@@ -99,6 +99,13 @@ def test_a_body_of_unknown_length_is_refused(served: Served) -> None:
     assert served.connection.getresponse().status in {411, 501}
 
 
+def test_a_length_that_no_number_can_be_is_too_large(served: Served) -> None:
+    served.connection.putrequest("POST", "/add-checkpoint")
+    served.connection.putheader("Content-Length", "9" * 5000)
+    served.connection.endheaders()
+    assert served.connection.getresponse().status == 413
+
+
 def test_a_state_that_cannot_be_read_is_told_here_and_not_to_who_asks(
     served: Served, store: Store, log: SignedLog
 ) -> None:

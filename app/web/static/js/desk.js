@@ -1,11 +1,15 @@
 // A page's desk: the worker that does its cryptography, and the platform's keys as this browser
 // accepted them first. A key that changed since stops the page until a person has looked.
 
+import { tellCheating } from "./holders.js";
 import { Premises } from "/static/modules/premises.js";
 
 const ACCEPTED = "postern.keys"; // local storage: {fingerprint, document}; public, of no person
 
-/** {premises, document, fingerprint}; throws the worker's KeyDocumentError. */
+/**
+ * {premises, document, fingerprint, shared}; `shared` is {kinds, others, holders, threshold} of the keys
+ * of which holders have shares. Throws the worker's KeyDocumentError.
+ */
 export async function openDesk() {
   const premises = new Premises();
   const accepted = acceptedKeys();
@@ -18,7 +22,8 @@ export async function openDesk() {
     });
   }
   localStorage.setItem(ACCEPTED, JSON.stringify(found));
-  return { premises, ...found };
+  tellCheating(premises);
+  return { premises, ...found, shared: await premises.ask("shared", { document: found.document }) };
 }
 
 /** One request to the platform's interface, of JSON or a Blob's bytes, as the signed-in person. */

@@ -3,6 +3,7 @@
 
 import { refuse } from "./at_work.js";
 import { ask, openDesk } from "./desk.js";
+import { holdersGate } from "./holders.js";
 import { keyPanel } from "./key_panel.js";
 import { showAudience } from "./report_audience.js";
 import { clearSaid, refuseField, rowOf, sayUnderstood, today, valueOf } from "./report_fields.js";
@@ -25,6 +26,7 @@ let panel = null;
 let key = ""; // of this report, for every attempt at it
 let read = null; // what the worker understood of the row that the preview shows
 let stored = null; // {id, key, sent}: the report that is in, and how many of its files are
+let isClosed = false; // holders of the keys ask for a signature, and the key file is locked
 let isTouched = false;
 let waiting = 0;
 let asked = 0;
@@ -55,10 +57,18 @@ async function start() {
     if (isTouched) event.preventDefault(); // nothing of it is kept anywhere else
   });
   showForm(true);
+  if (desk.shared.kinds.length) holdersGate(desk.shared, panel, signatureChanged);
 }
 
 function showForm(isShown) {
-  form.hidden = sealed.hidden = document.querySelector("[data-ask]").hidden = !isShown;
+  sealed.hidden = !isShown;
+  form.hidden = document.querySelector("[data-ask]").hidden = !isShown || isClosed;
+}
+
+function signatureChanged(isMissing) {
+  isClosed = isMissing;
+  if (isClosed) sealed.open = true;
+  showForm(result.hidden);
 }
 
 function pressed(what) {

@@ -3,6 +3,8 @@
 
 import { atWork, refuse } from "./at_work.js";
 import { openDesk } from "./desk.js";
+import { holdersGate } from "./holders.js";
+import { keyPanel } from "./key_panel.js";
 import { say, told } from "./say.js";
 import { Asking, refusalOf } from "./search_asking.js";
 import { Grounds } from "./search_grounds.js";
@@ -44,6 +46,7 @@ async function begin() {
   value = new TypedValue(asking.premises, dataset.country);
   list = new PastedList(asking, dataset.country, show);
   page.hidden = false;
+  signFirst();
   grounds = new Grounds(dataset.person, () => (wanted ? lookUp() : box.focus()));
   box.addEventListener("input", typed);
   box.addEventListener("keydown", entered);
@@ -55,6 +58,17 @@ async function begin() {
     lookUp();
   });
   if (box.value) typed(); // the browser kept it over a reload
+}
+
+/** Where holders ask for the organisation's signature, its key file is opened before anything else. */
+function signFirst() {
+  const { premises, shared } = asking.desk;
+  if (!shared.kinds.length) return;
+  const panel = keyPanel(at("search-keys").querySelector("[data-key-panel]"), premises);
+  at("search-keys").hidden = false;
+  holdersGate(shared, panel, (isClosed) => {
+    form.hidden = at("search-why-section").hidden = isClosed;
+  });
 }
 
 function lines() {

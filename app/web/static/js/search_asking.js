@@ -93,7 +93,7 @@ export function refusalOf(error) {
     return { reason: say("refused.quota-spent"), remedy: say("search.refills", { at: moment(resets) }) };
   }
   if (code && code !== "proof-needed" && knows(`refused.${code}`)) {
-    return { reason: say(`refused.${code}`), remedy: say(`refused.${code}.remedy`) };
+    return { reason: say(`refused.${code}`, error.problem), remedy: say(`refused.${code}.remedy`, error.problem) };
   }
   if (error instanceof Error) return told(error);
   return error;

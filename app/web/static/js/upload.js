@@ -3,6 +3,7 @@
 
 import { refuse } from "./at_work.js";
 import { openDesk } from "./desk.js";
+import { holdersGate } from "./holders.js";
 import { keyPanel } from "./key_panel.js";
 import { clearSaid, refuseField, rowOf, today, valueOf } from "./report_fields.js";
 import { allWords, doubtWords, faultWords, fieldWords } from "./report_said.js";
@@ -27,6 +28,7 @@ let panel = null;
 let columns = []; // of the file, as they are recognised
 let chosen = []; // a field for each column, null where its heading speaks
 let rows = 0;
+let isClosed = false; // holders of the keys ask for a signature, and the key file is locked
 let isRunning = false;
 let isWanted = false; // whether the run goes on after the batch in progress
 let isLeft = false; // whether rows are left that were not sent
@@ -61,7 +63,16 @@ async function start() {
     if (isLeft) event.preventDefault();
   });
   steps.file.hidden = false;
-  if (chooser.files.length) open(chooser.files[0]); // chosen before this, or kept by the browser
+  if (desk.shared.kinds.length) holdersGate(desk.shared, panel, signatureChanged);
+  if (chooser.files.length && !isClosed) open(chooser.files[0]); // chosen before this, or kept by the browser
+}
+
+function signatureChanged(isMissing) {
+  isClosed = isMissing;
+  if (isRunning || !steps.columns.hidden) return; // what is open stays; the worker sends nothing unsigned
+  steps.file.hidden = isClosed;
+  sealed.hidden = false;
+  if (isClosed) sealed.open = true;
 }
 
 function pressed(what) {

@@ -1,0 +1,28 @@
+// What can go wrong when the platform, and holders of its keys, evaluate.
+
+/** The platform refused an evaluation, or answered what cannot be used; `status` is HTTP's. */
+export class EvaluationError extends Error {
+  constructor(status, sentence, problem = {}) {
+    super(sentence);
+    this.name = "EvaluationError";
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** The key is shared among holders, who ask for the organisation's signature; nothing was sent. */
+export class SignatureNeededError extends Error {
+  constructor() {
+    super("The holders of this key ask for your organisation's signature. Open its key file first.");
+    this.name = "SignatureNeededError";
+  }
+}
+
+/** Holders gave parts without a valid proof, and too few others answered; `names` fill sentences. */
+export class CheatingHoldersError extends Error {
+  constructor(holders) {
+    super(`The parts of ${holders.join(", ")} carry no valid proof, and too few others answered.`);
+    this.name = "CheatingHoldersError";
+    this.names = { holders: holders.join(", ") };
+  }
+}
