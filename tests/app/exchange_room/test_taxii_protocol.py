@@ -615,6 +615,9 @@ def test_the_table_of_conformance_names_tests_that_there_are() -> None:
         "R": root / "test_taxii_arguments.py",
         "N": root / "test_taxii_negotiation.py",
         "V": root / "test_views.py",
+        "S": root / "test_shared_patterns.py",
+        "I": root / "test_pattern_imports.py",
+        "E": root.parent.parent / "functional" / "test_exchanged_patterns.py",
         "F": root.parent.parent / "functional" / "test_taxii.py",
         "M": root.parent.parent / "functional" / "test_mutual_tls.py",
     }
@@ -622,7 +625,7 @@ def test_the_table_of_conformance_names_tests_that_there_are() -> None:
     rows = re.findall(
         r"^\| [^|]+ \| [^|]+ \| (.+) \|$", page.partition("## Conformance")[2], re.MULTILINE
     )
-    named = [re.fullmatch(r"([PARNVFM]) `(test_\w+)`", each) for each in rows[1:]]
+    named = [re.fullmatch(r"([PARNVSIEFM]) `(test_\w+)`", each) for each in rows[1:]]
     assert len(named) > 70
     for found in named:
         assert found
