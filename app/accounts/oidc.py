@@ -32,6 +32,7 @@ from app.jobs.addresses import Network, networks, resolved, webhook_fault
 from app.jobs.draining import HopelessError
 from app.jobs.pinned import Pinned
 from app.runtime import runtime
+from postern.base64url import from_base64url
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 SKEW = timedelta(seconds=60)
@@ -41,6 +42,7 @@ MESSAGE_LIFE = timedelta(minutes=15)
 
 _KEPT = timedelta(minutes=10)  # metadata and keys
 _NEW_KEYS = timedelta(seconds=30)  # how soon keys are fetched anew for one that is not known
+_LEAST_BITS = 2048  # of a modulus, RFC 7518, section 3.3
 _OLDEST = timedelta(minutes=10)  # since a token was issued: it comes straight from the provider
 _LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 _MOST_READ = 1 << 20  # bytes of an answer
@@ -249,11 +251,24 @@ def verified(text: str, keys: KeySet, client: Client, *, nonce: str, role_claim:
 
 
 def keys_of(told: Mapping[str, Any]) -> KeySet:
-    """The keys that a provider publishes (RFC 7517, section 5); SignOnError."""
+    """The keys that a provider publishes (RFC 7517, section 5); SignOnError.
+
+    One that is too weak (RFC 7518, section 3.3) or a published secret counts as not published.
+    """
     try:
-        return KeySet.import_key_set(told)  # type: ignore[arg-type]
+        strong = [each for each in told["keys"] if not _is_weak(each)]
+        return KeySet.import_key_set({"keys": strong})
     except (JoseError, ValueError, TypeError, KeyError):
         raise SignOnError(SignOnRefusal.ANSWER) from None
+
+
+def _is_weak(key: object) -> bool:
+    if not isinstance(key, Mapping):
+        return False
+    modulus = key.get("n")
+    if key.get("kty") != "RSA" or not isinstance(modulus, str):
+        return bool(key.get("kty") == "oct")
+    return int.from_bytes(from_base64url(modulus) or b"").bit_length() < _LEAST_BITS
 
 
 def issuer_fault(issuer: str) -> str:

@@ -108,6 +108,7 @@ def test_an_entry_whose_number_commits_late_is_not_skipped(
     def slowly() -> None:
         with database.transaction() as session:
             append(session, member(), "lookup.ask")
+            session.execute(select(1))  # what waits is sent before it: the entry has its number
             begun.set()
             go_on.wait(20)
 

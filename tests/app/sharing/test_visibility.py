@@ -465,7 +465,10 @@ def test_nobody_else_reads_or_writes_the_grants() -> None:
         for file in APP.rglob("*.py")
         if named.search(file.read_text("utf-8"))
     }
-    users.discard("compliance/processing_tables.py")  # what each table is kept for, in words
+    users -= {
+        "compliance/processing_tables.py",  # what each table is kept for, in words
+        "row_security.py",  # that no policy of the database is on it, and why
+    }
     assert {user.split("/")[0] for user in users} <= {"sharing"}
 
 
