@@ -23,6 +23,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from app.access import current_caller
+from app.errors import StartRefusedError
 
 _ACTING = "row_security"  # key of Session.info: for whom the transaction acts
 _PRESENTED = "presented"  # name in flask.g
@@ -78,6 +79,28 @@ def act_for(session: Session, *organisations: int) -> None:
 def is_asked_for(session: Session) -> bool:
     """Whether the transaction belongs to a request, on PostgreSQL: elsewhere nothing is set."""
     return has_request_context() and _is_postgresql(session)
+
+
+def demand_all_rows(session: Session) -> None:
+    """StartRefusedError when duties run under a role that is bound to organisations.
+
+    It would see no legal hold, and erase what one keeps: a role that was given its rights before
+    migration 0017, or those of the web service.
+    """
+    if is_asked_for(session) or not _is_postgresql(session):
+        return
+    is_bound = session.scalar(
+        text(
+            "SELECT row_security_active('legal_hold') AND NOT EXISTS (SELECT 1 FROM pg_policies"
+            " WHERE schemaname = current_schema() AND tablename = 'legal_hold'"
+            " AND current_user = ANY (roles))"
+        )
+    )
+    if is_bound:
+        raise StartRefusedError(
+            "This database role sees the rows of no organisation, and so no legal hold. Give it the"
+            " rights of duties: python -m app grants ROLE --for jobs."
+        )
 
 
 def begin(connection: Connection) -> None:

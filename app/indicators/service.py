@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
+from app import row_security
 from app.access import CONSOLE, Caller
 from app.audit.service import append
 from app.clock import now
@@ -236,6 +237,7 @@ def expire(session: Session, today: date) -> int:
     restricted; each organisation's entries in the log name the ids. The sweep calls it until it
     returns less than a batch.
     """
+    row_security.demand_all_rows(session)
     at = now()
     return _end_due(session, today, at) + _end_released(session, today, at)
 

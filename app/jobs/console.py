@@ -9,6 +9,7 @@ from typing import Any
 import click
 from flask import Flask, current_app
 
+from app import row_security
 from app.console import RoomCommands, as_json, plain, show
 from app.errors import StartRefusedError
 from app.jobs import draining, service
@@ -39,6 +40,11 @@ commands = RoomCommands("jobs", help="Periodic duties, and what is done after a 
 def run(once: bool, pause: int, threads: int) -> None:
     """Do what is due until SIGTERM or Ctrl-C; several may run side by side."""
     settings = runtime().settings
+    try:
+        with runtime().database.reading() as session:
+            row_security.demand_all_rows(session)
+    except StartRefusedError as refusal:
+        raise click.ClickException(str(refusal)) from None
     if settings.mail.user:
         try:
             read_mail_password(Path(settings.secrets.directory))

@@ -15,8 +15,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.access import Caller
-from app.database_roles import grant
-from app.errors import InvalidRequestError, NotFoundError
+from app.database_roles import Work, grant
+from app.errors import InvalidRequestError, NotFoundError, StartRefusedError
 from app.indicators import amending, holds, service
 from app.indicators.amending import Correction
 from app.indicators.holds import Hold
@@ -400,16 +400,21 @@ def test_a_hold_that_is_just_being_placed_is_not_overtaken_by_the_sweep(house: H
     assert house.left() == KEPT
 
 
-def test_the_web_role_restricts_and_still_reads_no_element(house: House) -> None:
+def test_the_role_of_duties_restricts_and_still_reads_no_element(house: House) -> None:
     database, role = house.exchange.database, "test_restricting"
     if database.is_sqlite:
         return
     with database.engine.begin() as connection:
         connection.execute(text(f"DROP ROLE IF EXISTS {role}"))
         connection.execute(text(f"CREATE ROLE {role}"))
-    grant(database, role)
     house.hold(TODAY + timedelta(days=30))
     house.pass_days(3)
+    grant(database, role, Work.WEB)
+    with house.work() as session:
+        session.execute(text(f"SET LOCAL ROLE {role}"))
+        with pytest.raises(StartRefusedError, match="no legal hold"):
+            service.expire(session, house.clock.at.date())
+    grant(database, role, Work.JOBS)
     with house.work() as session:
         session.execute(text(f"SET LOCAL ROLE {role}"))
         with pytest.raises(Exception, match="permission denied"), session.begin_nested():
