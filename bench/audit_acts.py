@@ -122,12 +122,8 @@ class Rows:
     def dialect(self) -> "Rows":
         return self
 
-    def connection(self) -> "Rows":
-        """The same: what is executed on it is kept too."""
-        return self
-
-    def exec_driver_sql(self, _statement: object, values: Mapping[str, Any]) -> None:
-        """Keep a row."""
+    def keep(self, _session: object, _statement: str, values: Mapping[str, Any]) -> None:
+        """Keep a row: stands in for `send_later`."""
         self.rows.append(values)
 
 
@@ -140,6 +136,7 @@ def rows_of(
     with (
         patch.object(service, "now", lambda: next(clock)),
         patch.object(service, "_tag_keys", lambda _session, _audience: tag_keys),
+        patch.object(service, "send_later", kept.keep),
     ):
         for _, act in zip(moments, told, strict=False):
             act.append(cast("Session", kept))

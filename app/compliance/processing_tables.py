@@ -162,6 +162,7 @@ TABLES: Mapping[str, Kept] = {
     **_all(
         Kept(Whom.USERS, Form.SEALED, "some minutes, a proposal 3 days"),
         "factor_reset",
+        "one_time_link",
         "pending_sign_in",
         "spent_challenge",
     ),
