@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         template_folder="web/templates",
         static_folder="web/static",
     )
-    secrets = read_secrets(Path(settings.secrets.directory))
+    secrets = read_secrets(Path(settings.secrets.directory), evaluates=settings.platform.evaluates)
     runtime = Runtime(
         settings=settings,
         database=Database(settings.database.url, settings.database.pool_size),
@@ -126,12 +126,13 @@ def _furnish(app: Flask, api: Interface, runtime: Runtime) -> None:
 
 
 def _furnish_evaluator(app: Flask, api: Interface, runtime: Runtime) -> None:
-    """Bring in what blind evaluation needs: no page, no command; its two verbs beside health."""
+    """Bring in what blind evaluation needs: no page, no command; its verbs beside health."""
     for room in _EVALUATOR_ROOMS:
         if find_spec(name := f"app.{room}.start") is not None:
             import_module(name).start(app, runtime)
     import_module("app.web.headers").install_headers(app, runtime.settings)
     api.register_blueprint(import_module("app.pseudonyms.api").blueprint)
+    api.register_blueprint(import_module("app.patterns.filter_api").bulk)
 
 
 def _furnish_holder(app: Flask, api: Interface, runtime: Runtime) -> None:

@@ -41,6 +41,7 @@ class PlatformSettings:
     origin: str  # scheme and host by which users reach the platform, without a final slash
     secure_cookies: bool
     mode: str  # platform, evaluator: blind evaluation alone, or holder of another's key shares
+    evaluates: bool  # whether this process does; otherwise it needs no evaluation key
 
 
 @dataclass(frozen=True)
@@ -321,6 +322,13 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
     mode = settings.platform.mode
     modes = {"platform", "evaluator", "holder"}
     yield "platform.mode", mode, mode in modes, "Use platform, evaluator or holder."
+    evaluates = settings.platform.evaluates
+    yield (
+        "platform.evaluates",
+        evaluates,
+        evaluates or mode == "platform",
+        "Only a process of mode platform may leave evaluations to another.",
+    )
     name = settings.audit.name
     yield (
         "audit.name",

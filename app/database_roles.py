@@ -184,6 +184,8 @@ _EVALUATOR_RIGHTS = _CALLER | {
     "key_epoch": "SELECT",
     "key_rotation": "SELECT",
     "key_sharing": "SELECT",
+    "screening_allowance": "SELECT",
+    "screening_budget": "SELECT, INSERT, UPDATE",
 }
 """All that blind evaluation needs: the caller, the keys, the budgets and the log's queue."""
 
@@ -251,7 +253,7 @@ _JOBS_RIGHTS = _LOG_RIGHTS | {
 One column of what they never need, so that its rows can be counted.
 """
 
-_EVALUATED_ELSEWHERE = {"evaluation_budget": "SELECT"}
+_EVALUATED_ELSEWHERE = {"evaluation_budget": "SELECT", "screening_budget": "SELECT"}
 """What the web service keeps of blind evaluation where a process of its own does it."""
 
 _MORE = {

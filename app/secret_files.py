@@ -19,6 +19,7 @@ from app.errors import StartRefusedError
 
 _KEY_LENGTH = 32  # bytes
 _NONCE_LENGTH = 12  # bytes, AES-GCM
+_SEED = "evaluation"
 
 
 class Sealer:
@@ -50,7 +51,7 @@ class Secrets:
     """One field per file `NAME.key`, each of 32 random bytes."""
 
     cookies: bytes
-    evaluation: bytes  # seed of the VOPRF keys (RFC 9497 DeriveKeyPair)
+    evaluation: bytes  # seed of the VOPRF keys (RFC 9497 DeriveKeyPair); b"" without evaluations
     directory: bytes  # Ed25519 seed that signs the key document
     accounts: bytes  # seals names and sign-ins
     vault: bytes  # seals unblinded elements
@@ -90,11 +91,17 @@ def create_one(path: Path) -> None:
         file.write(secrets.token_bytes(_KEY_LENGTH))
 
 
-def read(directory: Path) -> Secrets:
-    """Read all files; StartRefusedError names the file and the remedy."""
-    return Secrets(
-        **{field.name: read_one(directory / f"{field.name}.key") for field in fields(Secrets)}
-    )
+def read(directory: Path, *, evaluates: bool = True) -> Secrets:
+    """Read all files; StartRefusedError names the file and the remedy.
+
+    A process that does not evaluate never opens the seed of the evaluation keys.
+    """
+    found = {
+        field.name: read_one(directory / f"{field.name}.key")
+        for field in fields(Secrets)
+        if evaluates or field.name != _SEED
+    }
+    return Secrets(**{_SEED: b"", **found})
 
 
 def read_mail_password(directory: Path) -> str:

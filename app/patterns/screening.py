@@ -46,6 +46,7 @@ def evaluate(
     when elements repeat, ScreeningNotAgreedError, QuotaSpentError. The evaluation is the last step:
     what is written before becomes durable before the elements leave.
     """
+    runtime().part(SingleKeyEvaluator).require_key()
     require_open(session, kind, epoch)
     require_alone(session, kind, epoch)
     if len(set(elements)) != len(elements):

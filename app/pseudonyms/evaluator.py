@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.errors import UnavailableError
 from app.pseudonyms.key_files import KeyFiles
 from postern import group, voprf
 from postern.pseudonym import derive_epoch_key
@@ -41,7 +42,8 @@ class Evaluator(Protocol):
 class SingleKeyEvaluator:
     """Keys derived from one seed of the platform, kept in memory once derived, or from files.
 
-    A key in a file is read each time, so that it is gone from here once a rotation wiped it.
+    A key in a file is read each time, so that it is gone from here once a rotation wiped it. Where
+    another process evaluates there is no seed: UnavailableError for whoever asks for a key.
     """
 
     def __init__(self, seed: bytes, files: KeyFiles | None = None) -> None:
@@ -57,6 +59,15 @@ class SingleKeyEvaluator:
     def public_key(self, kind: EvaluationKind, epoch: int) -> bytes:
         return self._key(kind, epoch)[1]
 
+    def require_key(self) -> None:
+        """UnavailableError, with the remedy, where another process evaluates."""
+        if not self._seed:
+            raise UnavailableError(
+                "This process holds no evaluation key: platform.evaluates is false.",
+                remedy="Let the proxy send /api/v1/evaluate to the process of mode evaluator; run"
+                " commands about keys with settings in which platform.evaluates is true.",
+            )
+
     def secret_key(self, kind: EvaluationKind, epoch: int) -> bytes:
         """The 32-byte secret key, for who begins a rotation."""
         return self._key(kind, epoch)[0]
@@ -65,6 +76,7 @@ class SingleKeyEvaluator:
         kept = self._files.key(kind, epoch) if self._files else None
         if kept is not None:
             return kept, group.base(kept)
+        self.require_key()
         if (kind, epoch) not in self._keys:
             self._keys[kind, epoch] = derive_epoch_key(self._seed, kind, epoch)
         return self._keys[kind, epoch]

@@ -91,6 +91,7 @@ def evaluate(
     `signed` is the organisation's word for it. HoldersMissingError, SignatureNeededError,
     SignatureRefusedError.
     """
+    runtime().part(SingleKeyEvaluator).require_key()
     most = runtime().settings.limit.evaluate_elements
     if len(elements) > most:
         reason = f"It holds more than {most} elements."

@@ -27,15 +27,20 @@ def role_of(database: Database, work: Work, *, evaluates: bool = True) -> str:
 
 @contextmanager
 def process(
-    settings: Settings, database: Database, work: Work, *, mode: str = "platform"
+    settings: Settings,
+    database: Database,
+    work: Work,
+    *,
+    mode: str = "platform",
+    evaluates: bool = True,
 ) -> Iterator[Flask]:
     """The platform as the process of a work runs it; `database` is the owner's."""
-    role = role_of(database, work, evaluates=mode == "platform")
+    role = role_of(database, work, evaluates=evaluates)
     url = make_url(settings.database.url).set(username=role)
     made = create_app(
         dataclasses.replace(
             settings,
-            platform=dataclasses.replace(settings.platform, mode=mode),
+            platform=dataclasses.replace(settings.platform, mode=mode, evaluates=evaluates),
             database=dataclasses.replace(
                 settings.database, url=url.render_as_string(hide_password=False)
             ),

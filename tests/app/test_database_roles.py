@@ -13,7 +13,7 @@ EVALUATION = {
     *("api_token", "credential", "organisation", "organisation_key", "person_account"),
     *("evaluation_allowance", "evaluation_budget", "key_epoch", "key_rotation", "key_sharing"),
     *("audit_audience", "audit_detail", "audit_entry", "audit_object", "audit_org_key"),
-    *("audit_queue", "role_grant", "web_session"),
+    *("audit_queue", "role_grant", "screening_allowance", "screening_budget", "web_session"),
 }
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from app.access import CONSOLE
 from app.audit.running import LogKeeper, sequencer
 from app.config import Settings
 from app.database import Database
@@ -20,6 +22,7 @@ from app.indicators.models import Envelope
 from app.jobs import draining, service
 from app.jobs.models import Notification
 from app.jobs.notifications import notify
+from app.patterns.screening_quota import allow
 from postern import normalise, voprf
 from postern.base64url import to_base64url
 from postern.envelope import Context
@@ -78,7 +81,7 @@ def house(app: Flask, settings: Settings, database: Database) -> Iterator[House]
         connection.execute(text(f"REVOKE EXECUTE ON FUNCTION {SET_CONFIG} FROM PUBLIC"))
     with (
         open_desk(app) as desk,
-        process(settings, database, Work.WEB) as web,
+        process(settings, database, Work.WEB, evaluates=False) as web,
         process(settings, database, Work.EVALUATOR, mode="evaluator") as evaluator,
         process(settings, database, Work.JOBS) as jobs,
     ):
@@ -185,6 +188,31 @@ def evaluate(house: House) -> None:
     assert made.status_code == 200, made.get_data(as_text=True)
     assert len(base64.urlsafe_b64decode(made.get_json()["parts"][0]["elements"][0] + "==")) == 32
     assert house.evaluator.test_client().get("/api/v1/reports", headers=headers).status_code == 404
+    refused = house.web.test_client().post("/api/v1/evaluate", json=body, headers=headers)
+    assert (refused.status_code, runtime_of(house.web).secrets.evaluation) == (503, b"")
+    assert "platform.evaluates" in refused.get_json()["remedy"]
+
+
+def test_agreed_screening_is_evaluated_apart(house: House) -> None:
+    desk = house.desk
+    with desk.session() as session:
+        tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+        kind = EvaluationKind.POSTAL
+        allow(session, CONSOLE, "post-be", kind, elements=2, ends_on=tomorrow, reason="one depot")
+    headers = bearer(desk.app, desk.exchange.people["post-be"], [Scope.SCREENING_RUN])
+    asked = {
+        "query_string": {"purpose": "parcel_screening", "case": CASE},
+        "content_type": "application/octet-stream",
+        "headers": headers,
+    }
+    path = "/api/v1/evaluate/screening/postal/1"
+    statuses = []
+    for made in (house.web, house.evaluator, house.evaluator):
+        answer = made.test_client().post(path, data=voprf.blind(b"y")[1], **asked)
+        statuses.append(answer.status_code)
+    assert statuses == [503, 200, 200]
+    answer = house.evaluator.test_client().post(path, data=voprf.blind(b"z")[1], **asked)
+    assert (answer.status_code, answer.get_json()["type"]) == (429, "/errors/quota-spent")
 
 
 def work(house: House) -> None:
@@ -214,7 +242,12 @@ def test_each_role_is_refused_what_is_not_its_work(
     house: House, settings: Settings, database: Database
 ) -> None:
     refused = {
-        house.web: ("DELETE FROM outbox", "UPDATE duty_run SET failures = 0"),
+        house.web: (
+            "DELETE FROM outbox",
+            "UPDATE duty_run SET failures = 0",
+            "UPDATE evaluation_budget SET used = 0",
+            "UPDATE screening_budget SET used = 0",
+        ),
         house.evaluator: (
             "SELECT 1 FROM report",
             "SELECT 1 FROM token",
@@ -237,12 +270,6 @@ def test_each_role_is_refused_what_is_not_its_work(
                 runtime_of(made).database.reading() as session,
             ):
                 session.execute(text(statement))
-    with (
-        process(settings, database, Work.WEB, mode="evaluator") as apart,
-        pytest.raises(ProgrammingError, match="permission denied"),
-        runtime_of(apart).database.reading() as session,
-    ):
-        session.execute(text("UPDATE evaluation_budget SET used = 0"))
 
 
 def test_a_statement_without_its_condition_shows_one_s_own(house: House) -> None:

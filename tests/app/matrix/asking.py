@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -76,7 +75,6 @@ class Asker:
     def __init__(self, stage: Stage, more: Mapping[str, str] = MappingProxyType({})) -> None:
         self.stage = stage
         self._more = more
-        self._client: FlaskClient = stage.client
         self._rules = routes(stage.app)
         self._adapter = stage.app.url_map.bind("localhost")
 
@@ -132,7 +130,7 @@ class Asker:
         is_page = self.is_page(cell.endpoint, cell.method)
         headers = {"Accept": "text/html" if is_page else "application/json"}
         headers |= {**self._more, **self._headers(cell), **sending.pop("headers", {})}
-        return self._client.open(
+        return self.stage.client.open(
             path or self.path(cell), method=verb or cell.method, headers=headers, **sending
         )
 

@@ -1,11 +1,15 @@
 import dataclasses
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from flask import Flask
 
 from app import create_app
+from app.database_roles import Work
 from tests.app.matrix.stage import Stage, staged
 from tests.app.people import runtime_of
+from tests.app.role_processes import process
 from tests.app.sharing.ground import commit_without_waiting_for_the_disk
 from tests.conftest import BACKENDS, new_database, settings_for
 
@@ -19,9 +23,22 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
         settings = settings_for(url, secrets)
         quiet = dataclasses.replace(settings.log, level="ERROR")  # of thousands of refusals
         app = create_app(dataclasses.replace(settings, log=quiet))
-        commit_without_waiting_for_the_disk(runtime_of(app).database)
+        database = runtime_of(app).database
+        commit_without_waiting_for_the_disk(database)
         try:
-            with staged(app) as made:
+            with _asked(app) as asked, staged(app, asked) as made:
                 yield made
         finally:
-            runtime_of(app).database.dispose()
+            database.dispose()
+
+
+@contextmanager
+def _asked(app: Flask) -> Iterator[Flask]:
+    """The web service: on PostgreSQL with no more rights than in operation."""
+    runtime = runtime_of(app)
+    if runtime.database.is_sqlite:
+        yield app
+        return
+    with process(runtime.settings, runtime.database, Work.WEB) as asked:
+        commit_without_waiting_for_the_disk(runtime_of(asked).database)
+        yield asked

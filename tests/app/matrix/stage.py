@@ -150,8 +150,9 @@ class Sent:
 class Stage:
     """The platform, what is on it, and the headers by which somebody asks."""
 
-    app: Flask
+    app: Flask  # by which everything is made, on PostgreSQL as the owner of the tables
     clock: Clock
+    asked: Flask  # whose answers are looked at, on PostgreSQL under the web service's own role
     people: dict[tuple[str, Role | None], Person] = field(default_factory=dict)
     writers: dict[str, Person] = field(default_factory=dict)
     headers: dict[tuple[str, Role | None, Means, Scope | None], dict[str, str]] = field(
@@ -177,7 +178,7 @@ class Stage:
     @property
     def client(self) -> FlaskClient:
         """A client that keeps no cookie: `headers` carry it."""
-        return self.app.test_client(use_cookies=False)
+        return self.asked.test_client(use_cookies=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -310,9 +311,9 @@ class Stage:
 
 
 @contextmanager
-def staged(app: Flask) -> Iterator[Stage]:
+def staged(app: Flask, asked: Flask | None = None) -> Iterator[Stage]:
     """Everything, at noon; the clock of every room is the stage's."""
-    made = Stage(app, Clock())
+    made = Stage(app, Clock(), asked or app)
     with pytest.MonkeyPatch.context() as patch:
         real = clock.now
         for name, module in list(sys.modules.items()):
@@ -332,15 +333,17 @@ def staged(app: Flask) -> Iterator[Stage]:
 def undone(stage: Stage) -> Iterator[None]:
     """Requests within it leave nothing behind, so that each finds the stage as it was made."""
 
+    database = runtime_of(stage.asked).database
+
     @contextmanager
     def transaction() -> Iterator[Session]:
-        with stage.database._turn(), Session(stage.database.engine) as session:
+        with database._turn(), Session(database.engine) as session:
             session.expire_on_commit = False
             yield session
             session.flush()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage.database, "transaction", transaction)
+        patch.setattr(database, "transaction", transaction)
         yield
 
 

@@ -76,6 +76,7 @@ def watched(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
             )
 
     with monkeypatch.context() as patch:
+        patch.setattr(stage, "asked", stage.app)  # the ledger is emptied as its owner alone may
         patch.setattr(stage.database, "transaction", transaction)
         yield found
 
