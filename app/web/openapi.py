@@ -126,13 +126,10 @@ class Interface(Api):  # type: ignore[misc]  # flask-smorest has no types
         """None: pages of the interface carry their cursor in the body."""
 
     def _register_responses(self) -> None:
+        self.spec.components.schema("Problem", schema=ProblemSchema)
         for status in HTTPStatus:
-            self.spec.components.response(
-                status.name, _problem(status.phrase, ProblemSchema), lazy=True
-            )
-        self.spec.components.response(
-            "DEFAULT_ERROR", _problem("Any other error.", ProblemSchema), lazy=True
-        )
+            self.spec.components.response(status.name, _problem(status.phrase), lazy=True)
+        self.spec.components.response("DEFAULT_ERROR", _problem("Any other error."), lazy=True)
 
 
 def document(app: Flask) -> dict[str, Any]:
@@ -170,10 +167,9 @@ def _complete(operation: dict[str, Any], method: str, rule: Rule, view: object) 
         refusals += [TooLargeError, UnsupportedMediaTypeError]
     if "requestBody" in operation or "422" in operation["responses"]:
         refusals.append(InvalidRequestError)
-    schema = {"$ref": "#/components/schemas/Problem"}
     for refusal in refusals:
         described = f"`{refusal.code}`: {refusal.title}."
-        told = _problem(described, schema)
+        told = _problem(described)
         if rule.rule.startswith("/errors/"):  # a page for people, which gives its error as one too
             told["content"]["text/html"] = {"schema": {"type": "string"}}
         operation["responses"][str(refusal.status)] = told
@@ -224,5 +220,6 @@ def _make_portable(part: Any) -> None:
         del part["default"]
 
 
-def _problem(description: str, schema: Any) -> dict[str, Any]:
+def _problem(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {PROBLEM_TYPE: {"schema": schema}}}
