@@ -123,9 +123,21 @@ bench-jobs: $(VENV)/.tests browser ## Clicks, keystrokes and seconds of each job
 bench-lookup: $(VENV)/.tests ## Latency of a lookup beside a bare index lookup
 	@$(BIN)/python -m bench.lookup $(ARGS)
 
+.PHONY: bench-load
+bench-load: $(VENV)/.tests ## Lookups and submits over HTTP on large tables beside bare SQL (ARGS="--sizes 1000000 --directory /srv")
+	@$(BIN)/python -m bench.load $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.tests ## A day of mixed requests in minutes: memory, files and connections of all processes (ARGS="--minutes 5")
+	@$(BIN)/python -m bench.soak $(ARGS)
+
 .PHONY: bench-row-security
 bench-row-security: $(VENV)/.tests ## What row-level security adds to a lookup and an evaluation
 	@$(BIN)/python -m bench.row_security $(ARGS)
+
+.PHONY: bench-metrics
+bench-metrics: $(VENV)/.tests ## What metrics and the log's line of each request cost
+	@$(BIN)/python -m bench.metrics $(ARGS)
 
 .PHONY: bench-policy
 bench-policy: $(VENV)/.tests ## What policies add to a lookup, what a decision costs, and trying a change
@@ -163,6 +175,10 @@ bench-exchange-memory: $(VENV)/.tests ## Memory of the web processes while a ver
 bench-taxii: $(VENV)/.tests $(PEERS)/opentaxii/.installed $(PEERS)/medallion/.installed ## TAXII 2.1 beside OpenTAXII and medallion (ARGS="--sizes 1000")
 	@$(BIN)/python -m bench.taxii $(ARGS)
 
+.PHONY: bench-backup
+bench-backup: $(VENV)/.tests ## A backup and a restore beside bare pg_dump and pg_restore (ARGS="--indicators 200000")
+	@$(BIN)/python -m bench.backup $(ARGS)
+
 .PHONY: bench-audit
 bench-audit: $(VENV)/.tests ## What the audit log costs: rates, latency, bytes, proofs (ARGS="--entries 100000")
 	@$(BIN)/python -m bench.audit $(ARGS)
@@ -171,9 +187,17 @@ bench-audit: $(VENV)/.tests ## What the audit log costs: rates, latency, bytes, 
 kill-nine: $(VENV)/.tests ## Kill the log's processes and its database under load (ARGS="--rounds 200")
 	@$(BIN)/python -m tests.functional.kill_nine $(ARGS)
 
+.PHONY: bench-retention
+bench-retention: $(VENV)/.tests ## Indicators erased per second beside ingest and a bare DELETE (ARGS="--size 1000000")
+	@$(BIN)/python -m bench.retention $(ARGS)
+
 .PHONY: kill-worker
 kill-worker: $(VENV)/.tests ## Kill the worker under load and see what arrived (ARGS="--kills 100")
 	@$(BIN)/python -m tests.functional.kill_worker $(ARGS)
+
+.PHONY: faults
+faults: $(VENV)/.tests ## Put faults into a whole platform under load and check what is left (ARGS="--rounds 20")
+	@nice -n 10 $(BIN)/python -m tests.faults $(ARGS)
 
 .PHONY: translations
 translations: $(VENV)/.service ## Collect messages and compile the catalogues of all languages

@@ -13,15 +13,18 @@ from typing import Any
 from flask import Flask
 
 from app.audit.guard import refuse_unaudited
-from app.config import Settings, load
+from app.config import DatabaseSettings, Settings, load
 from app.database import Database
 from app.health import install_health
 from app.json_bodies import bound_json
 from app.logs import configure_logs
 from app.origin import install_origin
+from app.patient_connection import Patience
 from app.problems import install_problems
+from app.request_records import install_records
 from app.runtime import Runtime
 from app.secret_files import read as read_secrets
+from app.secret_files import read_metrics_key
 from app.web.openapi import Interface
 
 ROOMS = (
@@ -72,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     secrets = read_secrets(Path(settings.secrets.directory), evaluates=settings.platform.evaluates)
     runtime = Runtime(
         settings=settings,
-        database=Database(settings.database.url, settings.database.pool_size),
+        database=_opened(settings.database),
         secrets=secrets,
     )
     app.extensions["postern"] = runtime
@@ -91,9 +94,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = Interface(app, settings.platform.origin)
     app.extensions["postern-api"] = api
     install_problems(app)  # after Api, whose own handler of HTTP errors it replaces
+    recording = install_records(app)
     install_origin(app, settings)
     bound_json(app)
     install_health(app)
+    metrics_key = read_metrics_key(Path(settings.secrets.directory))
+    if metrics_key is not None:
+        metrics = import_module("app.request_metrics")
+        metrics.install_metrics(app, recording, runtime.database, metrics_key)
     if settings.platform.mode == "holder":
         _furnish_holder(app, api, runtime)
     elif settings.platform.mode == "evaluator":
@@ -103,6 +111,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.cli.add_command(import_module("app.pseudonyms.holder_console").commands)
     refuse_unaudited(app)
     return app
+
+
+def _opened(told: DatabaseSettings) -> Database:
+    patience = Patience(told.connect_seconds, told.wait_seconds, told.answer_seconds)
+    return Database(told.url, told.pool_size, patience)
 
 
 def _furnish(app: Flask, api: Interface, runtime: Runtime) -> None:

@@ -12,10 +12,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event
 
+from app.backup.console import commands as _backup_commands
 from app.config import Settings, load
 from app.database import Database
 from app.database_roles import Work, grant
 from app.errors import StartRefusedError
+from app.migrating import LockPatience, with_patience
 from app.secret_files import create
 
 _ROOT = Path(__file__).parent.parent
@@ -79,15 +81,22 @@ def grants(role: str, work: str, evaluator_apart: bool) -> None:
     Run it as the owner of the tables after each upgrade, once for each role. `web` answers requests
     and `evaluator` blind evaluations, both bound to rows of the caller's organisation. `jobs` runs
     duties and messages, `log` gives places, signs and archives, `console` is for commands of the
-    administrator, `vault` for rotating keys. `audit` reads the tables of the log, and nothing else.
+    administrator, `vault` for rotating keys. `metrics` counts what is due and how it stands, and
+    `audit` reads the tables of the log; neither may do anything else.
     """
     database = Database(load().database.url)
     grant(database, role, Work(work), evaluates=not evaluator_apart)
     click.echo(f"Rights of {role} set")
 
 
-def migrate(settings: Settings, revision: str = "head", *, down: bool = False) -> None:
-    """Run Alembic on the database of the settings."""
+def migrate(
+    settings: Settings,
+    revision: str = "head",
+    *,
+    down: bool = False,
+    patience: LockPatience | None = None,
+) -> None:
+    """Run Alembic on the database of the settings; LockNotHadError names who is in the way."""
     database = Database(settings.database.url)
     if database.is_sqlite:
         # A changed table is made anew and the old one dropped: what refers to it must neither
@@ -96,10 +105,18 @@ def migrate(settings: Settings, revision: str = "head", *, down: bool = False) -
     config = Config(toml_file=_ROOT / "pyproject.toml")
     config.set_main_option("script_location", str(_ROOT / "migrations"))
     try:
-        with database.engine.begin() as connection:
+        with database.engine.connect() as connection:
             config.attributes["connection"] = connection
-            (command.downgrade if down else command.upgrade)(config, revision)
-            _check_references(connection)
+
+            def run() -> None:
+                (command.downgrade if down else command.upgrade)(config, revision)
+
+            if database.is_sqlite:
+                with connection.begin():
+                    run()
+                    _check_references(connection)
+            else:
+                with_patience(connection, patience or LockPatience(), run, _tell)
     finally:
         database.dispose()
 
@@ -108,16 +125,23 @@ def _refer_freely(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=OFF")
 
 
+def _tell(said: str) -> None:
+    click.echo(said, err=True)
+
+
 def _check_references(connection: Connection) -> None:
     """Undo a migration after which a row refers to none."""
-    if connection.dialect.name == "sqlite":
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        if broken:
-            tables = ", ".join(sorted({str(row[0]) for row in broken}))
-            raise StartRefusedError(
-                f"Rows of {tables} refer to rows that are gone. Nothing was changed; restore"
-                " a backup of the database and upgrade that."
-            )
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        tables = ", ".join(sorted({str(row[0]) for row in broken}))
+        raise StartRefusedError(
+            f"Rows of {tables} refer to rows that are gone. Nothing was changed; restore"
+            " a backup of the database and upgrade that."
+        )
+
+
+for _each in _backup_commands:
+    main.add_command(_each)
 
 
 if __name__ == "__main__":

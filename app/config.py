@@ -29,6 +29,7 @@ _ORIGIN = re.compile(
     r"https?://[A-Za-z0-9.-]*[A-Za-z0-9](:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?"
 )
 _CODE = re.compile(r"[a-z0-9-]{2,40}")
+_AGE_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 _LAST_PORT = 65_535
 _LOG_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)*")
 
@@ -56,6 +57,9 @@ class HolderSettings:
 class DatabaseSettings:
     url: str  # an SQLAlchemy address: sqlite:/// or postgresql+psycopg://
     pool_size: int
+    connect_seconds: int  # that a connection may take to open
+    wait_seconds: int  # for a connection of the pool to become free
+    answer_seconds: int  # that PostgreSQL may take over one answer within a request
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,15 @@ class AuditSettings:
 
 
 @dataclass(frozen=True)
+class BackupSettings:
+    recipients: str  # public keys of age, separated by spaces
+    secret_recipients: str  # others, to whom secrets are encrypted
+    journal: str  # directory of the journal of endings, "" for none
+    status: str  # a file in which backups tell when the newest was made, "" for none
+    programs: str  # directory of pg_dump and pg_restore, "" for those on the path
+
+
+@dataclass(frozen=True)
 class LogSettings:
     level: str
     format: str
@@ -216,6 +229,7 @@ class Settings:
     mail: MailSettings
     webhook: WebhookSettings
     audit: AuditSettings
+    backup: BackupSettings
     log: LogSettings
 
 
@@ -350,6 +364,23 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         not authority or Path(authority).is_file(),
         "Write the path of a file of certificates that the service's user can read, or leave it "
         "empty.",
+    )
+    backup = settings.backup
+    for key, told in (
+        ("backup.recipients", backup.recipients),
+        ("backup.secret_recipients", backup.secret_recipients),
+    ):
+        yield (
+            key,
+            told,
+            all(map(_AGE_RECIPIENT.fullmatch, told.split())),
+            "Write public keys of age, as age-keygen prints them, separated by a space.",
+        )
+    yield (
+        "backup.secret_recipients",
+        backup.secret_recipients,
+        not set(backup.secret_recipients.split()) & set(backup.recipients.split()),
+        "Use another pair of keys than for backups: together they open tokens and evaluation keys.",
     )
     log, quota, retention = settings.log, settings.quota, settings.retention
     yield "log.format", log.format, log.format in {"json", "console"}, "Use json or console."

@@ -32,9 +32,12 @@ from sqlalchemy import (
     make_url,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app import row_security, write_behind
+from app.database_failures import lost_commit
+from app.patient_connection import Patience, PatientConnection, connect
 
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 """64-bit key; SQLite only numbers rows by itself for a column called INTEGER."""
@@ -86,10 +89,11 @@ def word(kind: type[Any], length: int = 32) -> Enum:
 
 
 class Database:
-    """An engine and the transactions on it."""
+    """An engine and the transactions on it; without `patience` it waits as long as it takes."""
 
-    def __init__(self, url: str, pool_size: int = 5) -> None:
+    def __init__(self, url: str, pool_size: int = 5, patience: Patience | None = None) -> None:
         self.url = make_url(url)
+        self.pool_size = pool_size
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             path = Path(self.url.database or "")
@@ -98,20 +102,45 @@ class Database:
         else:
             self._queue = None
         # hide_parameters: an error of the database must not carry values into a log line.
-        self.engine: Engine = create_engine(self.url, pool_size=pool_size, hide_parameters=True)
+        waits = {} if patience is None else {"pool_timeout": patience.wait}
+        self.engine: Engine = create_engine(
+            self.url, pool_size=pool_size, hide_parameters=True, **waits
+        )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
+
+            def patient(
+                _dialect: Dialect, _record: object, given: tuple[Any, ...], named: dict[str, Any]
+            ) -> PatientConnection:
+                return connect(given, named, patience)
+
+            event.listen(self.engine, "do_connect", patient)
             event.listen(self.engine, "begin", row_security.begin)
             write_behind.install(self.engine)
         self._reading = self.engine.execution_options(postern_reading=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A session whose work is durable when the block ends, and undone when it raises."""
-        with self._turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        """A session whose work is durable when the block ends, and undone when it raises.
+
+        CommitLostError when the connection broke while it was being made durable.
+        """
+        is_ending = False
+        try:
+            with (
+                self._turn(),
+                Session(self.engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                yield session
+                session.flush()
+                is_ending = True
+        except DBAPIError as error:
+            if is_ending and (lost := lost_commit(error)):
+                raise lost from error
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -137,7 +166,8 @@ class Database:
             try:
                 yield connection
             finally:
-                on.autocommit = False
+                if not on.closed:
+                    on.autocommit = False
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

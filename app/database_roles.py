@@ -79,10 +79,11 @@ class Work(StrEnum):
     LOG = "log"  # places, checkpoints and archives: the tables of the log, and no others
     CONSOLE = "console"  # the administrator's commands: rows of all organisations
     VAULT = "vault"  # key rotations: as the console, and the vault of elements
+    METRICS = "metrics"  # counts how the platform is: columns that say when something is over
     AUDIT = "audit"  # whoever inspects the log in the database: reads its tables, and no others
 
 
-_OF_ALL = frozenset({Work.JOBS, Work.LOG, Work.CONSOLE, Work.VAULT})
+_OF_ALL = frozenset({Work.JOBS, Work.LOG, Work.CONSOLE, Work.VAULT, Work.METRICS})
 """Who is bound to no organisation: policies of their own show them all rows of their tables."""
 
 _MONTHS = frozenset({Work.JOBS, Work.LOG, Work.CONSOLE})
@@ -115,7 +116,8 @@ def grant(database: Database, role: str, work: Work = Work.WEB, *, evaluates: bo
         )
     with database.engine.begin() as connection:
         connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {role}"))
-        verb, whom = ("REVOKE", "FROM") if work is Work.AUDIT else ("GRANT", "TO")
+        is_reader = work in {Work.AUDIT, Work.METRICS}
+        verb, whom = ("REVOKE", "FROM") if is_reader else ("GRANT", "TO")
         sequences = "ON ALL SEQUENCES IN SCHEMA public"
         connection.execute(text(f"{verb} USAGE, SELECT {sequences} {whom} {role}"))
         for table in Base.metadata.tables:
@@ -133,6 +135,8 @@ def rights_on(table: str, work: Work, *, evaluates: bool = True) -> str:
     """What a work may do with a table, as GRANT takes it; empty for nothing."""
     if work is Work.AUDIT:
         return "SELECT" if table.startswith(_LOG_TABLES) else ""
+    if work is Work.METRICS:
+        return _METRICS_RIGHTS.get(table, "")
     if work is Work.EVALUATOR:
         return _EVALUATOR_RIGHTS.get(table, "")
     if work is Work.LOG and not table.startswith(_LOG_TABLES):
@@ -189,6 +193,29 @@ _EVALUATOR_RIGHTS = _CALLER | {
 }
 """All that blind evaluation needs: the caller, the keys, the budgets and the log's queue."""
 
+_METRICS_RIGHTS = {
+    "audit_alarm": "SELECT",
+    "audit_checkpoint": "SELECT",
+    "audit_cosignature": "SELECT",
+    "audit_erasure": "SELECT (state, asked_at)",
+    "audit_queue": "SELECT (t)",
+    "audit_state": "SELECT",
+    "audit_witness": "SELECT",
+    "breach": "SELECT (closed_at)",
+    "delivery": "SELECT (expires_at, erased_at, available_at)",
+    "duty_run": "SELECT",
+    "indicator": "SELECT (expires_on, restricted_at)",
+    "key_epoch": "SELECT",
+    "lookup": "SELECT (expires_on)",
+    "notification": "SELECT (made_at)",
+    "outbox": "SELECT (topic, state, due_at, error, ended_at)",
+    "subject_request": "SELECT (closed_at)",
+    "value_seen": "SELECT (day)",
+    "watch": "SELECT (expires_on, ended_at)",
+    "web_session": "SELECT (expires_at, last_seen_at)",
+}
+"""What the gauges of `metrics run` are counted from: moments and states, and no content."""
+
 _KEPT = "SELECT, INSERT, UPDATE"
 """Of what ends by a duty alone: the web service makes and changes it, and removes none of it."""
 
@@ -233,7 +260,8 @@ _JOBS_RIGHTS = _LOG_RIGHTS | {
     "key_epoch": "SELECT",
     "key_sharing": "SELECT",
     "one_time_link": "SELECT (person_id, expires_at), DELETE",
-    "organisation": "SELECT",
+    # PostgreSQL asks for it where rows are locked, as they are while a reader is laid out.
+    "organisation": "SELECT, UPDATE (facts_seq)",
     "organisation_key": "SELECT",
     "pending_sign_in": "SELECT (person_id, expires_at), DELETE",
     "person_account": "SELECT",

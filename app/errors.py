@@ -162,6 +162,18 @@ class UnavailableError(PosternError):
     remedy = "Try again in a moment; nothing was changed."
 
 
+class OutcomeUnknownError(PosternError):
+    """The database was lost during the commit: the act is whole or absent, and nobody knows."""
+
+    status = 503
+    code = "outcome-unknown"
+    title = "The database was lost before it told whether the act was done"
+    remedy = (
+        "Look whether it was done before you repeat it; reports may be sent again with the same"
+        " client key."
+    )
+
+
 class UnexpectedError(PosternError):
     """What a user cannot cause; the reference finds the log line."""
 

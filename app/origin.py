@@ -24,7 +24,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Environ = MutableMapping[str, Any]
 
+REQUEST_ID = "postern.request_id"
+"""Where the environment of a request holds the id that a trusted proxy gave it."""
+
 _CERTIFICATE = "postern.certificate"
+_NAMED = "HTTP_X_REQUEST_ID"
 _FORWARDED = "HTTP_X_FORWARDED_FOR"
 _SPOOFABLE = (
     _FORWARDED,
@@ -79,6 +83,7 @@ class Forwarding:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         peer = _address(environ.get("REMOTE_ADDR", ""))
         said = environ.get(_FORWARDED, "")
+        named = environ.pop(_NAMED, "")
         offered = environ.pop(self._header, "") if self._header else ""
         for name in _SPOOFABLE:
             environ.pop(name, None)
@@ -87,6 +92,8 @@ class Forwarding:
             client = self._client(said)
             environ["REMOTE_ADDR"] = str(client) if client is not None else ""
             certificate = certificate_in(offered)
+            if named:
+                environ[REQUEST_ID] = named
         else:
             certificate = _of_connection(environ.get("gunicorn.socket"))
         if certificate is not None:
@@ -107,7 +114,7 @@ def install_origin(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def check_host() -> None:
-        if _ANY in allowed or request.path.startswith("/health/"):
+        if _ANY in allowed or request.path.startswith("/health/") or request.endpoint == "metrics":
             return
         if request.environ.get("HTTP_HOST", "").lower() not in allowed:
             raise MisdirectedError

@@ -21,7 +21,7 @@ Convert = Callable[[Any], Any]
 class Prepared:
     """A statement whose parameters are one value each: no list that grows into the text."""
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = statement
         self._written: _Written | None = None
 
@@ -41,7 +41,7 @@ class Prepared:
 class _Written:
     """The text for psycopg, and what converts values on their way in and out."""
 
-    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]], dialect: Dialect) -> None:
         # $1 instead of %(name)s: psycopg would take a long text apart again each time.
         numbering: Any = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
         compiled = statement.compile(dialect=numbering)

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, jsonify, render_template, req
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from app.database_failures import refusal_of
 from app.errors import (
     ConflictError,
     CrossSiteRequestError,
@@ -26,10 +27,10 @@ from app.errors import (
     UnexpectedError,
     UnsupportedMediaTypeError,
 )
+from app.request_records import HEADER, current_record
 
 log = structlog.get_logger(__name__)
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _FIELD_NAME = re.compile(r"[a-z0-9_]{1,40}")
 _MACHINE_PATHS = ("/api/", "/.well-known/", "/audit/log/", "/taxii2/", "/misp/", "/stix/")
 _TEXT_PATHS = ("/audit/log/witness/cosign",)
@@ -64,8 +65,8 @@ def install_problems(app: Flask) -> None:
         # `g` outlives a request where an application context is held open, as in a command.
         g.audited = g.refused = g.unlogged = False
         g.receipt = ""
-        offered = request.headers.get("X-Request-Id", "")
-        g.request_id = offered if _REQUEST_ID.fullmatch(offered) else str(uuid4())
+        record = current_record()
+        g.request_id = record.id if record is not None else str(uuid4())
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
         if _is_unreadable():
@@ -73,7 +74,7 @@ def install_problems(app: Flask) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers["X-Request-Id"] = reference()
+        response.headers[HEADER] = reference()
         return response
 
     @app.errorhandler(PosternError)
@@ -90,6 +91,11 @@ def install_problems(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
+        refusal = refusal_of(error)
+        if refusal is not None:
+            log.warning("database failed", exc_info=error, endpoint=request.endpoint)
+            g.database_failed = True
+            return _answer(refusal)
         log.error("unexpected error", exc_info=error, endpoint=request.endpoint)
         return _answer(UnexpectedError())
 
@@ -102,6 +108,9 @@ def reference() -> str:
 
 def _answer(error: PosternError) -> Response:
     g.refused = True
+    record = current_record()
+    if record is not None:
+        record.code = error.code
     problem = error.as_problem(reference())
     shape = _shape()
     if shape is not None:

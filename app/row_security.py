@@ -15,7 +15,7 @@ requests nothing is set: consoles and workers have roles with policies of their 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import psycopg
 from flask import g, has_request_context
@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from app.access import current_caller
 from app.errors import StartRefusedError
+from app.patient_connection import PatientConnection
 
 _ACTING = "row_security"  # key of Session.info: for whom the transaction acts
 _PRESENTED = "presented"  # name in flask.g
@@ -109,11 +110,12 @@ def begin(connection: Connection) -> None:
     Where nothing is to be set the driver begins it with the first statement, as ever.
     """
     settings = _scope().settings
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    driver = cast("PatientConnection", connection.connection.driver_connection)
     if not settings or driver.autocommit:
         return
-    begun = driver.pgconn.exec_("; ".join(("BEGIN", *settings)).encode())
-    if begun.error_message:
+    try:
+        driver.exchange("; ".join(("BEGIN", *settings)).encode())
+    except psycopg.Error:
         # A connection that broke, say: sent once more, its failure is SQLAlchemy's to handle.
         for each in settings:
             connection.exec_driver_sql(each)

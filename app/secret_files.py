@@ -7,6 +7,7 @@ length or a file that others may read refuses the start.
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import stat
 from dataclasses import dataclass, fields
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from app.errors import StartRefusedError
 
 _KEY_LENGTH = 32  # bytes
+_METRICS_KEY = re.compile(r"[A-Za-z0-9._~+/=-]{32,200}")
 _NONCE_LENGTH = 12  # bytes, AES-GCM
 _SEED = "evaluation"
 
@@ -68,6 +70,9 @@ LOG_KEY = "audit_log"
 MAIL_PASSWORD = "mail"  # noqa: S105 - the name of a file
 """Password of `mail.user`, one line that the administrator writes: what sends mail reads it."""
 
+METRICS_KEY = "metrics"
+"""What must be presented to read metrics, one line that the administrator writes, or no file."""
+
 ARCHIVE_KEY = "audit_archive"
 """Seals the keys of archived details: only who archives and erases reads it, as with the above."""
 
@@ -111,6 +116,18 @@ def read_mail_password(directory: Path) -> str:
     if not password:
         raise StartRefusedError(f"{path} is empty. Write the password of mail.user into it.")
     return password
+
+
+def read_metrics_key(directory: Path) -> str | None:
+    """What opens the metrics, None where there is no such file; StartRefusedError as above."""
+    path = directory / f"{METRICS_KEY}.key"
+    if not path.exists():
+        return None
+    remedy = f"Write 32 to 200 random letters and digits: openssl rand -hex 32 > {path}"
+    key = _content(path, remedy).decode("ascii", errors="replace").strip()
+    if not _METRICS_KEY.fullmatch(key):
+        raise StartRefusedError(f"{path} does not hold one long random word. {remedy}")
+    return key
 
 
 def read_one(path: Path) -> bytes:

@@ -45,13 +45,27 @@ def driver(connection: Connection) -> "psycopg.Connection[Any]":
 
 @contextmanager
 def drivers_errors(connection: Connection) -> Iterator[None]:
-    """Raise errors of the driver as SQLAlchemy's of their kind, like those of any statement."""
+    """Raise errors of the driver as SQLAlchemy's of their kind, like those of any statement.
+
+    With a connection that broke, all that wait in the pool are made anew, as SQLAlchemy does.
+    """
     try:
         yield
     except psycopg.Error as error:
-        raise DBAPIError.instance(
-            None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
-        ) from error
+        is_lost = not connection.invalidated and _driver(connection).closed
+        raised = DBAPIError.instance(
+            None,
+            None,
+            error,
+            psycopg.Error,
+            hide_parameters=True,
+            connection_invalidated=is_lost,
+            dialect=connection.dialect,
+        )
+        if is_lost:
+            connection.invalidate(error)
+            connection.engine.dispose()
+        raise raised from error
 
 
 def _driver(connection: Connection) -> "psycopg.Connection[Any]":
@@ -67,7 +81,8 @@ def _send_and_commit(connection: Connection) -> None:
 
 
 def _forget(connection: Connection, *_: object) -> None:
-    connection.info.pop(_WAITING, None)
+    if not connection.invalidated:  # else its `info` went with it
+        connection.info.pop(_WAITING, None)
 
 
 def _send(connection: Connection, *, commit: bool = False) -> None:

@@ -106,7 +106,7 @@ def platform(backend: str) -> Iterator[Flask]:
             url = address.render_as_string(hide_password=False)
         else:
             url = f"sqlite:///{directory / 'bench.sqlite3'}"
-        made = _furnish(url, directory / "secrets")
+        made = furnished(url, directory / "secrets")
         yield made
         database_of(made).dispose()
     finally:
@@ -158,7 +158,8 @@ def new_secret(app: Flask) -> str:
         return accounts.new_secret("analyst@post.example", "long enough for a benchmark")
 
 
-def _furnish(url: str, secrets: Path) -> Flask:
+def furnished(url: str, secrets: Path) -> Flask:
+    """A platform on the empty database `url`; what it keeps in files lies beside `secrets`."""
     create_secrets(secrets)
     settings = load(Path(__file__).parent.parent / "config" / "test.toml")
     settings = dataclasses.replace(

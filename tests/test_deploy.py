@@ -18,8 +18,12 @@ from tests import supply_chain
 from tests.supply_chain import Accepted
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
-SERVICES = ("postern-web", "postern-evaluator", "postern-jobs", "postern-log", "postern-archive")
-LISTENING = {"postern-web", "postern-evaluator"}
+SERVICES = (
+    *("postern-web", "postern-evaluator", "postern-metrics"),
+    *("postern-jobs", "postern-log", "postern-archive"),
+    *("postern-backup", "postern-backup-prune", "postern-journal"),
+)
+LISTENING = {"postern-web", "postern-evaluator", "postern-metrics"}
 WORST = 1.5  # of 10, by `systemd-analyze security`: below 2 is its best word, "OK"
 DEMANDED = {
     "NoNewPrivileges": "true",
@@ -134,7 +138,8 @@ def test_the_proxy_believes_no_client_and_keeps_nothing_of_what_it_hands_on() ->
         "client_max_body_size 8m;",
     ):
         assert line in proxy
-    (written,) = re.findall(r"log_format postern '(.*)';", proxy)
+    (written,) = re.findall(r"log_format postern ('.*?');", proxy, re.DOTALL)
+    assert set_to["X-Request-Id"] == "$request_id"
     assert not re.search(r"request_uri|remote_addr|args|\$request\b|forwarded", written)
 
 

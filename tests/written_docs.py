@@ -23,6 +23,7 @@ from postern.cli import cli
 from postern.imports import find_mapping
 from postern.imports.model import DROP
 from tests.app.matrix import written as matrix
+from tests.app.metrics import write_metrics_key
 from tests.conftest import settings_for
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -44,6 +45,7 @@ def main() -> None:
 def platform(directory: Path) -> Flask:
     """An application whose views and commands can be looked at; it has no database yet."""
     create_secrets(directory / "secrets")
+    write_metrics_key(directory / "secrets")
     return create_app(
         settings_for(f"sqlite:///{directory / 'none.sqlite3'}", directory / "secrets")
     )

@@ -1,35 +1,28 @@
-"""How the platform is: nine checks, each of which says what it found and what to do about it.
+"""How the platform is: eleven checks, each of which says what it found and what to do about it.
 
-A check judges; it holds no figure of any organisation but counts of the platform's own work. The
-words stand in health_words.py. `flask --app wsgi platform health` ends with 1 when a check is red.
+A check judges what facts.py, backlog.py and backups.py read, as the metrics report it; it holds no
+figure of any organisation but counts of the platform's own work. The words stand in
+health_words.py. `flask --app wsgi platform health` ends with 1 when a check is red.
 """
 
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from alembic.script import ScriptDirectory
-from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.access import Caller
-from app.audit import alarms, tree, witnesses
-from app.audit.models import AuditCheckpoint, AuditQueue
+from app.administration import backlog, backups, facts
 from app.audit.service import append
-from app.audit.witnesses import WitnessState
 from app.jobs import draining
-from app.jobs import service as duties
 from app.jobs.models import Channel, Dispatch
-from app.pseudonyms import service as pseudonyms
 from app.runtime import Runtime
-from postern.vocabulary import ChannelKind, DispatchState, EvaluationKind
+from app.schema_version import SchemaState
+from postern.vocabulary import ChannelKind, DispatchState
 
 LATE = timedelta(minutes=10)
 """For how long something may have been due before one should look."""
@@ -42,13 +35,21 @@ UNPLACED = timedelta(minutes=1)
 
 SOON = timedelta(days=30)
 _TIGHT, _FULL = 15, 5  # per cent of a disk that are free
-_MIGRATIONS = Path(__file__).parents[2] / "migrations"
+_DAYS_BEHIND = 3  # for so many days what is over was not erased
 
 
 class Light(StrEnum):
     GREEN = "green"
     AMBER = "amber"  # look at it today
     RED = "red"  # something does not work
+
+
+_SCHEMA_LIGHTS = {
+    SchemaState.NEWEST: Light.GREEN,
+    SchemaState.NEWER: Light.AMBER,
+    SchemaState.OLD: Light.RED,
+    SchemaState.TOO_NEW: Light.RED,
+}
 
 
 class Part(StrEnum):
@@ -63,6 +64,8 @@ class Part(StrEnum):
     EPOCHS = "epochs"
     MAIL = "mail"
     DISK = "disk"
+    RETENTION = "retention"
+    BACKUP = "backup"
 
 
 @dataclass(frozen=True)
@@ -112,14 +115,10 @@ def check(session: Session, runtime: Runtime) -> Health:
         _epochs(session),
         _mail(session, runtime),
         _disk(session, runtime),
+        _retention(session),
+        _backup(runtime),
     )
     return Health(checks, clock.now())
-
-
-@cache
-def newest_revision() -> str:
-    """The revision of the schema that this version of the platform needs."""
-    return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
 
 
 def _database(session: Session) -> Check:
@@ -129,26 +128,22 @@ def _database(session: Session) -> Check:
 
 
 def _schema(session: Session) -> Check:
-    try:
-        with session.begin_nested():
-            present = session.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except DBAPIError:  # the service's database role may not read it
+    found = facts.schema(session)
+    if found.present is None:  # the service's database role may not read it
         return Check(Part.SCHEMA, Light.AMBER, "schema.unseen", {})
-    facts = {"present": present or "none", "needed": newest_revision()}
-    if present != newest_revision():
-        return Check(Part.SCHEMA, Light.RED, "schema.old", facts)
-    return Check(Part.SCHEMA, Light.GREEN, "schema.newest", facts)
+    told = {"present": found.present, "needed": found.needed}
+    return Check(Part.SCHEMA, _SCHEMA_LIGHTS[found.state], f"schema.{found.state.value}", told)
 
 
 def _worker(session: Session, runtime: Runtime) -> Check:
     """The worker's heartbeat is its duties: one is due every minute or so."""
-    standings, moment = duties.standings(session, runtime), clock.now()
-    done = [each.finished_at for each in standings if each.finished_at is not None]
+    found = facts.duties_of(session, runtime)
+    done = [each.finished_at for each in found if each.finished_at is not None]
     if not done:
         return Check(Part.WORKER, Light.RED, "worker.never", {})
     last = {"last": max(done)}
-    overdue = max(moment - (each.due_at or moment) for each in standings)
-    failing = [each.name for each in standings if each.failures]
+    overdue = max(each.overdue for each in found)
+    failing = [each.name for each in found if each.failures]
     if overdue > STANDING:
         return Check(Part.WORKER, Light.RED, "worker.still", last)
     if overdue > LATE:
@@ -173,57 +168,40 @@ def _outbox(session: Session, runtime: Runtime) -> Check:
 
 
 def _log(session: Session) -> Check:
-    opened = len(alarms.open_alarms(session))
-    if opened:
-        return Check(Part.LOG, Light.RED, "log.alarm", {"count": opened})
-    newest = tree.newest(session)
-    oldest = session.execute(select(func.min(AuditQueue.t))).scalar()
-    waiting = timedelta() if oldest is None else clock.now() - clock.moment(oldest)
+    found = facts.log(session)
+    if found.alarms:
+        return Check(Part.LOG, Light.RED, "log.alarm", {"count": found.alarms})
+    waiting = found.lag(clock.now())
     if waiting > LATE:
         minutes = int(waiting.total_seconds()) // 60
         return Check(Part.LOG, Light.RED, "log.still", {"minutes": minutes})
-    if newest is None:
+    if found.signed_at is None:
         return Check(Part.LOG, Light.AMBER, "log.none", {})
-    signed = select(AuditCheckpoint.t.label("at")).where(AuditCheckpoint.size == newest.size)
-    at = {"last": clock.moment(session.execute(signed).scalar_one())}
+    at = {"last": found.signed_at}
     if waiting > UNPLACED:
         return Check(Part.LOG, Light.AMBER, "log.late", at)
     return Check(Part.LOG, Light.GREEN, "log.grows", at)
 
 
 def _witnesses(session: Session, runtime: Runtime) -> Check:
-    settings = runtime.settings.audit
-    silent_after = timedelta(hours=settings.silent_hours)
-    found = [each for each in witnesses.standings(session, silent_after) if each.until is None]
-    silent = sum(each.state is WitnessState.SILENT for each in found)
-    if not witnesses.quorum(session, settings.operator):
+    found = facts.log_witnesses(session, runtime)
+    silent_after = timedelta(hours=runtime.settings.audit.silent_hours)
+    if not found.needed:
         return Check(Part.WITNESSES, Light.AMBER, "witnesses.none", {})
-    met_at = witnesses.quorum_met_at(session, settings.operator)
-    if met_at is None or clock.now() - met_at > silent_after:
+    if found.met_at is None or clock.now() - found.met_at > silent_after:
         return Check(Part.WITNESSES, Light.RED, "witnesses.few", {})
-    if silent:
-        return Check(Part.WITNESSES, Light.AMBER, "witnesses.silent", {"count": silent})
-    return Check(Part.WITNESSES, Light.GREEN, "witnesses.cosign", {"last": met_at})
+    if found.silent:
+        return Check(Part.WITNESSES, Light.AMBER, "witnesses.silent", {"count": found.silent})
+    return Check(Part.WITNESSES, Light.GREEN, "witnesses.cosign", {"last": found.met_at})
 
 
 def _epochs(session: Session) -> Check:
-    moment = clock.now()
-    ends = {
-        kind: max(
-            (
-                row.valid_to
-                for row in pseudonyms.epochs(session)
-                if row.kind is kind and row.valid_from <= moment < row.valid_to
-            ),
-            default=None,
-        )
-        for kind in EvaluationKind
-    }
-    closed = tuple(kind for kind, end in ends.items() if end is None)
+    found = facts.epochs(session)
+    closed = tuple(kind for kind, epoch in found.items() if epoch is None)
     if closed:
         return Check(Part.EPOCHS, Light.RED, "epochs.closed", {"kinds": closed})
-    first = min(end for end in ends.values() if end is not None)
-    if first <= moment + SOON:
+    first = min(epoch.ends for epoch in found.values() if epoch is not None)
+    if first <= clock.now() + SOON:
         return Check(Part.EPOCHS, Light.AMBER, "epochs.ending", {"until": first.date()})
     return Check(Part.EPOCHS, Light.GREEN, "epochs.open", {"until": first.date()})
 
@@ -247,30 +225,42 @@ def _mail(session: Session, runtime: Runtime) -> Check:
 
 def _disk(session: Session, runtime: Runtime) -> Check:
     """The fullest of the disks that can be seen from here."""
-    places = {
-        "archive": Path(runtime.settings.audit.archive),
-        **dict(_database_place(session)),
-    }
-    free = {name: _free_percent(place) for name, place in places.items()}
-    name, percent = min(free.items(), key=lambda each: each[1])
-    facts = {"percent": percent, "place": name}
-    if percent < _FULL:
-        return Check(Part.DISK, Light.RED, "disk.full", facts)
-    if percent < _TIGHT:
-        return Check(Part.DISK, Light.AMBER, "disk.tight", facts)
-    finding = "disk.room" if "database" in places else "disk.elsewhere"
-    return Check(Part.DISK, Light.GREEN, finding, facts)
+    found = facts.disks(session, runtime)
+    name, disk = min(found.items(), key=lambda each: each[1].percent)
+    told = {"percent": disk.percent, "place": name}
+    if disk.percent < _FULL:
+        return Check(Part.DISK, Light.RED, "disk.full", told)
+    if disk.percent < _TIGHT:
+        return Check(Part.DISK, Light.AMBER, "disk.tight", told)
+    finding = "disk.room" if "database" in found else "disk.elsewhere"
+    return Check(Part.DISK, Light.GREEN, finding, told)
 
 
-def _database_place(session: Session) -> Iterator[tuple[str, Path]]:
-    """Where the database lies, if that can be told: an embedded one lies in a file."""
-    engine = session.get_bind().engine
-    if engine.dialect.name == "sqlite" and engine.url.database:
-        yield "database", Path(engine.url.database).parent
+def _retention(session: Session) -> Check:
+    """What is over ought to be erased within a day or so."""
+    at, found = clock.now(), backlog.read(session)
+    late = {name: each for name, each in found.items() if each.lag(at) > backlog.PATIENCE}
+    if not late:
+        due = sum(each.count for each in found.values())
+        return Check(Part.RETENTION, Light.GREEN, "retention.flows", {"count": due})
+    hours = int(max(each.lag(at) for each in late.values()).total_seconds()) // 3600
+    told = {"count": sum(each.count for each in late.values()), "hours": hours}
+    is_red = hours >= 24 * _DAYS_BEHIND
+    finding = "retention.still" if is_red else "retention.late"
+    return Check(Part.RETENTION, Light.RED if is_red else Light.AMBER, finding, told)
 
 
-def _free_percent(place: Path) -> int:
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    usage = shutil.disk_usage(place)
-    return usage.free * 100 // usage.total
+def _backup(runtime: Runtime) -> Check:
+    if not backups.is_told(runtime):
+        return Check(Part.BACKUP, Light.AMBER, "backup.untold", {})
+    found, at = backups.newest(runtime), clock.now()
+    if found is None:
+        return Check(Part.BACKUP, Light.RED, "backup.none", {})
+    last = {"last": found.at}
+    if at - found.at > backups.VERY_OLD:
+        return Check(Part.BACKUP, Light.RED, "backup.old", last)
+    if at - found.at > backups.OLD:
+        return Check(Part.BACKUP, Light.AMBER, "backup.late", last)
+    if found.verified_at is None or at - found.verified_at > backups.UNTRIED:
+        return Check(Part.BACKUP, Light.AMBER, "backup.untried", last)
+    return Check(Part.BACKUP, Light.GREEN, "backup.tried", last | {"tried": found.verified_at})

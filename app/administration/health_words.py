@@ -77,6 +77,8 @@ _PARTS: Mapping[Part, LazyString] = {
     Part.EPOCHS: _("Evaluation keys"),
     Part.MAIL: _("Mail"),
     Part.DISK: _("Disk"),
+    Part.RETENTION: _("Erasure"),
+    Part.BACKUP: _("Backup"),
 }
 
 _LIGHTS: Mapping[Light, LazyString] = {
@@ -94,12 +96,31 @@ _LOG_REMEDY = _(
     " flask --app wsgi audit run"
 )
 
+_ERASURE_REMEDY = _(
+    "See under background work whether duties are done and which fail; the law sets the end of what"
+    " is kept, so do not leave it."
+)
+
 _FINDINGS: Mapping[str, tuple[LazyString, LazyString | None]] = {
     "database.answers": (_("The database (%(kind)s) answers."), None),
     "schema.newest": (_("The schema is the one that this version needs (%(present)s)."), None),
     "schema.old": (
         _("The schema is %(present)s, and this version of the platform needs %(needed)s."),
         _("Make a backup, then run: python -m app upgrade"),
+    ),
+    "schema.newer": (
+        _(
+            "The schema is %(present)s, of a later version; this version needs %(needed)s and"
+            " serves with it during an upgrade."
+        ),
+        _("Reload the remaining processes with the later version."),
+    ),
+    "schema.too-new": (
+        _(
+            "The schema is %(present)s, of a later version, and this version, which needs"
+            " %(needed)s, cannot work with it."
+        ),
+        _("Start the later version of the platform."),
     ),
     "schema.unseen": (
         _("The service's database role may not read which schema the database has."),
@@ -190,5 +211,41 @@ _FINDINGS: Mapping[str, tuple[LazyString, LazyString | None]] = {
     "disk.full": (
         _("Only %(percent)s per cent are free on the disk %(place)s: soon nothing can be written."),
         _("Add room now. A full disk stops everything, since no act goes unlogged."),
+    ),
+    "retention.flows": (
+        _("What is over is erased in its time; waiting for the next round: %(count)s."),
+        None,
+    ),
+    "retention.late": (
+        _("Rows that are over and not erased: %(count)s, the oldest for %(hours)s hours."),
+        _ERASURE_REMEDY,
+    ),
+    "retention.still": (
+        _("Rows that should have been erased days ago: %(count)s, the oldest for %(hours)s hours."),
+        _ERASURE_REMEDY,
+    ),
+    "backup.tried": (
+        _("The newest backup is of %(last)s; one was last restored and checked on %(tried)s."),
+        None,
+    ),
+    "backup.untold": (
+        _("This platform does not know of its backups: nothing tells it when one was made."),
+        _("Set backup.status, and let whatever makes backups write that file."),
+    ),
+    "backup.none": (
+        _("There is no word of any backup, although the settings say where it should be."),
+        _("Make a backup now, and see whether it writes the file that backup.status names."),
+    ),
+    "backup.late": (
+        _("The newest backup is of %(last)s, more than a day ago."),
+        _("See why the last one was not made: its timer, its disk, its log."),
+    ),
+    "backup.old": (
+        _("The newest backup is of %(last)s, more than two days ago."),
+        _("Make one now, and then see why none was made: its timer, its disk, its log."),
+    ),
+    "backup.untried": (
+        _("The newest backup is of %(last)s; none was restored and checked within five weeks."),
+        _("Restore one on another machine and check the log in it: only then is it a backup."),
     ),
 }

@@ -103,6 +103,26 @@ def ask(session: Session, caller: Caller, wanted: Wanted) -> AuditErasure:
     return asked
 
 
+def ask_again(session: Session, organisation: str, wanted: Wanted) -> None:
+    """Note, in a restored database, an erasure that had been performed; the log tells of it."""
+    session.add(
+        AuditErasure(
+            org=organisation,
+            wanted=_document(wanted),
+            asked_at=milliseconds(now()),
+            state=ErasureState.WAITING,
+            done_at=None,
+            erased=0,
+        )
+    )
+
+
+def is_waiting(session: Session) -> bool:
+    """Whether an erasure is not performed yet."""
+    waiting = select(AuditErasure.id).where(AuditErasure.state == ErasureState.WAITING).limit(1)
+    return session.scalar(waiting) is not None
+
+
 def asked_by(session: Session, organisation: str, most: int = 50) -> list[AuditErasure]:
     """The newest erasures that an organisation asked for."""
     newest = (

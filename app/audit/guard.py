@@ -24,6 +24,7 @@ from app.audit.entry import Outcome
 from app.audit.parts import Make, Part, PartedResponse
 from app.audit.receipts import receipt
 from app.audit.service import append, appended
+from app.database_failures import refusal_of
 from app.errors import (
     NotAllowedError,
     PosternError,
@@ -228,9 +229,9 @@ def _log_refusal(act: str, caller: Caller | None, error: Exception) -> None:
     """Tell the log of an act that did not happen; an error here is an error of the request.
 
     A stranger without any credential is not logged: nothing was consulted, and it would let
-    anybody fill the log.
+    anybody fill the log. Nor is what the database failed at: the log is in it, and nothing left.
     """
-    if caller is None:
+    if caller is None or refusal_of(error) is not None:
         return
     denied = isinstance(error, NotAllowedError)
     code = error.code if isinstance(error, PosternError) else _http_code(error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.audit.alarms import raise_alarm
 from app.audit.configuration import tell_settings
@@ -82,9 +82,10 @@ class LogKeeper:
             try:
                 with self._alarming():
                     step = self.sequencer.step()
-            except DBAPIError as failure:
-                # A server that restarts, a full disk: nothing was signed, so try again.
-                log.warning("sequencing failed", error=type(failure.orig).__name__)
+            except (SQLAlchemyError, OSError) as failure:
+                # A server that restarts, a full disk: no signature left, so try again.
+                cause = getattr(failure, "orig", None) or failure
+                log.warning("sequencing failed", error=type(cause).__name__)
                 ended.wait(_PAUSE_AFTER_FAILURE)
                 continue
             if step.taken and told:

@@ -69,7 +69,7 @@ class Sequencer:
             growth = grown(read, size, [leaf_hash(each.leaf) for each in taken])
             after = Head(growth.size, growth.root)
             _place(session, size, taken)
-            _write_tiles(session, growth.tiles)
+            write_tiles(session, growth.tiles)
             _sign(session, self.keys, after)
             session.execute(update(AuditState).values(size=after.size))
             session.flush()
@@ -221,7 +221,7 @@ _PLACE_POSTGRESQL = text(
 )
 
 
-def _write_tiles(session: Session, tiles: dict[Tile, bytes]) -> None:
+def write_tiles(session: Session, tiles: dict[Tile, bytes]) -> None:
     """Store tiles; one that exists may only grow."""
     make = postgresql_insert if _is_postgresql(session) else sqlite_insert
     statement = make(AuditTile).values(

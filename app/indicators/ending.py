@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from app.database import among
 from app.indicators.models import Envelope, Indicator, LegalHold, Report, ReportStatus
 from app.indicators.storage import by_owner, delete_postings
 from app.pseudonyms.models import ElementVault
@@ -46,7 +47,9 @@ def held_reports(session: Session, report_ids: Collection[int], today: date) -> 
     """Those of the reports that a legal hold keeps; the caller has locked them."""
     return set(
         session.scalars(
-            select(LegalHold.report_id).where(LegalHold.report_id.in_(report_ids), holds_on(today))
+            select(LegalHold.report_id).where(
+                among(session, LegalHold.report_id, report_ids), holds_on(today)
+            )
         )
     )
 
@@ -61,7 +64,7 @@ def withdrawn_of(session: Session, report_ids: Collection[int]) -> set[int]:
     return set(
         session.scalars(
             select(Report.id).where(
-                Report.id.in_(report_ids), Report.status == ReportStatus.WITHDRAWN
+                among(session, Report.id, report_ids), Report.status == ReportStatus.WITHDRAWN
             )
         )
     )
@@ -78,7 +81,7 @@ def empty_reports(session: Session, report_ids: Collection[int], fields: Iterabl
     """Mark reports as withdrawn and forget what they told; their keys stay: none can return."""
     session.execute(
         update(Report)
-        .where(Report.id.in_(report_ids))
+        .where(among(session, Report.id, report_ids))
         .values(status=ReportStatus.WITHDRAWN, **dict.fromkeys(fields))
     )
 
@@ -87,7 +90,7 @@ def erase_attachments(session: Session, report_ids: Collection[int]) -> None:
     """Erase what belongs to those of the reports of which no indicator is left."""
     session.execute(
         delete(Envelope).where(
-            Envelope.report_id.in_(report_ids),
+            among(session, Envelope.report_id, report_ids),
             ~exists().where(Indicator.report_id == Envelope.report_id),
         )
     )
@@ -109,10 +112,12 @@ def restrict(session: Session, condition: Any, today: date, at: datetime) -> dic
         return {}
     ids = [row.id for row in found]
     delete_postings(session, [(bytes(tokens), id_) for id_, _, _, tokens in found])
-    session.execute(delete(ElementVault).where(ElementVault.indicator_id.in_(ids)))
+    session.execute(delete(ElementVault).where(among(session, ElementVault.indicator_id, ids)))
     ends = case((Indicator.expires_on > today, today), else_=Indicator.expires_on)
     session.execute(
-        update(Indicator).where(Indicator.id.in_(ids)).values(restricted_at=at, expires_on=ends)
+        update(Indicator)
+        .where(among(session, Indicator.id, ids))
+        .values(restricted_at=at, expires_on=ends)
     )
     return by_owner(found)
 
@@ -129,7 +134,7 @@ def _locked(session: Session, conditions: Sequence[Any], most: int) -> dict[int,
         return {}
     reports = session.scalars(
         select(Report.id)
-        .where(Report.id.in_({row.report_id for row in wanted}))
+        .where(among(session, Report.id, {row.report_id for row in wanted}))
         .order_by(Report.id)
         .with_for_update(skip_locked=True)
     ).all()
@@ -137,8 +142,8 @@ def _locked(session: Session, conditions: Sequence[Any], most: int) -> dict[int,
     still = session.execute(
         select(Indicator.id, Indicator.report_id)
         .where(
-            Indicator.id.in_([row.id for row in wanted]),
-            Indicator.report_id.in_(reports),
+            among(session, Indicator.id, [row.id for row in wanted]),
+            among(session, Indicator.report_id, reports),
             *conditions,
         )
         .order_by(Indicator.id)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -100,6 +101,14 @@ class Indicator(Base):
         # Covers the counts of what an organisation shares, class by class and band by band.
         Index(
             "ix_indicator_counted", "organisation_id", "share_class_id", "seen_day", "expires_on"
+        ),
+        # What a hold keeps beyond its end: a sweep must not read all that is due to find it.
+        Index(
+            "ix_indicator_restricted",
+            "expires_on",
+            "id",
+            postgresql_where=text("restricted_at IS NOT NULL"),
+            sqlite_where=text("restricted_at IS NOT NULL"),
         ),
     )
 

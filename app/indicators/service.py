@@ -19,6 +19,7 @@ from app import row_security
 from app.access import CONSOLE, Caller
 from app.audit.service import append
 from app.clock import now
+from app.database import among
 from app.errors import InvalidRequestError, NotFoundError
 from app.indicators import ending, envelopes, own, storage
 from app.indicators.hooks import Ending, Hooks, Stored, StoredIndicator
@@ -45,11 +46,11 @@ from app.sharing.classes import ClassAttributes
 from app.sharing.service import share_class_ids
 from postern.vocabulary import EVALUATION_KIND, RecallReason, Role
 
-EXPIRY_BATCH = 1000
+EXPIRY_BATCH = 4000  # what is told of each organisation costs the same for one and for many
 """Indicators that one call of `expire` erases, and whose ids one entry of the log names."""
 
 _KEEPERS = frozenset({Role.SUBMITTER, Role.COMPLIANCE})
-_TOLD = ("barrier_step", *SHIPMENT_FIELDS)
+TOLD = ("barrier_step", *SHIPMENT_FIELDS)
 _RECALLS = {
     "error": RecallReason.WRONG_DATA,
     "unlawful": RecallReason.UNLAWFUL,
@@ -212,7 +213,7 @@ def withdraw(
         else:
             gone = storage.erase(session, condition, ReportStatus.WITHDRAWN, at)
             ending.erase_attachments(session, [report_id])
-            ending.empty_reports(session, [report_id], _TOLD)
+            ending.empty_reports(session, [report_id], TOLD)
             erased = gone.get(organisation_id, ())
     append(
         session,
@@ -250,9 +251,11 @@ def _end_due(session: Session, today: date, at: datetime) -> int:
     held = ending.held_reports(session, reports, today)
     kept = [each for each, report_id in due.items() if report_id in held]
     over = [each for each, report_id in due.items() if report_id not in held]
-    tell_ending(session, CONSOLE, storage.owned(session, Indicator.id.in_([*due])), at, None)
-    restricted = ending.restrict(session, Indicator.id.in_(kept), today, at)
-    erased = storage.erase(session, Indicator.id.in_(over), "expired", at)
+    tell_ending(
+        session, CONSOLE, storage.owned(session, among(session, Indicator.id, due)), at, None
+    )
+    restricted = ending.restrict(session, among(session, Indicator.id, kept), today, at)
+    erased = storage.erase(session, among(session, Indicator.id, over), "expired", at)
     ending.erase_attachments(session, reports)
     _log_ended(session, "indicator.restrict", restricted)
     _log_ended(session, "indicator.expire", erased)
@@ -273,10 +276,10 @@ def _end_released(session: Session, today: date, at: datetime) -> int:
             [each for each, report in released.items() if report in withdrawn],
         ),
     ):
-        erased = storage.erase(session, Indicator.id.in_(ids), reason, at)
+        erased = storage.erase(session, among(session, Indicator.id, ids), reason, at)
         _log_ended(session, "indicator.erase", erased)
     ending.erase_attachments(session, reports)
-    ending.empty_reports(session, withdrawn, _TOLD)
+    ending.empty_reports(session, withdrawn, TOLD)
     return len(released)
 
 

@@ -20,12 +20,13 @@ _HOUR = timedelta(hours=1)
 def start(_app: Flask, runtime: Runtime) -> None:
     runtime.add(Vault(runtime.secrets.vault))
     runtime.add(Hooks())
-    duty(runtime, "indicators.expire", _EVERY, _sweep)
+    duty(runtime, "indicators.expire", _EVERY, sweep)
     rotation_console.install()
     duty(runtime, "keys.rotate", _SOON, rotating.work)
     duty(runtime, "holds.remind", _HOUR, holds.remind)
 
 
-def _sweep(session: Session) -> int:
+def sweep(session: Session) -> int:
+    """Erase what is over, in one transaction of bounded length; returns how many."""
     today = now().date()
-    return in_batches(lambda: service.expire(session, today), service.EXPIRY_BATCH)
+    return in_batches(lambda: service.expire(session, today), service.EXPIRY_BATCH, most=5)

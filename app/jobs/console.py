@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from app import row_security
 from app.console import RoomCommands, as_json, plain, show
 from app.errors import StartRefusedError
-from app.jobs import draining, service
+from app.jobs import draining, service, worker_metrics
 from app.jobs.runner import Worker
 from app.jobs.service import Performed
 from app.runtime import runtime
@@ -37,7 +37,13 @@ commands = RoomCommands("jobs", help="Periodic duties, and what is done after a 
     show_default=True,
     help="How many jobs are done side by side.",
 )
-def run(once: bool, pause: int, threads: int) -> None:
+@click.option(
+    "--metrics",
+    default=None,
+    metavar="ADDRESS:PORT",
+    help="Tell Prometheus there what duties and jobs did; beyond this machine with metrics.key.",
+)
+def run(once: bool, pause: int, threads: int, metrics: str | None) -> None:
     """Do what is due until SIGTERM or Ctrl-C; several may run side by side."""
     settings = runtime().settings
     try:
@@ -50,6 +56,15 @@ def run(once: bool, pause: int, threads: int) -> None:
             read_mail_password(Path(settings.secrets.directory))
         except StartRefusedError as refusal:
             raise click.ClickException(str(refusal)) from None
+    if metrics is not None:
+        try:
+            worker_metrics.serve(runtime(), metrics)
+        except StartRefusedError as refusal:
+            raise click.ClickException(str(refusal)) from None
+        except OSError as error:
+            raise click.ClickException(
+                f"It cannot listen at {metrics} ({error.strerror}). Choose another port."
+            ) from None
     if once:
         sys.exit(1 if _round() else 0)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -133,6 +148,7 @@ def _round() -> int:
 
 
 def _tell(performed: Performed) -> None:
+    worker_metrics.count(performed)
     if performed.count is None:
         click.echo(f"{performed.name}: failed, see the log of the service", err=True)
     else:

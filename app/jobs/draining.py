@@ -12,7 +12,8 @@ only its type is kept, since its text may quote personal data.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -26,7 +27,8 @@ from app.audit.service import append
 from app.clock import now
 from app.errors import NotFoundError
 from app.jobs.models import JobState, Outbox
-from app.jobs.outbox import Ending, Errand, Handler, Handlers, Payload
+from app.jobs.outbox import CAUSE, Ending, Errand, Handler, Handlers, Payload, parted
+from app.jobs.worker_metrics import count_job
 from app.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -109,7 +111,7 @@ class _Taken:
 
     id: int
     topic: str
-    payload: Payload
+    cause: str | None  # id of the request that asked for it
     lease: UUID
     do: Callable[[], None] | None
 
@@ -123,23 +125,42 @@ def drain(runtime: Runtime, is_ending: Callable[[], bool] = lambda: False) -> in
 
 
 def run_one(runtime: Runtime) -> bool:
-    """Try the row that has been due longest; False when none is due."""
+    """Try the row that has been due longest; False when none is due.
+
+    What is said of it in the log carries the id of the request that asked for it.
+    """
     with runtime.database.transaction() as session:
         taken = _take(session, runtime)
     if taken is None:
         return False
-    if taken.do is None:
-        return True
+    if taken.do is not None:
+        with _said_for(taken.cause):
+            _do(runtime, taken, taken.do)
+    return True
+
+
+def _do(runtime: Runtime, taken: _Taken, do: Callable[[], None]) -> None:
     try:
-        taken.do()
+        do()
     except LeaseLostError:
         log.warning("job taken over", topic=taken.topic, job=taken.id)
     except Exception as error:  # whatever it raises, the other rows must go on
         log.warning("job failed", topic=taken.topic, job=taken.id, exc_info=error)
         _note_failure(runtime, taken, error)
     else:
+        count_job(taken.topic, Ending.DONE)
         log.info("job done", topic=taken.topic, job=taken.id)
-    return True
+
+
+@contextmanager
+def _said_for(cause: str | None) -> Iterator[None]:
+    """Lines of the log, and what is asked for, carry the id of the request that is the cause."""
+    structlog.contextvars.unbind_contextvars(CAUSE)
+    if cause is None:
+        yield
+        return
+    with structlog.contextvars.bound_contextvars(**{CAUSE: cause}):
+        yield
 
 
 def has_due(session: Session, runtime: Runtime) -> bool:
@@ -267,22 +288,24 @@ def _take(session: Session, runtime: Runtime) -> _Taken | None:
     if row is None:
         return None
     run = runtime.part(Handlers).by_topic[row.topic]
-    lease = uuid4()
+    lease, (payload, cause) = uuid4(), parted(row.payload)
     if row.tries >= pace.tries:  # it was leased and never marked: whoever tried it last is gone
-        _end(session, row, run, _LOST)
-        return _Taken(row.id, row.topic, row.payload, lease, None)
+        with _said_for(cause):
+            _end(session, row, run, _LOST)
+        return _Taken(row.id, row.topic, cause, lease, None)
     row.tries += 1
     # Whoever is killed with it leaves it behind what has been due by then, not before all else.
     row.lease, row.leased_until, row.due_at = lease, at + pace.lease, at + pace.lease
-    do = _prepared(session, runtime, row, run)
-    return _Taken(row.id, row.topic, row.payload, lease, do)
+    with _said_for(cause):
+        do = _prepared(session, runtime, row, run, payload)
+    return _Taken(row.id, row.topic, cause, lease, do)
 
 
 def _prepared(
-    session: Session, runtime: Runtime, row: Outbox, run: Handler | Errand
+    session: Session, runtime: Runtime, row: Outbox, run: Handler | Errand, payload: Payload
 ) -> Callable[[], None] | None:
     """What is to be done after the commit; None when the row is over with it."""
-    job, topic, payload, lease = row.id, row.topic, row.payload, row.lease
+    job, topic, lease = row.id, row.topic, row.lease
     if not isinstance(run, Errand):
         return lambda: _run_inside(runtime, job, lease, run)
     try:
@@ -301,7 +324,7 @@ def _prepared(
 def _run_inside(runtime: Runtime, job: int, lease: UUID | None, run: Handler) -> None:
     with runtime.database.transaction() as session:
         row = _held(session, job, lease)
-        run(session, row.payload)
+        run(session, parted(row.payload)[0])
         _mark_done(row)
 
 
@@ -311,7 +334,7 @@ def _run_outside(
     act()
     with runtime.database.transaction() as session:
         row = _held(session, job, lease)
-        run.conclude(session, row.payload, Ending.DONE, "")
+        run.conclude(session, parted(row.payload)[0], Ending.DONE, "")
         _mark_done(row)
 
 
@@ -348,10 +371,11 @@ def _fail(session: Session, runtime: Runtime, row: Outbox, error: Exception) -> 
     if isinstance(error, HopelessError) or row.tries >= pace.tries:
         _end(session, row, run, name)
         return
+    count_job(row.topic, Ending.AGAIN)
     row.due_at = now() + pause_after(pace, row.tries)
     row.error, row.lease, row.leased_until = name, None, None
     if isinstance(run, Errand):
-        run.conclude(session, row.payload, Ending.AGAIN, name)
+        run.conclude(session, parted(row.payload)[0], Ending.AGAIN, name)
 
 
 def pause_after(pace: Pace, tries: int) -> timedelta:
@@ -366,11 +390,12 @@ def pause_after(pace: Pace, tries: int) -> timedelta:
 def _end(session: Session, row: Outbox, run: Handler | Errand, error: str) -> None:
     row.state, row.error, row.ended_at = JobState.DEAD, error, now()
     row.lease = row.leased_until = None
+    count_job(row.topic, Ending.DEAD)
     log.error("job dead", topic=row.topic, job=row.id, error=error)
     if not isinstance(run, Errand):
         return
     try:
         with session.begin_nested():
-            run.conclude(session, row.payload, Ending.DEAD, error)
+            run.conclude(session, parted(row.payload)[0], Ending.DEAD, error)
     except Exception as failure:  # the row is dead all the same, or it would be taken for ever
         log.warning("ending of a job failed", topic=row.topic, job=row.id, exc_info=failure)

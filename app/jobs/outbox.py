@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import structlog
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -21,6 +22,9 @@ from app.jobs.models import JobState, Outbox
 from app.runtime import Runtime
 
 Payload = Mapping[str, Any]
+
+CAUSE = "request_id"
+"""Where a payload holds the id of the request that asked for it, for the log's lines alone."""
 
 Handler = Callable[[Session, Payload], None]
 """Does what one row asks for, in a transaction of its own that also marks the row as done."""
@@ -77,10 +81,11 @@ def put(
     until a week after it was done.
     """
     at = now()
+    cause = structlog.contextvars.get_contextvars().get("request_id")
     row = {
         "topic": topic,
         "key": key,
-        "payload": dict(payload),
+        "payload": dict(payload) if cause is None else {**payload, CAUSE: cause},
         "state": JobState.WAITING,
         "tries": 0,
         "made_at": at,
@@ -89,6 +94,12 @@ def put(
     make = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     statement = make(Outbox).values(row)
     session.execute(statement.on_conflict_do_nothing() if key is not None else statement)
+
+
+def parted(stored: Payload) -> tuple[dict[str, Any], str | None]:
+    """What a row asks for, and the id of the request that asked for it, if one did."""
+    payload = dict(stored)
+    return payload, payload.pop(CAUSE, None)
 
 
 def hold_back(session: Session, topic: str, beginning: str, until: datetime) -> None:

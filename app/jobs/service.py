@@ -5,6 +5,7 @@ however many processes run duties. What it does to members' data it appends to t
 """
 
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,6 +24,10 @@ log = structlog.get_logger(__name__)
 
 _RETRY = timedelta(minutes=5)
 _BATCHES = 20  # of one run, so that its transaction stays short
+_ROUNDS = 100  # of duties that have more to do, before others are looked at again
+
+_has_more: ContextVar[bool] = ContextVar("has_more")
+"""Whether the duty in progress left something undone; see `in_batches`."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,11 @@ class Duty:
 
 @dataclass(frozen=True)
 class Performed:
-    """A duty that was due, and how much it did; None when it failed."""
+    """A duty that was due, and how much it did; None when it failed. `is_done`: for this time."""
 
     name: str
     count: int | None
+    is_done: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,23 +78,43 @@ def duty(runtime: Runtime, name: str, every: timedelta, run: Callable[[Session],
     duties[name] = Duty(name, every, run)
 
 
-def in_batches(erase: Callable[[], int], size: int) -> int:
-    """Call `erase`, which erases up to `size`, until nothing is left or the run is long enough."""
+def in_batches(erase: Callable[[], int], size: int, most: int = _BATCHES) -> int:
+    """Call `erase`, which erases up to `size`, until nothing is left or the run is long enough.
+
+    In the second case the duty is due again at once: what waits goes away as fast as it can.
+    """
     erased = 0
-    for _ in range(_BATCHES):
+    for _ in range(most):
         batch = erase()
         erased += batch
         if batch < size:
-            break
+            return erased
+    leave_more()
     return erased
 
 
+def leave_more() -> None:
+    """Say, within a duty, that something is left to do: it is due again at once."""
+    _has_more.set(True)
+
+
 def run_due(runtime: Runtime) -> Iterator[Performed]:
-    """Perform every duty that is due, one transaction each; a failure does not stop the others."""
-    for each in runtime.part(Duties).by_name.values():
-        performed = _perform(runtime.database, each)
-        if performed is not None:
-            yield performed
+    """Perform every duty that is due, one transaction each; a failure does not stop the others.
+
+    Those that have more to do take turns until nothing is left, or for a while.
+    """
+    waiting = list(runtime.part(Duties).by_name.values())
+    for _ in range(_ROUNDS):
+        more = []
+        for each in waiting:
+            performed = _perform(runtime.database, each)
+            if performed is not None:
+                yield performed
+                if not performed.is_done:
+                    more.append(each)
+        if not more:
+            return
+        waiting = more
 
 
 def standings(session: Session, runtime: Runtime) -> list[Standing]:
@@ -112,14 +138,17 @@ def _perform(database: Database, each: Duty) -> Performed | None:
             began = now()
             if not _claim(session, each, began):
                 return None
+            _has_more.set(False)
             count = each.run(session)
-            _note(session, each, due_at=began + each.every, finished_at=now(), failures=0)
+            is_done = not _has_more.get()
+            due_at = began + each.every if is_done else began
+            _note(session, each, due_at=due_at, finished_at=now(), failures=0)
     except Exception:  # whatever a duty raises, the others must go on
         log.exception("duty failed", duty=each.name)
         _postpone(database, each)
         return Performed(each.name, None)
     log.info("duty done", duty=each.name, count=count)
-    return Performed(each.name, count)
+    return Performed(each.name, count, is_done)
 
 
 def _claim(session: Session, each: Duty, began: datetime) -> bool:

@@ -3,10 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from string import Template
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Table, bindparam, delete, func, insert, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Table,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from app.accounts.models import PersonAccount
@@ -14,8 +28,10 @@ from app.indicators.models import Indicator, Report
 from app.indicators.shared_rows import DETAILS, OWNER, Owner, owner_of
 from app.lookups.models import Hit, Lookup
 from app.organisations.models import Organisation
+from app.prepared import Prepared
 from app.sharing.models import Profile
-from app.sharing.visibility import live
+from app.sharing.visibility import date_of, live, live_on
+from app.write_behind import send_later
 from postern.vocabulary import Band, LegalBasis, Purpose
 
 
@@ -74,8 +90,9 @@ def candidates(session: Session, ids: Sequence[int], today: int) -> dict[int, Ca
     """Those of the indicators that are live on day `today` (days since 1970), by id."""
     if not ids:
         return {}
-    statement = _CANDIDATES.where(live(_indicator.c.expires_on, today))
-    found = session.connection().execute(statement, {"ids": ids})
+    connection = session.connection()
+    statement = _CANDIDATES[connection.dialect.name]
+    found = statement.execute(connection, {"ids": list(ids), "on": date_of(today)})
     return {row[0]: Candidate(*row) for row in found}
 
 
@@ -87,7 +104,9 @@ def hold_details(session: Session, ids: Sequence[int]) -> dict[int, Details]:
     if not ids:
         return {}
     found: dict[int, Details] = {}
-    for row in session.connection().execute(_DETAILS, {"ids": ids}):
+    connection = session.connection()
+    statement = _DETAILS[connection.dialect.name]
+    for row in statement.execute(connection, {"ids": list(ids)}):
         columns = row._asdict()
         owner = owner_of(columns)
         found[columns.pop("indicator_id")] = Details(owner, columns)
@@ -99,6 +118,12 @@ def insert_lookup(
 ) -> None:
     """Record that a lookup was asked and which indicators answered."""
     connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        send_later(session, _INSERT_LOOKUP_POSTGRESQL, row)
+        if hits:
+            columns = {name: [hit[name] for hit in hits] for name in _HIT_ARRAYS}
+            send_later(session, _INSERT_HITS_POSTGRESQL, columns)
+        return
     lookup_id = connection.execute(_INSERT_LOOKUP, row).scalar_one()
     if hits:
         connection.execute(_INSERT_HITS, [{**hit, "lookup_id": lookup_id} for hit in hits])
@@ -214,23 +239,58 @@ def erase_expired(session: Session, today: date, most: int) -> dict[int, list[UU
 _indicator, _report, _organisation = (
     cast("Table", model.__table__) for model in (Indicator, Report, Organisation)
 )
-_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
 
-_CANDIDATES = select(
+# On PostgreSQL the ids are one array, so that the statement is the same for any number of them.
+_WANTED: dict[str, ColumnElement[bool]] = {
+    "sqlite": _indicator.c.id.in_(bindparam("ids", expanding=True)),
+    "postgresql": _indicator.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
+}
+
+_CANDIDATE: Select[Any] = select(
     _indicator.c.id,
     _indicator.c.organisation_id,
     _indicator.c.facets_stored,
     _indicator.c.facets_common,
-).where(_indicator.c.id.in_(_IDS))
+).where(live_on(_indicator.c.expires_on))
 
-_DETAILS = (
+_DETAIL: Select[Any] = (
     select(_indicator.c.id.label("indicator_id"), *DETAILS)
     .join_from(_indicator, _report, _report.c.id == _indicator.c.report_id)
     .join(_organisation, _organisation.c.id == _indicator.c.organisation_id)
-    .where(_indicator.c.id.in_(_IDS))
     .order_by(_indicator.c.id)
     .with_for_update(read=True, key_share=True, of=_indicator)
 )
 
+_CANDIDATES, _DETAILS = (
+    {name: Prepared(each.where(wanted)) for name, wanted in _WANTED.items()}
+    for each in (_CANDIDATE, _DETAIL)
+)
+
 _INSERT_LOOKUP = insert(cast("Table", Lookup.__table__)).returning(Lookup.__table__.c.id)
 _INSERT_HITS = insert(cast("Table", Hit.__table__))
+
+# Nothing is read of them, so they are sent with the COMMIT. In two statements, not in one: by
+# row-level security a hit needs a lookup that is there already.
+_INSERT_LOOKUP_POSTGRESQL = """
+    INSERT INTO lookup (
+      public_id, organisation_id, person_id, profile_id, asked_at, queries, hits, expires_on)
+    VALUES (%(public_id)s, %(organisation_id)s, %(person_id)s, %(profile_id)s, %(asked_at)s,
+      %(queries)s, %(hits)s, %(expires_on)s)
+    """
+_HIT_ARRAYS = {
+    "query": "integer",
+    "indicator_id": "bigint",
+    "level": "smallint",
+    "points": "integer",
+    "band": "varchar",
+    "grant_reason_id": "integer",
+}
+_INSERT_HITS_POSTGRESQL = Template(
+    """
+    INSERT INTO hit (lookup_id, $columns)
+    SELECT currval(pg_get_serial_sequence('lookup', 'id')), * FROM unnest($arrays) AS shown
+    """
+).substitute(
+    columns=", ".join(_HIT_ARRAYS),
+    arrays=", ".join(f"%({name})s::{kind}[]" for name, kind in _HIT_ARRAYS.items()),
+)

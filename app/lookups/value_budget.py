@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ from app.config import Settings
 from app.errors import QuotaSpentError
 from app.lookups.budget_models import ValueAllowance, ValueBudget, ValueSeen
 from app.organisations.service import find
+from app.prepared import Prepared
 from app.pseudonyms.models import Window
 from app.pseudonyms.quota import WHOLE_ORGANISATION, span
 from app.runtime import runtime
@@ -260,12 +261,8 @@ def _insert_new(
     """Store those that are not there; (person, kind, counted) of each that is new."""
     if not wanted:
         return []
-    statement = (
-        _insert_of(session)(ValueSeen)
-        .on_conflict_do_nothing()
-        .returning(ValueSeen.person_id, ValueSeen.kind, ValueSeen.counted)
-    )
-    return [tuple(row) for row in session.connection().execute(statement, list(wanted))]
+    connection = session.connection()
+    return [tuple(row) for row in connection.execute(_NEW[connection.dialect.name], list(wanted))]
 
 
 def _count(
@@ -273,11 +270,7 @@ def _count(
 ) -> None:
     settings = runtime().settings
     limits = _limits(session, settings, organisation_id)
-    new = _insert_of(session)(ValueBudget)
-    statement = new.on_conflict_do_update(
-        index_elements=["organisation_id", "person_id", "kind", "window", "window_start"],
-        set_={"used": ValueBudget.used + new.excluded.used},
-    ).returning(ValueBudget.person_id, ValueBudget.kind, ValueBudget.window, ValueBudget.used)
+    connection = session.connection()
     rows = [
         {
             "organisation_id": organisation_id,
@@ -290,15 +283,10 @@ def _count(
         for person_id, kind in sorted(fresh, key=lambda each: (each[0], each[1].value))
         for window in WINDOWS
     ]
-    for person_id, kind, window, used in session.connection().execute(statement, rows):
+    counts = connection.execute(_COUNTED[connection.dialect.name], rows)
+    for person_id, kind, window, used in counts:
         if used > _most(settings, limits[kind, window], person_id):
             raise _spent(window, moment)
-
-
-def _insert_of(session: Session) -> Any:
-    """The INSERT of the database's dialect, which knows ON CONFLICT."""
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    return postgresql_insert if is_postgresql else sqlite_insert
 
 
 def _limits(
@@ -306,8 +294,8 @@ def _limits(
 ) -> dict[tuple[Kind, Window], int]:
     usual = {Window.DAY: settings.abuse.values_day, Window.MONTH: settings.abuse.values_month}
     limits = {(kind, window): usual[window] for kind in Kind for window in WINDOWS}
-    own = select(ValueAllowance).where(ValueAllowance.organisation_id == organisation_id)
-    return limits | {(each.kind, each.window): each.most for each in session.scalars(own)}
+    own = _ALLOWED.execute(session.connection(), {"organisation_id": organisation_id})
+    return limits | {(each.kind, each.window): each.most for each in own}
 
 
 def _most(settings: Settings, limit: int, person_id: int) -> int:
@@ -326,3 +314,30 @@ def _spent(window: Window, moment: datetime) -> QuotaSpentError:
         window=window.value,
         resets_at=ends.isoformat(timespec="seconds"),
     )
+
+
+# Every lookup runs these: made once, by the dialect, whose INSERT knows ON CONFLICT.
+def _new(make: Any) -> Any:
+    seen = ValueSeen.__table__
+    return (
+        make(seen).on_conflict_do_nothing().returning(seen.c.person_id, seen.c.kind, seen.c.counted)
+    )
+
+
+def _counted(make: Any) -> Any:
+    budget = ValueBudget.__table__
+    new = make(budget)
+    return new.on_conflict_do_update(
+        index_elements=["organisation_id", "person_id", "kind", "window", "window_start"],
+        set_={"used": budget.c.used + new.excluded.used},
+    ).returning(budget.c.person_id, budget.c.kind, budget.c.window, budget.c.used)
+
+
+_INSERTS = {"postgresql": postgresql_insert, "sqlite": sqlite_insert}
+_NEW = {name: _new(make) for name, make in _INSERTS.items()}
+_COUNTED = {name: _counted(make) for name, make in _INSERTS.items()}
+_ALLOWED = Prepared(
+    select(
+        *(ValueAllowance.__table__.c[name] for name in ("kind", "window", "most")),
+    ).where(ValueAllowance.__table__.c.organisation_id == bindparam("organisation_id"))
+)

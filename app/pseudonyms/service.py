@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.access import Caller
@@ -20,6 +20,7 @@ from app.errors import (
     UnavailableError,
 )
 from app.organisations.models import Organisation
+from app.prepared import Prepared
 from app.pseudonyms import rotation
 from app.pseudonyms.evaluator import Part, SingleKeyEvaluator
 from app.pseudonyms.holder_errors import SignatureNeededError
@@ -279,18 +280,23 @@ def epochs(session: Session) -> list[KeyEpoch]:
 
 def open_epoch(session: Session, kind: EvaluationKind) -> int:
     """The newest epoch of `kind` that is open now; UnavailableError when none is."""
-    moment = now()
-    found: int | None = session.scalar(
-        select(func.max(KeyEpoch.epoch)).where(
-            KeyEpoch.kind == kind, KeyEpoch.valid_from <= moment, KeyEpoch.valid_to > moment
-        )
-    )
-    if found is None:
+    (row,) = _OPEN_EPOCH.execute(session.connection(), {"kind": kind, "moment": now()})
+    if row.epoch is None:
         raise UnavailableError(
             f"No key epoch of the kind {kind.value} is open.",
             remedy="The platform's administrator must run: flask --app wsgi keys open",
         )
-    return found
+    return int(row.epoch)
+
+
+_EPOCHS = KeyEpoch.__table__.c
+_MOMENT = bindparam("moment", type_=_EPOCHS.valid_from.type)
+_OPEN_EPOCH = Prepared(
+    select(func.max(_EPOCHS.epoch).label("epoch")).where(
+        _EPOCHS.kind == bindparam("kind"), _EPOCHS.valid_from <= _MOMENT, _EPOCHS.valid_to > _MOMENT
+    )
+)
+"""Every lookup, submission and evaluation asks for it."""
 
 
 def open_epochs(session: Session, kinds: Iterable[EvaluationKind]) -> dict[EvaluationKind, int]:

@@ -18,6 +18,7 @@ from app.audit.service import append
 from app.errors import ConflictError
 from app.organisations import service as organisations
 from app.organisations.models import Community, Organisation, OrganisationStatus
+from app.prepared import Prepared
 from app.sharing import engine, grants, versions, visibility
 from app.sharing.classes import ClassAttributes
 from app.sharing.classes import read as read_class
@@ -210,10 +211,9 @@ def profile_id(
         "purpose": purpose,
         "legal_basis": legal_basis,
     }
-    found = session.connection().execute(_CURRENT_PROFILE, {**named, "rules": grants.rules()})
-    current_id = found.scalar_one_or_none()
-    if current_id is not None:
-        return int(current_id)
+    found = _CURRENT_PROFILE.execute(session.connection(), {**named, "rules": grants.rules()})
+    if found:
+        return int(found[0].id)
 
     grants.hold_readers(session)
     facts = grants.facts(session, organisation_id)
@@ -393,7 +393,7 @@ def _level_count(
 
 
 # The hot path of every question: one row by its natural key, if what it was laid out with is true.
-_CURRENT_PROFILE = (
+_CURRENT_PROFILE = Prepared(
     select(Profile.__table__.c.id)
     .join(
         Organisation.__table__,

@@ -40,6 +40,7 @@ from sqlalchemy.orm import Session
 from app.clock import day
 from app.database import Moment
 from app.organisations.models import Organisation, OrganisationStatus
+from app.prepared import Prepared
 from app.sharing.classes import AGE_BANDS, ClassAttributes, age_band
 from app.sharing.classes import read as read_class
 from app.sharing.eras import second
@@ -129,7 +130,7 @@ def matching_tokens(
     found = [
         Match(*row)
         for chunk in chunks
-        for row in session.connection().execute(statement, {**when, "tokens": chunk})
+        for row in statement.execute(session.connection(), {**when, "tokens": chunk})
     ]
     return sorted(found, key=lambda match: (match.indicator_id, match.token))
 
@@ -219,7 +220,7 @@ def _fed(source: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
         .where(
             ShareGrant.level >= bindparam("least", type_=SmallInteger),
             ShareGrant.may_feed,
-            source.c.expires_on > bindparam("on", type_=Date),
+            live_on(source.c.expires_on),
             _reader_is_active(profile),
             source.c.organisation_id.not_in(_SUSPENDED),
         )
@@ -232,7 +233,7 @@ def fed_parameters(profile_id: int, at: datetime, least: int = METADATA) -> dict
     return {
         "profile": profile_id,
         "today": today,
-        "on": _EPOCH + timedelta(days=today),
+        "on": date_of(today),
         "second": second(at),
         "least": max(least, METADATA),
     }
@@ -367,8 +368,19 @@ def class_level(
 
 def live(expires_on: Any, today: int) -> ColumnElement[bool]:
     """The condition that an indicator has not ended; it ends at the beginning of its last day."""
-    condition: ColumnElement[bool] = expires_on > _EPOCH + timedelta(days=today)
+    condition: ColumnElement[bool] = expires_on > date_of(today)
     return condition
+
+
+def live_on(expires_on: Any) -> ColumnElement[bool]:
+    """`live` on the day of the parameter `on`, a date, for a statement that is made once."""
+    condition: ColumnElement[bool] = expires_on > bindparam("on", type_=Date)
+    return condition
+
+
+def date_of(today: int) -> date:
+    """The day that is so many after 1970-01-01."""
+    return _EPOCH + timedelta(days=today)
 
 
 def live_by_class(session: Session, organisation_id: int, at: datetime) -> list[ClassCount]:
@@ -523,12 +535,14 @@ _ASKED = (
 )
 
 # From the tokens to the covering index of `token`, and from there to the key of `share_grant`.
-_MATCHES_POSTGRESQL = _matches(
-    _MATCH.select_from(_ASKED).join(_TOKEN, _TOKEN.c.token == _ASKED.c.token)
+_MATCHES_POSTGRESQL = Prepared(
+    _matches(_MATCH.select_from(_ASKED).join(_TOKEN, _TOKEN.c.token == _ASKED.c.token))
 )
 
-_MATCHES_SQLITE = _matches(
-    _MATCH.where(_TOKEN.c.token.in_(bindparam("tokens", type_=LargeBinary, expanding=True)))
+_MATCHES_SQLITE = Prepared(
+    _matches(
+        _MATCH.where(_TOKEN.c.token.in_(bindparam("tokens", type_=LargeBinary, expanding=True)))
+    )
 )
 
 # A probe of the index for each; a join of thousands would be planned as a scan.

@@ -115,6 +115,7 @@ ACCOUNT_SENTENCES: Sentences = {
     "account.status": _status,
     "platform.epochs": fixed(_("%(who)s read which evaluation keys are in use")),
     "platform.health": fixed(_("%(who)s read how the platform is")),
+    "platform.restore": fixed(_("The platform was restored from a backup")),
     "platform.size": fixed(_("%(who)s read how large the platform is")),
     "quota.read": fixed(_("%(who)s read what is left of the organisation's quotas")),
 }

@@ -154,6 +154,7 @@ ACT_NAMES: Mapping[str, LazyString] = {
     "overview.read": _("Overview opened"),
     "platform.epochs": _("Evaluation keys read"),
     "platform.health": _("State of the platform read"),
+    "platform.restore": _("Platform restored from a backup"),
     "platform.size": _("Size of the platform read"),
     "policy.cancel": _("Policy version cancelled"),
     "policy.check": _("Policy text checked"),

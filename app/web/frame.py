@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import structlog
-from flask import request
+from flask import g, request
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 from sqlalchemy.exc import SQLAlchemyError
@@ -222,6 +222,8 @@ def _of_caller(caller: Caller) -> tuple[str, int, Glass | None]:
 
     The code and none when the database does not answer.
     """
+    if g.get("database_failed"):  # else the page that says so would wait for it once more
+        return caller.organisation, 0, None
     try:
         with runtime().database.reading() as session:
             name = directory(session)[caller.member[0]].name

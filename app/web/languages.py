@@ -465,6 +465,8 @@ WORDS: Mapping[str, Mapping[str, LazyString]] = {
 """Name of the list, value, words. Grades, TLP, handling codes and bands of numbers are codes."""
 
 PROBLEMS: tuple[LazyString, ...] = (
+    _("The database has another schema than this version of the platform needs"),
+    _("Tell the platform's administrator; what to do stands in the log of the service."),
     _("The request names a host that this platform is not"),
     _("Use the address of the platform; its administrator may add others in network.hosts."),
     _("The token has ended or was revoked"),
@@ -494,6 +496,14 @@ PROBLEMS: tuple[LazyString, ...] = (
     _("The form was not sent from a page of this platform, or it is too old"),
     _("Open the page again and repeat the step."),
     _("The platform cannot answer now"),
+    _("The database was lost before it told whether the act was done"),
+    _(
+        "Look whether it was done before you repeat it; reports may be sent again with the same"
+        " client key."
+    ),
+    _("The database does not answer."),
+    _("All connections to the database are in use."),
+    _("The machine has no room left."),
     _("Try again in a moment; nothing was changed."),
     _("The platform failed"),
     _("Tell the platform's administrator the reference in instance."),

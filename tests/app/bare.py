@@ -16,6 +16,7 @@ from app.config import Settings
 from app.database import Database
 from app.logs import configure_logs
 from app.problems import install_problems
+from app.request_records import install_records
 from app.runtime import Runtime
 from app.secret_files import read as read_secrets
 from app.web.openapi import Interface
@@ -72,6 +73,7 @@ def bare_app(settings: Settings, database: Database) -> Flask:
     app.extensions["caller"] = None
     configure_logs(settings.log)
     install_problems(app)
+    install_records(app)
     app.extensions["postern-api"] = Interface(app, settings.platform.origin)
 
     @app.before_request

@@ -74,11 +74,11 @@ def old(settings: Settings) -> Settings:
     with database.engine.begin() as connection:
         tables = MetaData()
         tables.reflect(connection)
-        for name, rows in _rows().items():
+        for name, rows in rows_of_0001().items():
             columns = {column.name: column.type for column in tables.tables[name].columns}
             connection.execute(
                 tables.tables[name].insert(),
-                [{key: _fit(columns[key], value) for key, value in row.items()} for row in rows],
+                [{key: fit(columns[key], value) for key, value in row.items()} for row in rows],
             )
             if not database.is_sqlite and "id" in columns:
                 connection.execute(
@@ -187,7 +187,7 @@ def test_going_back_keeps_the_data_and_going_up_again_too(
     _is_sound(database)
 
 
-def _rows() -> dict[str, list[dict[str, Any]]]:
+def rows_of_0001() -> dict[str, list[dict[str, Any]]]:
     def organisation(key: int, code: str, sector: str, country: str) -> dict[str, Any]:
         return {
             "id": key,
@@ -376,7 +376,7 @@ def _bare(attributes: ClassAttributes) -> dict[str, Any]:
     return {key: stored[key] for key in stored if key not in {"barrier_step", "substance"}}
 
 
-def _fit(kind: Any, value: Any) -> Any:
+def fit(kind: Any, value: Any) -> Any:
     """SQLite's reflected columns do not know that they hold an identifier."""
     return value.hex if isinstance(value, UUID) and not isinstance(kind, sa.Uuid) else value
 

@@ -24,9 +24,11 @@ from app.errors import (
     QuotaSpentError,
     UnavailableError,
 )
+from app.origin import REQUEST_ID
 from tests.app.bare import bare_app
 
 TYPED = "Musterstrasse 12"
+A_UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 ERRORS_PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 
 
@@ -97,7 +99,7 @@ def bare_client(bare: Flask) -> FlaskClient:
 def test_a_problem_says_what_happened_what_to_do_and_where_to_look(
     bare_client: FlaskClient,
 ) -> None:
-    response = bare_client.get("/api/raise/own", headers={"X-Request-Id": "reference-1"})
+    response = bare_client.get("/api/raise/own", environ_overrides={REQUEST_ID: A_UUID})
     assert_problem(response, 404, "not-found")
     assert response.get_json() == {
         "type": "/errors/not-found",
@@ -106,7 +108,7 @@ def test_a_problem_says_what_happened_what_to_do_and_where_to_look(
         "code": "not-found",
         "detail": "The report is gone.",
         "remedy": "Look at the list.",
-        "instance": "reference-1",
+        "instance": A_UUID,
     }
 
 
@@ -186,29 +188,36 @@ def test_a_body_beyond_the_limit_is_too_large(bare_client: FlaskClient, settings
 def test_a_defect_tells_its_reference_and_nothing_else(
     bare_client: FlaskClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    response = bare_client.get("/api/raise/defect", headers={"X-Request-Id": "find-me-1"})
+    response = bare_client.get("/api/raise/defect", environ_overrides={REQUEST_ID: A_UUID})
     assert_problem(response, 500, "unexpected-error")
     logged = capsys.readouterr().err
-    assert "find-me-1" in logged
+    assert A_UUID in logged
     assert "ZeroDivisionError" in logged
     for told in (logged, response.text):
         assert TYPED not in told
 
 
-def test_a_fit_request_id_is_echoed(bare_client: FlaskClient) -> None:
-    response = bare_client.get("/api/raise/down", headers={"X-Request-Id": "a1b2c3d4-e5"})
-    assert response.headers["X-Request-Id"] == "a1b2c3d4-e5"
-    assert response.get_json()["instance"] == "a1b2c3d4-e5"
+@pytest.mark.parametrize("fit", [A_UUID, A_UUID.replace("-", "")], ids=["uuid", "hex"])
+def test_a_fit_request_id_of_a_proxy_is_echoed(bare_client: FlaskClient, fit: str) -> None:
+    response = bare_client.get("/api/raise/down", environ_overrides={REQUEST_ID: fit})
+    assert response.headers["X-Request-Id"] == fit
+    assert response.get_json()["instance"] == fit
 
 
 @pytest.mark.parametrize(
     "offered",
-    ["short", "x" * 65, "with space1", '"},{"forged":1', "<b>bold</b>", "äöüäöüäöü", "a;b;c;d;e"],
+    ["short", "x" * 32, "a1b2c3d4-e5", '"},{"forged":1', "<b>bold</b>", "äöüäöüäöü", A_UUID[:-1]],
 )
 def test_an_unfit_request_id_is_replaced(bare_client: FlaskClient, offered: str) -> None:
-    response = bare_client.get("/api/raise/down", headers={"X-Request-Id": offered})
+    response = bare_client.get("/api/raise/down", environ_overrides={REQUEST_ID: offered})
     assert re.fullmatch(r"[0-9a-f-]{36}", response.headers["X-Request-Id"])
+    assert response.headers["X-Request-Id"] != offered
     assert response.get_json()["instance"] == response.headers["X-Request-Id"]
+
+
+def test_a_request_id_of_a_client_is_not_believed(bare_client: FlaskClient) -> None:
+    response = bare_client.get("/api/raise/down", headers={"X-Request-Id": A_UUID})
+    assert response.headers["X-Request-Id"] != A_UUID
 
 
 def test_an_answer_without_error_carries_its_reference_too(bare_client: FlaskClient) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from app.access import CONSOLE
@@ -18,11 +18,15 @@ from app.audit.running import LogKeeper, sequencer
 from app.config import Settings
 from app.database import Database
 from app.database_roles import Work
+from app.exchange.collections import open_collection
+from app.exchange.models import CollectionKind, ExchangeEntry
+from app.exchange.view_storage import insert_entries
 from app.indicators.models import Envelope
 from app.jobs import draining, service
 from app.jobs.models import Notification
 from app.jobs.notifications import notify
 from app.patterns.screening_quota import allow
+from app.sharing.service import profile_id
 from postern import normalise, voprf
 from postern.base64url import to_base64url
 from postern.envelope import Context
@@ -30,7 +34,9 @@ from postern.pseudonym import token as token_of
 from postern.vocabulary import (
     EVALUATION_KIND,
     EvaluationKind,
+    LegalBasis,
     MessageKind,
+    Purpose,
     Role,
     Scope,
 )
@@ -290,3 +296,40 @@ def test_a_statement_without_its_condition_shows_one_s_own(house: House) -> None
             assert organisation == caller.organisation_id
             assert session.scalars(select(Envelope.id)).all() == []
             assert len(session.execute(text("SELECT id FROM lookup")).all()) == 1
+
+
+def test_jobs_lay_out_for_a_reader_of_a_collection_who_never_asked(house: House) -> None:
+    police = house.desk.exchange.organisation_id("police-de")
+    with house.jobs.app_context(), runtime_of(house.jobs).database.transaction() as session:
+        assert profile_id(
+            session, police, Role.ANALYST, Purpose.RISK_ANALYSIS, LegalBasis.PUBLIC_TASK
+        )
+
+
+def test_jobs_write_very_many_entries_of_a_collection_at_once(house: House) -> None:
+    owner = runtime_of(house.desk.app).database
+    with house.desk.app.app_context(), owner.transaction() as session:
+        opened = open_collection(
+            session, house.desk.caller("police-de"), kind=CollectionKind.OWN, title="Our own"
+        )
+    common = {
+        **dict.fromkeys(("owner_id", "indicator_id", "indicator", "pattern_id", "kind")),
+        **dict.fromkeys(("generation", "amended"), 0),
+        **dict.fromkeys(("is_main", "is_revoked", "has_tokens"), False),
+        **dict.fromkeys(("is_first", "is_last"), True),
+    }
+    rows = [
+        {
+            **common,
+            **dict.fromkeys(("added", "version", "created", "first_day"), number),
+            "collection_id": opened.key,
+            "stix_id": f"identity--{number}",
+            "type": "identity",
+            "level": 2,
+            "text": "{}",
+        }
+        for number in range(1, 61)
+    ]
+    with house.jobs.app_context(), runtime_of(house.jobs).database.transaction() as session:
+        insert_entries(session, rows)
+        assert session.scalar(select(func.count()).select_from(ExchangeEntry)) == len(rows)

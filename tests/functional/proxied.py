@@ -34,13 +34,23 @@ http {{
 
 @contextmanager
 def proxying(
-    folder: Path, certificates: Certificates, upstreams: Sequence[int], *, plain: int, tls: int
+    folder: Path,
+    certificates: Certificates,
+    upstreams: Sequence[int],
+    *,
+    plain: int,
+    tls: int,
+    evaluator: int | None = None,
 ) -> Iterator[None]:
-    """nginx that listens on `plain` and `tls` and hands on to `upstreams`: ports of loopback."""
+    """nginx that listens on `plain` and `tls` and hands on to `upstreams`: ports of loopback.
+
+    Evaluations go to the port `evaluator`, to the first of `upstreams` where there is none.
+    """
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if nginx is None:
         pytest.fail("No nginx found. Run `make servers`.")
-    (folder / "site.conf").write_text(_adapted(folder, certificates, upstreams, plain, tls))
+    ports = {"plain": plain, "tls": tls, "evaluator": evaluator or upstreams[0]}
+    (folder / "site.conf").write_text(_adapted(folder, certificates, upstreams, ports))
     main = folder / "nginx.conf"
     main.write_text(_MAIN.format(folder=folder))
     told = ("-p", str(folder), "-c", str(main), "-e", str(folder / "nginx-error.log"))
@@ -68,24 +78,28 @@ def free_ports(count: int) -> list[int]:
 
 
 def _adapted(
-    folder: Path, certificates: Certificates, upstreams: Sequence[int], plain: int, tls: int
+    folder: Path,
+    certificates: Certificates,
+    upstreams: Sequence[int],
+    ports: Mapping[str, int],
 ) -> str:
     """The shipped file with the names, ports and files of the test, each of which must be in it."""
     text = CONFIGURATION.read_text()
     servers = "".join(
         f"    server 127.0.0.1:{port} max_fails=1 fail_timeout=5s;\n" for port in upstreams
     )
-    text, count = re.subn(r"(    server 127\.0\.0\.1:\d+ [^\n]*\n)+", servers, text)
+    text, count = re.subn(r"(    server 127\.0\.0\.1:\d+ [^\n]*\n){2,}", servers, text)
     assert count == 1
     changes: Mapping[str, str] = {
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen 443 ssl": f"listen 127.0.0.1:{tls} ssl",
+        "server 127.0.0.1:8082 ": f"server 127.0.0.1:{ports['evaluator']} ",
+        "listen 80;": f"listen 127.0.0.1:{ports['plain']};",
+        "listen 443 ssl": f"listen 127.0.0.1:{ports['tls']} ssl",
         "/etc/nginx/postern.pem": str(certificates.server),
         "/etc/nginx/postern-key.pem": str(certificates.server_key),
         "/etc/nginx/clients.pem": str(certificates.authority),
         "/var/log/nginx/": f"{folder}/",
         "proxy_set_header Host $host;": "proxy_set_header Host $http_host;",  # with a port
-        "return 308 https://$host$": f"return 308 https://$host:{tls}$",
+        "return 308 https://$host$": f"return 308 https://$host:{ports['tls']}$",
     }
     for shipped, here in changes.items():
         assert shipped in text, shipped

@@ -23,8 +23,9 @@ from tests.functional.serving import PATIENCE, as_toml
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 _STARTED = 90  # seconds that a process may take to start
 _NOBODY = 65532
+_STATEFUL = frozenset({"log", "jobs"})  # what has the volume of the log's files
 _KEEPERS = ("audit_log.key", "audit_archive.key", "mail.key")
-_WORKS = {"web": Work.WEB, "log": Work.LOG, "jobs": Work.JOBS}
+_WORKS = {"web": Work.WEB, "log": Work.LOG, "jobs": Work.JOBS, "metrics": Work.METRICS}
 _PLACES = """
 import os
 for line in open("/proc/self/mounts"):
@@ -90,7 +91,7 @@ def stage(settings: Settings, secrets_directory: Path, tmp_path: Path) -> Iterat
         )
         (own / "settings.toml").write_text(as_toml(told, address))
         volumes[service] = [f"{own}:/etc/postern:ro", database]
-        if service != "web":
+        if service in _STATEFUL:
             volumes[service].append(f"{state}:/var/lib/postern:rw")
     state.mkdir()
     _own(tmp_path / "etc", state)
@@ -138,7 +139,7 @@ def test_each_service_may_write_only_where_it_keeps_something(stage: Stage) -> N
     for service in services():
         status, told = stage.image.answer(service, stage.volumes[service], "python", "-c", _PLACES)
         assert status == 0, told
-        kept = [] if service == "web" else ["/var/lib/postern"]
+        kept = ["/var/lib/postern"] if service in _STATEFUL else []
         assert set(told.split()) == {"/dev/shm", "/tmp", *kept}  # noqa: S108
 
 

@@ -20,8 +20,9 @@ from app.access import CONSOLE
 from app.accounts import tokens
 from app.accounts.token_bounds import read_bounds
 from app.config import Settings
+from postern import voprf
 from postern.vocabulary import Scope
-from tests.app.exchange import make_exchange
+from tests.app.exchange import b64, make_exchange
 from tests.app.people import runtime_of
 from tests.certificates import Certificates
 from tests.functional.proxied import free_ports, proxying
@@ -91,11 +92,11 @@ def proxied(
         monkeypatch.delenv(bundle, raising=False)
     tmp_path.chmod(0o755)
     certificates = Certificates(tmp_path)
-    plain, tls, *upstreams = free_ports(4)
+    plain, tls, apart, *upstreams = free_ports(5)
     address = f"https://127.0.0.1:{tls}"
     told = replace(
         settings,
-        platform=replace(settings.platform, secure_cookies=True),
+        platform=replace(settings.platform, secure_cookies=True, evaluates=False),
         network=replace(
             settings.network,
             hosts="",
@@ -104,12 +105,17 @@ def proxied(
             certificate_header="Client-Cert",
         ),
     )
-    file = tmp_path / "settings.toml"
+    file, of_evaluator = tmp_path / "settings.toml", tmp_path / "evaluator.toml"
     file.write_text(as_toml(told, address))
+    evaluates = replace(told.platform, mode="evaluator", evaluates=True)
+    of_evaluator.write_text(as_toml(replace(told, platform=evaluates), address))
     with ExitStack() as stack:
         processes = tuple(stack.enter_context(web_process(port, file)) for port in upstreams)
-        _wait_for(upstreams, processes)
-        stack.enter_context(proxying(tmp_path, certificates, upstreams, plain=plain, tls=tls))
+        evaluator = stack.enter_context(web_process(apart, of_evaluator))
+        _wait_for([*upstreams, apart], (*processes, evaluator))
+        stack.enter_context(
+            proxying(tmp_path, certificates, upstreams, plain=plain, tls=tls, evaluator=apart)
+        )
         yield Proxied(address, f"http://127.0.0.1:{plain}", certificates, processes, tmp_path)
 
 
@@ -161,6 +167,25 @@ def test_processes_behind_the_proxy_know_their_clients_and_one_may_die(
     )
     assert large.status_code == 413
     assert _versions(proxied) == {"TLSv1.2": True, "TLSv1.3": True, "TLSv1.1": False}
+
+    with app.app_context(), runtime_of(app).database.transaction() as session:
+        asking = tokens.create_token(
+            session, CONSOLE, people["police-de"].login, scopes=[Scope.EVALUATE], days=1
+        ).text
+    evaluated = requests.post(
+        proxied.address + "/api/v1/evaluate",  # the web processes hold no key
+        json={
+            "kind": "postal",
+            "epoch": 1,
+            "purpose": "parcel_screening",
+            "case": "PV-2024-17",
+            "elements": [b64(voprf.blind(b"x")[1])],
+        },
+        headers={"Authorization": f"Bearer {asking}"},
+        verify=str(proxied.certificates.authority),
+        timeout=PATIENCE,
+    )
+    assert evaluated.status_code == 200, evaluated.text
 
     proxied.processes[0].kill()
     proxied.processes[0].wait(PATIENCE)

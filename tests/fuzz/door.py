@@ -35,7 +35,7 @@ from app.accounts.step_up import WEIGHTY
 from app.audit.guard import RECEIPT_HEADER
 from app.web.openapi import document
 from postern.vocabulary import Role
-from tests.app.matrix.asking import Asker, home
+from tests.app.matrix.asking import SAME_ID, Asker, home
 from tests.app.matrix.cells import Cell, a_few, asked, hidden, naming_a_record
 from tests.app.matrix.expectations import (
     EXPECTED,
@@ -232,13 +232,14 @@ class Door:
     ) -> TestResponse:
         sending = WSGI_TRANSPORT.serialize_case(one.case)
         headers = {k: v for k, v in sending["headers"].items() if k not in _OWN_HEADERS}
-        headers |= {"X-Request-Id": "the-same-for-all", **self._proof(one, who)}
+        headers |= self._proof(one, who)
         if named is not None:
             sending["query_string"] = _with(sending["query_string"], named)
             if "json" in sending:
                 sending["json"] = _with(sending["json"], named)
         return self.stage.client.open(
-            **{**sending, "headers": headers, "path": path or sending["path"]}
+            **{**sending, "headers": headers, "path": path or sending["path"]},
+            environ_overrides=dict(SAME_ID),
         )
 
     def _proof(self, one: Generated, who: Caller | str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.access import CONSOLE
 from app.administration import health, size
+from app.administration.facts import newest_revision
 from app.administration.health import Check, Light, Part
 from app.administration.health_words import (
     _FINDINGS,
@@ -58,7 +59,7 @@ def make_sound(app: Flask) -> None:
         sequencer(runtime_of(app)).step()
 
 
-def test_a_platform_that_works_is_green_but_for_its_witnesses(
+def test_a_platform_that_works_is_green_but_for_witnesses_and_backups(
     app: Flask, exchange: Exchange
 ) -> None:
     make_sound(app)
@@ -66,6 +67,7 @@ def test_a_platform_that_works_is_green_but_for_its_witnesses(
     assert list(found) == list(Part)
     lights = {part: each.light for part, each in found.items()} | {Part.DISK: Light.GREEN}
     assert lights.pop(Part.WITNESSES) is Light.AMBER
+    assert lights.pop(Part.BACKUP) is Light.AMBER  # nobody tells of any
     assert set(lights.values()) == {Light.GREEN}
     assert all(each.light is Light.GREEN or remedy_of(app, each) for each in found.values())
 
@@ -82,7 +84,7 @@ def test_an_old_schema_is_red(app: Flask, exchange: Exchange) -> None:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     found = checks(app)[Part.SCHEMA]
     assert (found.light, found.facts["present"]) == (Light.RED, "0001")
-    assert found.facts["needed"] == health.newest_revision() != "0001"
+    assert found.facts["needed"] == newest_revision() != "0001"
 
 
 class Wrong(NamedTuple):
@@ -205,7 +207,7 @@ def test_every_finding_has_its_words_in_every_language(app: Flask) -> None:
     facts = {
         "kind": "SQLite", "present": "1", "needed": "2", "last": clock.now(), "duties": "x",
         "minutes": 5, "count": 2, "until": clock.now().date(), "kinds": (), "percent": 3,
-        "place": "archive",
+        "place": "archive", "hours": 30, "tried": clock.now(),
     }  # fmt: skip
     for language in LANGUAGES:
         with app.test_request_context(headers={"Accept-Language": language}):

@@ -114,9 +114,9 @@ def test_an_erasure_is_asked_on_the_page_and_done_by_the_duty(
     assert "will be done within minutes" in page
     assert "chosen records" in page
     with app.app_context():
-        done = {each.name: each.count for each in run_due(runtime_of(app))}
-        assert done["log.erase"] == 1
-        assert done["log.months"] == 0
+        done = [(each.name, each.count) for each in run_due(runtime_of(app))]
+        assert [count for name, count in done if name == "log.erase"] == [1, 0]
+        assert ("log.months", 0) in done
         with log.database.transaction() as session:
             session.execute(text("UPDATE duty_run SET due_at = :then"), {"then": YEARS_AGO})
         list(run_due(runtime_of(app)))

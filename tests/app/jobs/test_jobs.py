@@ -8,6 +8,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from app.jobs import console, service
 from app.jobs.draining import Pace
 from app.jobs.models import DutyRun
 from app.jobs.outbox import Handlers
-from app.jobs.service import Duties, Performed, duty, run_due
+from app.jobs.service import Duties, Performed, duty, in_batches, run_due
 from app.logs import configure_logs
 from app.runtime import Runtime
 from app.secret_files import read as read_secrets
@@ -91,6 +92,32 @@ def test_a_duty_that_failed_is_tried_again_soon_and_its_failures_are_counted(
     assert list(run_due(runtime)) == [Performed("sweep", 5)]
     assert (_row(database).failures, _row(database).finished_at) == (0, clock.at)
     assert _row(database).due_at == clock.at + HOUR
+
+
+def test_a_duty_that_left_something_goes_on_at_once_in_turns_with_others(
+    runtime: Runtime, database: Database, clock: Clock
+) -> None:
+    left = {"large": 45, "larger": 65}
+
+    def erase(name: str) -> int:
+        taken = min(left[name], 1)
+        left[name] -= taken
+        return taken
+
+    for name in left:
+        run = partial(in_batches, partial(erase, name), 1)
+        duty(runtime, name, HOUR, lambda _session, run=run: run())
+    done = [(each.name, each.count, each.is_done) for each in run_due(runtime)]
+    assert done == [
+        ("large", 20, False),
+        ("larger", 20, False),
+        ("large", 20, False),
+        ("larger", 20, False),
+        ("large", 5, True),
+        ("larger", 20, False),
+        ("larger", 5, True),
+    ]
+    assert list(run_due(runtime)) == []
 
 
 def test_a_duty_and_its_note_are_one_transaction(

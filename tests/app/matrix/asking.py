@@ -14,6 +14,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.exchange.negotiation import MEDIA_TYPE
+from app.origin import REQUEST_ID
 from postern import group
 from postern.base64url import to_base64url
 from postern.tlog.notes import KIND_COSIGNATURE, SigningKey
@@ -65,12 +66,15 @@ _EVERYBODYS: Mapping[Named, tuple[Any, Any]] = {
 """What names a thing that belongs to nobody: one that is there, and one that is not."""
 
 
+SAME_ID = MappingProxyType({REQUEST_ID: "5a" * 16})
+"""One id for every request, as if a trusted proxy gave it: answers can be compared whole."""
+
 _WHY_SHARED = {"grounds": "{purpose} {legal_basis}".format(**GROUNDS), "case": "PV-2024-17"}
 """As the form of what others share sends it."""
 
 
 class Asker:
-    """Sends the cells of one stage; `more` are headers of every request."""
+    """Sends the cells of one stage; `more` is what a proxy tells with every request."""
 
     def __init__(self, stage: Stage, more: Mapping[str, str] = MappingProxyType({})) -> None:
         self.stage = stage
@@ -129,9 +133,13 @@ class Asker:
         sending = self.sending(cell) if sending is None else sending
         is_page = self.is_page(cell.endpoint, cell.method)
         headers = {"Accept": "text/html" if is_page else "application/json"}
-        headers |= {**self._more, **self._headers(cell), **sending.pop("headers", {})}
+        headers |= {**self._headers(cell), **sending.pop("headers", {})}
         return self.stage.client.open(
-            path or self.path(cell), method=verb or cell.method, headers=headers, **sending
+            path or self.path(cell),
+            method=verb or cell.method,
+            headers=headers,
+            environ_overrides=dict(self._more),
+            **sending,
         )
 
     def _headers(self, cell: Cell) -> dict[str, str]:

@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ from flask import Flask
 from app import create_app
 from app.database_roles import Work
 from tests.app.matrix.stage import Stage, staged
+from tests.app.metrics import write_metrics_key
 from tests.app.people import runtime_of
 from tests.app.role_processes import process
 from tests.app.sharing.ground import commit_without_waiting_for_the_disk
@@ -20,7 +22,10 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     directory = request.getfixturevalue("tmp_path_factory").mktemp("matrix")
     secrets = request.getfixturevalue("secrets_directory")
     with new_database(request, request.param, directory) as url:
-        settings = settings_for(url, secrets)
+        own = directory / "secrets"
+        shutil.copytree(secrets, own)
+        write_metrics_key(own)  # so that its route is there to be asked
+        settings = settings_for(url, own)
         quiet = dataclasses.replace(settings.log, level="ERROR")  # of thousands of refusals
         app = create_app(dataclasses.replace(settings, log=quiet))
         database = runtime_of(app).database

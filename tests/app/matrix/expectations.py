@@ -501,6 +501,7 @@ EXPECTED: dict[tuple[str, str], Route] = {
     ("misp.show_template", "GET"): Route(None, {State.LIVE: 200, State.NEVER: 404}, Named.TEMPLATE),
     ("interface.openapi", "GET"): open_to_all(),
     ("live", "GET"): open_to_all(),
+    ("metrics", "GET"): open_to_all(404),  # to whoever does not present the secret metrics.key
     ("pseudonyms.keys", "GET"): open_to_all(),
     ("ready", "GET"): open_to_all(),
     ("web.choose_language", "POST"): open_to_all(303),

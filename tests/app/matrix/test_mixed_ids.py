@@ -7,7 +7,7 @@ table, with the caller's own body, and must be answered like two ids that never 
 
 import itertools
 
-from tests.app.matrix.asking import Asker
+from tests.app.matrix.asking import SAME_ID, Asker
 from tests.app.matrix.cells import Cell, allowed, asked, hidden, naming_a_record
 from tests.app.matrix.expectations import EXPECTED, NOT_THERE, is_there
 from tests.app.matrix.stage import Stage, undone
@@ -32,7 +32,7 @@ class Mixing(Asker):
 
 
 def test_an_own_id_beside_a_foreign_one_is_answered_like_nothing(stage: Stage) -> None:
-    asker, wrong, asked_for = Mixing(stage, {"X-Request-Id": "the-same-for-all"}), [], 0
+    asker, wrong, asked_for = Mixing(stage, SAME_ID), [], 0
     with undone(stage):
         for endpoint, method in naming_a_record(is_named=True):
             if len(asker.rule(endpoint, method).arguments) == 1:

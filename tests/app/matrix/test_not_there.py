@@ -1,6 +1,6 @@
 """What is not there and what is not yours are one answer, byte for byte: status, headers, body.
 
-Every request carries the same X-Request-Id, so that nothing of a problem needs to be made equal.
+Every request has the same id, so that nothing of a problem needs to be made equal.
 Of a page two things are: the token of its forms, which is drawn anew for every page, and the
 address that was asked, which the page repeats; both are of one length. So is the receipt of the
 entry, which is random. A test client adds no Date.
@@ -19,7 +19,7 @@ import pytest
 
 from app.audit.guard import RECEIPT_HEADER
 from postern.vocabulary import Role
-from tests.app.matrix.asking import NAMED_IN_QUERY, Asker, Sending, lookup_of, query_of
+from tests.app.matrix.asking import NAMED_IN_QUERY, SAME_ID, Asker, Sending, lookup_of, query_of
 from tests.app.matrix.cells import Cell, a_few, allowed, asked, hidden, naming_a_record, records
 from tests.app.matrix.expectations import (
     EXPECTED,
@@ -106,7 +106,7 @@ TOLD_OF = {
 @pytest.fixture(scope="module")
 def asker(stage: Stage) -> Iterator[Asker]:
     with undone(stage):
-        yield Asker(stage, {"X-Request-Id": "the-same-for-all"})
+        yield Asker(stage, SAME_ID)
 
 
 @pytest.mark.parametrize(("endpoint", "method"), NAMING)

@@ -1,0 +1,174 @@
+"""Point-in-time recovery as docs/backup.md tells it: with real servers, one of which is lost."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pyrage
+import pytest
+from sqlalchemy import func, select
+
+from app import create_app
+from app.__main__ import migrate
+from app.audit.models import AuditEntry
+from app.backup import encryption, journal, restoring
+from app.indicators import service as indicators
+from app.indicators.models import Indicator, Report
+from tests.app.backup import stage
+from tests.app.backup.stage import Keys
+from tests.app.exchange import JAN, make_exchange, report
+from tests.conftest import STOP_WHEN_ORPHANED, quick_directory, settings_for
+
+_NOBODY = pwd.getpwnam("nobody")
+_SETTINGS = """
+listen_addresses = ''
+unix_socket_directories = '{folder}'
+archive_mode = on
+archive_command = 'test ! -f {folder}/wal/%f && cp %p {folder}/wal/%f'
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A directory of the server's own user, in memory."""
+    made = Path(tempfile.mkdtemp(prefix="postern-pitr-", dir=quick_directory()))
+    (made / "wal").mkdir()
+    for each in (made, made / "wal"):
+        os.chown(each, _NOBODY.pw_uid, _NOBODY.pw_gid)
+    yield made
+    shutil.rmtree(made)
+
+
+def run(program: str, *arguments: str) -> None:
+    subprocess.run(
+        [str(stage.PROGRAMS / program), *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=_NOBODY.pw_uid if not os.getuid() else None,
+        env=os.environ | {"TZ": "UTC"},
+        cwd="/",
+    )
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[int]:
+    """A server on a data directory; its process id. It is stopped at once if it still runs."""
+    run("pg_ctl", "start", "-D", str(data), "-w", "-t", "60", "-l", str(data.parent / "log"))
+    server = (data / "postmaster.pid").read_text().split()[0]
+    with subprocess.Popen(
+        [sys.executable, "-c", STOP_WHEN_ORPHANED, server], stdin=subprocess.PIPE
+    ) as watch:
+        try:
+            yield int(server)
+        finally:
+            watch.kill()
+            if (data / "postmaster.pid").exists():
+                run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
+
+
+def test_a_server_that_is_lost_comes_back_as_it_was_at_a_moment(
+    folder: Path, secrets_directory: Path, tmp_path: Path
+) -> None:
+    data = folder / "data"
+    url = f"postgresql+psycopg://nobody@/postgres?host={folder}"
+    keys, other = (stage.make_keys(tmp_path / f"{name}.txt") for name in ("own", "other"))
+    settings = stage.backed_up(settings_for(url, secrets_directory), tmp_path, keys, other)
+    run("initdb", "-D", str(data), "-A", "trust", "-U", "nobody")
+    with (data / "postgresql.conf").open("a") as file:
+        file.write(_SETTINGS.format(folder=folder))
+    with serving(data) as server:
+        migrate(settings)
+        exchange = make_exchange(create_app(settings))
+        own = exchange.submit("post-be", report("R-1", exchange.indicator(JAN))).results[0]
+        stage.sign(exchange.app)
+        journal.write(settings, exchange.database)
+        run(
+            "pg_basebackup",
+            "-h",
+            str(folder),
+            "-D",
+            str(folder / "base"),
+            "-Ft",
+            "-Xfetch",
+            "-cfast",
+        )
+        base = tmp_path / "base.tar.age"
+        pyrage.encrypt_file(
+            str(folder / "base" / "base.tar"), str(base), encryption.recipients(keys.public)
+        )
+        exchange.submit("post-be", report("R-2", exchange.indicator(JAN)))
+        stage.sign(exchange.app)
+        moment = exact(url)
+        with exchange.app.app_context(), exchange.database.transaction() as session:
+            indicators.withdraw(session, exchange.caller("post-be"), own.id, "error")
+        size = stage.sign(exchange.app)
+        journal.write(settings, exchange.database)
+        exact(url, "SELECT pg_switch_wal()")
+        exact(url, "CHECKPOINT")
+        waited_for(url)
+        exchange.database.dispose()
+        os.kill(server, signal.SIGKILL)
+        while data.exists():  # its children notice a moment later
+            shutil.rmtree(data, ignore_errors=True)
+
+    unpack(base, keys, data)
+    (data / "recovery.signal").touch()
+    with (data / "postgresql.auto.conf").open("a") as file:
+        file.write(f"restore_command = 'cp {folder}/wal/%f %p'\n")
+        file.write(f"recovery_target_time = '{moment}'\nrecovery_target_action = 'promote'\n")
+    with serving(data):
+        promoted(url)
+        with stage.opened(url) as database:
+            with database.reading() as session:
+                keys_known = set(session.scalars(select(Report.client_key)))
+                assert keys_known == {"R-1", "R-2"}
+                assert session.scalar(select(func.count()).select_from(Indicator)) == 2
+            done = restoring.replay(settings, encryption.identities(keys.file), lambda _: None)
+            assert (done.mismatch, done.head.size) == ("", size)
+            with database.reading() as session:
+                assert session.scalar(select(func.count()).select_from(Indicator)) == 1
+                told = select(AuditEntry.eid).where(AuditEntry.act == "report.withdraw")
+                assert session.scalar(told) is not None
+
+
+def unpack(base: Path, keys: Keys, data: Path) -> None:
+    """A base backup into an empty data directory of the server's user."""
+    data.mkdir(mode=0o700)
+    tar = base.with_suffix("")
+    pyrage.decrypt_file(str(base), str(tar), encryption.identities(keys.file))
+    with tarfile.open(tar) as members:
+        members.extractall(data, filter="tar")
+    for each in (data, *data.rglob("*")):
+        os.chown(each, _NOBODY.pw_uid, _NOBODY.pw_gid, follow_symlinks=False)
+
+
+def exact(url: str, statement: str = "SELECT clock_timestamp()") -> str:
+    address = url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(address, autocommit=True) as connection:
+        found = connection.execute(statement.encode())
+        return str(found.fetchone()[0]) if found.description else ""  # type: ignore[index]
+
+
+def waited_for(url: str) -> None:
+    """Wait until every finished segment is in the archive."""
+    while exact(url, _NOT_ARCHIVED) == "True":
+        exact(url, "SELECT pg_sleep(0.05)")
+
+
+_NOT_ARCHIVED = "SELECT count(*) > 0 FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"
+
+
+def promoted(url: str) -> None:
+    """Wait until the server has recovered and takes writes."""
+    while exact(url, "SELECT pg_is_in_recovery()") == "True":
+        exact(url, "SELECT pg_sleep(0.05)")
