@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Flask
 from flask.cli import ScriptInfo
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.access import Caller
@@ -126,7 +127,7 @@ class Cast:
                 append(session, self.caller, "lookup.ask", case="PV-1", objects=["a", "b"])
             made = list(appended(session))
             leaves = [leaf_hash(each.entry.leaf).hex() for each in made]
-            session.flush()
+            session.execute(text("SELECT 1"))  # what waits for the commit is sent and numbered now
             if self.is_acknowledged_early:
                 self._acknowledge(acknowledged, made)
             if _draw.random() < _DAWDLING:
