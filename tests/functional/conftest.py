@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
@@ -24,7 +24,7 @@ from tests.app.exchange import Exchange, make_exchange
 from tests.app.people import runtime_of
 
 MODULES = Path(__file__).parents[2] / "app" / "web" / "modules"
-_PATIENCE = 15_000  # milliseconds that a page may take
+_PATIENCE = 15_000  # milliseconds that a page may take, or what appears on it
 _STOP_WITHIN = 10.0  # seconds
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -87,6 +87,7 @@ def exchange(platform: Platform) -> Exchange:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for all tests; each test has its own context, so no cookie outlives it."""
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=_browser_path(), args=list(_SWITCHES), timeout=60_000

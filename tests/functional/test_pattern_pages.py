@@ -99,13 +99,14 @@ def correct_as_one_types(page: Page) -> None:
     expect(page.locator("#faults-title")).to_have_text("1 fault", timeout=_PATIENCE)
     expect(page.locator("#faults")).to_contain_text("There is no field 'net_weight'")
     expect(page.locator("#pattern-state")).to_contain_text("Not saved yet.")
-    (wrong,) = page.locator(".pattern-wrong").all()
+    wrong = page.locator(".pattern-wrong")
+    expect(wrong).to_have_count(1)
     page.locator("#faults").get_by_role("button").click()
     expect(text).to_be_focused()
     line = page.evaluate(
         "text.value.slice(0, document.getElementById('text').selectionStart).split('\\n').length"
     )
-    assert wrong.text_content() == str(line)
+    expect(wrong).to_have_text(str(line))
     keep_picture(page, "pattern-editor-fault")
     text.fill(whole)
     expect(page.locator("#says")).to_contain_text("A parcel counts if", timeout=_PATIENCE)
