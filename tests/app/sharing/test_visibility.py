@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event, func, select, text, update
 from sqlalchemy.dialects import postgresql
@@ -405,7 +406,7 @@ def test_a_lookup_on_postgresql_reads_the_covering_index_alone(database: Databas
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE token"))
         connection.execute(text("ANALYZE share_grant"))
-        compiled = visibility._MATCHES_POSTGRESQL.compile(dialect=postgresql.dialect())
+        compiled = visibility._MATCHES_POSTGRESQL._statement.compile(dialect=postgresql.dialect())
         statement = re.sub(r"%\((\w+)\)s", r":\1", str(compiled))
         plan = connection.execute(
             text(f"EXPLAIN {statement}".replace("::", "\\:\\:")),
@@ -414,6 +415,7 @@ def test_a_lookup_on_postgresql_reads_the_covering_index_alone(database: Databas
                 "profile": profile,
                 "today": TODAY,
                 "second": second(moment(TODAY)),
+                "on": visibility.date_of(TODAY),
                 **{k: v for k, v in compiled.params.items() if v is not None},
             },
         )
@@ -422,7 +424,7 @@ def test_a_lookup_on_postgresql_reads_the_covering_index_alone(database: Databas
     assert "Seq Scan on token" not in lines
 
 
-def test_a_lookup_is_one_statement(database: Database) -> None:
+def test_a_lookup_is_one_statement(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     world = trio(database)
     world.indicator("post-be", token=token_of(1))
     profile = world.profile("post-be")
@@ -431,12 +433,20 @@ def test_a_lookup_is_one_statement(database: Database) -> None:
     def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
         seen.append(statement)
 
-    with database.reading() as session:
-        event.listen(database.engine, "before_cursor_execute", note)
+    execute = psycopg.Cursor.execute
+
+    def noting(cursor: Any, query: Any, *others: Any, **more: Any) -> Any:
+        seen.append(str(query))
+        return execute(cursor, query, *others, **more)
+
+    with database.reading() as session, monkeypatch.context() as patch:
+        if database.is_sqlite:
+            event.listen(database.engine, "before_cursor_execute", note)
+        else:  # below SQLAlchemy, where prepared statements are executed
+            patch.setattr(psycopg.Cursor, "execute", noting)
         found = visibility.matching_tokens(
             session, profile, [token_of(n) for n in range(16)], moment(TODAY)
         )
-        event.remove(database.engine, "before_cursor_execute", note)
     assert len(found) == 1
     assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
 
