@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +119,8 @@ def test_a_server_that_is_lost_comes_back_as_it_was_at_a_moment(
         waited_for(url)
         exchange.database.dispose()
         os.kill(server, signal.SIGKILL)
+        while Path(f"/proc/{server}").exists():  # else it seems to hold the socket still
+            time.sleep(0.01)
         while data.exists():  # its children notice a moment later
             shutil.rmtree(data, ignore_errors=True)
 
