@@ -101,16 +101,11 @@ class ReplicaFacts:
     lag: timedelta | None
 
 
-def newest_revision() -> str:
-    """The revision of the schema that this version of the platform needs."""
-    return schema_version.needed()
-
-
 def schema(session: Session) -> SchemaFacts:
     """Which schema the database has, and which one is needed."""
     found = schema_version.read(session.connection())
     is_unseen = found.state is SchemaState.UNSEEN
-    return SchemaFacts(None if is_unseen else found.present, newest_revision(), found.state)
+    return SchemaFacts(None if is_unseen else found.present, schema_version.needed(), found.state)
 
 
 def log(session: Session) -> LogFacts:

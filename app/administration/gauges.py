@@ -50,16 +50,16 @@ def read(session: Session, runtime: Runtime) -> Iterator[Metric]:
 
 def _log(session: Session, _runtime: Runtime) -> Iterator[Metric]:
     found, at = facts.log(session), clock.now()
-    yield _gauge("log_entries", "Entries in the newest checkpoint of the access log.", found.size)
-    yield _gauge("log_unplaced_entries", "Entries that have no place yet.", found.waiting)
-    yield _gauge(
+    yield gauge("log_entries", "Entries in the newest checkpoint of the access log.", found.size)
+    yield gauge("log_unplaced_entries", "Entries that have no place yet.", found.waiting)
+    yield gauge(
         "log_unplaced_seconds",
         "For how long the oldest entry without a place has had none.",
         found.lag(at).total_seconds(),
     )
-    yield _gauge("log_open_alarms", "Alarms about the log itself that nobody closed.", found.alarms)
+    yield gauge("log_open_alarms", "Alarms about the log itself that nobody closed.", found.alarms)
     if found.signed_at is not None:
-        yield _gauge(
+        yield gauge(
             "log_checkpoint_age_seconds",
             "Age of the newest checkpoint; it grows while nothing is logged.",
             _age(found.signed_at, at),
@@ -74,11 +74,11 @@ def _witnesses(session: Session, runtime: Runtime) -> Iterator[Metric]:
         "silent": found.silent,
     }
     yield _labelled("witnesses", "Witnesses of the log, by how they stand.", "state", states)
-    yield _gauge(
+    yield gauge(
         "witness_quorum", "Organisations that make a quorum; 0 while none witnesses.", found.needed
     )
     if found.met_at is not None:
-        yield _gauge(
+        yield gauge(
             "witness_quorum_age_seconds",
             "Seconds since enough organisations cosigned the log.",
             _age(found.met_at, at),
@@ -169,7 +169,7 @@ def _epochs(session: Session, _runtime: Runtime) -> Iterator[Metric]:
 def _schema(session: Session, _runtime: Runtime) -> Iterator[Metric]:
     found = facts.schema(session)
     if found.present is not None:
-        yield _gauge(
+        yield gauge(
             "schema_matches",
             "1 where the database has the schema that this version needs.",
             float(found.present == found.needed),
@@ -177,7 +177,7 @@ def _schema(session: Session, _runtime: Runtime) -> Iterator[Metric]:
 
 
 def _sessions(session: Session, runtime: Runtime) -> Iterator[Metric]:
-    yield _gauge("sessions", "Web sessions that have not ended.", facts.sessions(session, runtime))
+    yield gauge("sessions", "Web sessions that have not ended.", facts.sessions(session, runtime))
 
 
 def _disks(session: Session, runtime: Runtime) -> Iterator[Metric]:
@@ -199,15 +199,15 @@ def _disks(session: Session, runtime: Runtime) -> Iterator[Metric]:
 def _backups(_session: Session, runtime: Runtime) -> Iterator[Metric]:
     found, at = backups.newest(runtime), clock.now()
     if backups.is_told(runtime):
-        yield _gauge(
+        yield gauge(
             "backup_known", "1 where backup.status tells of a backup.", float(found is not None)
         )
     if found is None:
         return
-    yield _gauge("backup_age_seconds", "Age of the newest backup.", _age(found.at, at))
-    yield _gauge("backup_bytes", "Size of the newest backup.", found.size)
+    yield gauge("backup_age_seconds", "Age of the newest backup.", _age(found.at, at))
+    yield gauge("backup_bytes", "Size of the newest backup.", found.size)
     if found.verified_at is not None:
-        yield _gauge(
+        yield gauge(
             "backup_verified_age_seconds",
             "Seconds since a backup was restored and checked.",
             _age(found.verified_at, at),
@@ -218,16 +218,16 @@ def _replicas(session: Session, _runtime: Runtime) -> Iterator[Metric]:
     found = facts.replicas(session)
     if found is None:
         return
-    yield _gauge("replicas", "Standby servers that are connected to PostgreSQL.", found.count)
+    yield gauge("replicas", "Standby servers that are connected to PostgreSQL.", found.count)
     if found.lag_bytes is not None:
-        yield _gauge(
+        yield gauge(
             "replica_lag_bytes",
             "Bytes of write-ahead log that the slowest standby server has not replayed.",
             found.lag_bytes,
         )
     if found.count:
         lag = (found.lag or timedelta()).total_seconds()
-        yield _gauge("replica_lag_seconds", "For how long the slowest standby server lags.", lag)
+        yield gauge("replica_lag_seconds", "For how long the slowest standby server lags.", lag)
 
 
 GROUPS: Mapping[str, Callable[[Session, Runtime], Iterator[Metric]]] = {
@@ -251,9 +251,6 @@ def gauge(name: str, says: str, value: float) -> Metric:
     family = GaugeMetricFamily(f"postern_{name}", says)
     family.add_metric([], value)
     return family
-
-
-_gauge = gauge
 
 
 def _labelled(name: str, says: str, label: str, values: Labels) -> Metric:

@@ -8,7 +8,6 @@ own key signed.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -25,7 +24,7 @@ from app.audit.models import (
 )
 from app.audit.sequencer import write_tiles
 from app.audit.tree import head, reader
-from app.clock import milliseconds, now
+from app.clock import milliseconds, moment, now
 from postern.tlog.checkpoint import open_checkpoint
 from postern.tlog.hashing import leaf_hash
 from postern.tlog.notes import NoteError, VerifierKey
@@ -124,6 +123,6 @@ def _store(session: Session, fresh: Sequence[Copied]) -> None:
 
 
 def _make_months(session: Session, fresh: Sequence[Copied]) -> None:
-    first = datetime.fromtimestamp(min(each.t for each in fresh) / 1000, UTC)
+    first = moment(min(each.t for each in fresh))
     months.make_ahead(session, first)
     months.make_ahead(session, now())

@@ -8,7 +8,6 @@ file that no row names, which the next run removes, or rows that are archived as
 import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from app.runtime import Runtime
 from app.secret_files import Sealer
 from postern.audit.record import commitment
 from postern.base64url import to_base64url
+from postern.private_files import sync_directory
 from postern.tlog.hashing import leaf_hash
 from postern.tlog.tiles import TILE_WIDTH, Tile, TileReader
 
@@ -193,11 +193,7 @@ class Archivist:
         archive.name = f"{archive.first:012}-{last:012}-{sealed.sha256[:8].hex()}{_SUFFIX}"
         archive.sha256, archive.length = sealed.sha256, sealed.length
         draft.replace(self.directory / archive.name)
-        folder = os.open(self.directory, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_directory(self.directory)
 
 
 def archivist(runtime: Runtime) -> Archivist:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postern.base64url import from_base64url, to_base64url
+from postern.private_files import sync_directory
 
 
 class StoredMismatchError(Exception):
@@ -94,11 +95,7 @@ class HighWater:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_directory(self.path.parent)
 
     def _read(self) -> tuple[Head, Head] | None:
         try:

@@ -41,11 +41,6 @@ def first_day(number: int) -> datetime:
     return datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
 
-def moment_of(milliseconds: int) -> datetime:
-    """The moment, in UTC, of milliseconds since 1970."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
 def beginning(number: int) -> int:
     """The beginning of a month in milliseconds since 1970."""
     return int(first_day(number).timestamp()) * 1000

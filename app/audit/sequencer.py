@@ -28,7 +28,7 @@ from app.clock import milliseconds, now
 from app.database import Database
 from postern.tlog.checkpoint import Checkpoint, open_checkpoint
 from postern.tlog.hashing import HASH_SIZE, leaf_hash, node_hash
-from postern.tlog.notes import Note, NoteError, SigningKey
+from postern.tlog.notes import Note, NoteError, SigningKey, VerifierKey
 from postern.tlog.tiles import TILE_WIDTH, Tile, TileReader, grown, root, tiles_of
 
 MOST = 20_000
@@ -61,7 +61,7 @@ class Sequencer:
             before = head(session)
             _demand_size(size, before)
             read = reader(session)
-            _demand_edge(read, before)
+            demand_edge(read, before)
             self._demand_high_water(read, before)
             taken = _take(session, most)
             if not taken:
@@ -89,9 +89,9 @@ class Sequencer:
             found = head(session)
             _demand_size(size, found)
             if found.size:
-                _demand_signature(session, self.keys, found)
+                demand_signature(session, [key.verifier for key in self.keys], found)
             read = reader(session)
-            _demand_edge(read, found)
+            demand_edge(read, found)
             self._demand_high_water(read, found)
         with self.database.reading() as session:
             check_tiles(session, found.size)
@@ -258,8 +258,8 @@ def _demand_size(size: int, found: Head) -> None:
         )
 
 
-def _demand_edge(read: TileReader, found: Head) -> None:
-    """The root over the right edge of the stored tiles is the signed one."""
+def demand_edge(read: TileReader, found: Head) -> None:
+    """StoredMismatchError unless the root over the right edge of the tiles is the signed one."""
     if not found.size:
         return
     try:
@@ -273,12 +273,13 @@ def _demand_edge(read: TileReader, found: Head) -> None:
         )
 
 
-def _demand_signature(session: Session, keys: Sequence[SigningKey], found: Head) -> None:
+def demand_signature(session: Session, keys: Sequence[VerifierKey], found: Head) -> bytes:
+    """The note of the newest checkpoint, which one of the keys signed; else StoredMismatchError."""
     note = session.execute(
         select(AuditCheckpoint.note).where(AuditCheckpoint.size == found.size)
     ).scalar_one()
     try:
-        signed, _ = open_checkpoint(bytes(note), [key.verifier for key in keys])
+        signed, _ = open_checkpoint(bytes(note), keys)
     except NoteError as refusal:
         raise StoredMismatchError(
             f"The newest checkpoint is not signed by this log's key ({refusal}). Nothing is signed."
@@ -289,6 +290,7 @@ def _demand_signature(session: Session, keys: Sequence[SigningKey], found: Head)
             "The newest checkpoint's row says something else than its signed note. Nothing is"
             " signed. Restore the newest backup."
         )
+    return bytes(note)
 
 
 def _stored(read: TileReader, tile: Tile) -> bytes:

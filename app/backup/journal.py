@@ -8,7 +8,6 @@ written once, durably, encrypted as backups are, and names the digest of the one
 import gzip
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,11 +29,11 @@ from app.backup.encryption import (
 )
 from app.backup.ends import end_of
 from app.backup.making import told_now
-from app.backup.parts import sync_folder
 from app.config import Settings
 from app.database import Database
 from app.errors import StartRefusedError
 from postern.audit.record import open_disclosures
+from postern.private_files import write_private, write_private_octets
 
 _SUFFIX = ".journal"
 _NAME = re.compile(r"(\d{12})-(\d{12})\.journal")
@@ -85,7 +84,7 @@ def write(settings: Settings, database: Database) -> int:
             }
             document = _document(session, header, last)
         content = encrypted(gzip.compress(document), to)
-        _write_file(folder / f"{first:012}-{last - 1:012}{_SUFFIX}", content)
+        write_private_octets(folder / f"{first:012}-{last - 1:012}{_SUFFIX}", content)
         digest = hashlib.sha256(content).hexdigest()
         _write_state(folder, {"next": last, "digest": digest, "at": told_now()})
         written += last - first
@@ -180,23 +179,7 @@ def _state(folder: Path, size: int) -> dict[str, Any]:
 
 
 def _write_state(folder: Path, state: dict[str, Any]) -> None:
-    draft = folder / f".{_STATE}.new"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / _STATE)
-    sync_folder(folder)
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.new")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)
+    write_private(folder / _STATE, json.dumps(state))
 
 
 def _first(path: Path) -> int:

@@ -133,9 +133,9 @@ def prune(directory: Path, days: int, weeks: int) -> list[Path]:
 
 def sweep(directory: Path) -> None:
     """Remove what runs that were killed have left, unless one of them is still writing."""
-    hour_ago = (now() - timedelta(hours=12)).timestamp()
+    stale = (now() - timedelta(hours=12)).timestamp()
     for path in directory.glob(".postern-*.partial"):
-        if path.stat().st_mtime < hour_ago:
+        if path.stat().st_mtime < stale:
             path.unlink(missing_ok=True)
 
 

@@ -24,6 +24,7 @@ from app.backup.encryption import (
     encrypting,
 )
 from app.errors import StartRefusedError
+from postern.private_files import sync_directory
 
 SUFFIX = ".backup"
 DATABASE = "database"
@@ -93,7 +94,7 @@ def writing(path: Path, to: Recipients) -> Iterator[Writer]:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-        sync_folder(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise StartRefusedError(
             f"The backup cannot be written to {path.parent} ({error.strerror or error}). Nothing"
@@ -164,15 +165,6 @@ def files_of(path: Path, by: Identities, wanted: Callable[[str], Path | None]) -
                     file.write(block)
                 file.flush()
                 os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

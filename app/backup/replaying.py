@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from app import clock
 from app.access import CONSOLE
 from app.accounts.entry_models import OneTimeLink, SignOnLink
 from app.accounts.factor_models import PendingSignIn, RecoveryCode, SecondFactor
@@ -415,7 +416,7 @@ def _members(session: Session) -> dict[str, int]:
 
 
 def _moment(end: End) -> datetime:
-    return months.moment_of(end["t"])
+    return clock.moment(end["t"])
 
 
 def _at(told: str | None) -> datetime | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, make_url, select, text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from app import create_app
@@ -26,8 +26,7 @@ from app.audit import adopting, tree
 from app.audit.archives import all_archives
 from app.audit.high_water import Head, HighWater, StoredMismatchError
 from app.audit.keys import signing_keys
-from app.audit.models import AuditCheckpoint
-from app.audit.sequencer import check_leaves, check_tiles
+from app.audit.sequencer import check_leaves, check_tiles, demand_edge, demand_signature
 from app.audit.service import append
 from app.backup import journal, parts, replaying, snapshots
 from app.backup.encryption import BackupDamagedError, Identities
@@ -39,9 +38,9 @@ from app.errors import StartRefusedError
 from app.schema_version import RESTORING
 from app.secret_files import LOG_KEY
 from app.secret_files import read as read_secrets
-from postern.tlog.checkpoint import open_checkpoint
+from postern.private_files import sync_directory
 from postern.tlog.hashing import EMPTY_ROOT
-from postern.tlog.notes import NoteError, VerifierKey
+from postern.tlog.notes import VerifierKey
 from postern.tlog.tiles import root
 
 Tell = Callable[[str], None]
@@ -254,7 +253,7 @@ def _into_file(settings: Settings, target: Path, path: Path, by: Identities) -> 
         for side in ("-wal", "-shm"):
             target.with_name(target.name + side).unlink(missing_ok=True)
         draft.replace(target)
-        parts.sync_folder(target.parent)
+        sync_directory(target.parent)
     except OSError as error:
         raise StartRefusedError(
             f"{target.parent} cannot be written ({error.strerror or error}). Make room, and begin"
@@ -375,22 +374,10 @@ def _verify_log(
             )
         if not found.size:
             return found
-        note = session.scalars(
-            select(AuditCheckpoint.note).where(AuditCheckpoint.size == found.size)
-        ).one()
-        if signed and bytes(note) != signed["note"].encode():
+        note = demand_signature(session, keys or tree.log_keys(session), found)
+        if signed and note != signed["note"].encode():
             raise StoredMismatchError("The newest checkpoint is not that of the manifest.")
-        try:
-            checked, _ = open_checkpoint(bytes(note), keys or tree.log_keys(session))
-        except NoteError as refusal:
-            raise StoredMismatchError(
-                f"The newest checkpoint is not signed by this log's key ({refusal}). Is this the"
-                " audit_log.key that belongs to the backup?"
-            ) from None
-        if (checked.size, checked.root) != (found.size, found.root):
-            raise StoredMismatchError("The newest checkpoint's row is not what was signed.")
-        if root(tree.reader(session), found.size) != found.root:
-            raise StoredMismatchError("The stored tree has another root than the one signed.")
+        demand_edge(tree.reader(session), found)
         check_tiles(session, found.size)
         first = sum(each.count for each in all_archives(session))  # their files: by their SHA-256
         check_leaves(session, found.size, first)

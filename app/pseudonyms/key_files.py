@@ -12,6 +12,7 @@ from pathlib import Path
 from app.errors import StartRefusedError
 from app.secret_files import read_one
 from postern import group
+from postern.private_files import sync_directory
 from postern.vocabulary import EvaluationKind
 
 _SEED = "evaluation.key"
@@ -61,7 +62,7 @@ class KeyFiles:
         _write(fresh, secrets.token_bytes(len(seed)))
         _overwrite(path)
         fresh.replace(path)
-        _synchronise(self._directory)
+        sync_directory(self._directory)
 
     def _read(self, path: Path) -> bytes | None:
         if not path.exists():
@@ -86,14 +87,14 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    _synchronise(path.parent)
+    sync_directory(path.parent)
 
 
 def _wipe(path: Path) -> None:
     if path.exists():
         _overwrite(path)
         path.unlink()
-        _synchronise(path.parent)
+        sync_directory(path.parent)
 
 
 def _overwrite(path: Path) -> None:
@@ -101,11 +102,3 @@ def _overwrite(path: Path) -> None:
         file.write(secrets.token_bytes(path.stat().st_size))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _synchronise(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

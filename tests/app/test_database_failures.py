@@ -91,21 +91,19 @@ def _patient(database: Database, pool_size: int = 1) -> Iterator[Database]:
         opened.dispose()
 
 
-def _only_postgresql(database: Database) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite has no server")
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
+@on_postgresql
 def test_a_connection_that_breaks_during_the_commit_leaves_an_unknown_outcome(
     database: Database,
 ) -> None:
-    _only_postgresql(database)
     with pytest.raises(CommitLostError):
         _break(database, before_commit=False)
 
 
+@on_postgresql
 def test_a_connection_that_breaks_before_the_commit_leaves_none(database: Database) -> None:
-    _only_postgresql(database)
     with pytest.raises(DBAPIError) as raised:
         _break(database, before_commit=True)
     assert not isinstance(raised.value, CommitLostError)
@@ -121,10 +119,10 @@ def _break(database: Database, *, before_commit: bool) -> None:
             held.execute(text("SELECT 1"))
 
 
+@on_postgresql
 def test_a_server_that_is_silent_is_not_waited_for_within_a_request(
     app: Flask, database: Database
 ) -> None:
-    _only_postgresql(database)
     with app.test_request_context(), _patient(database) as opened:
         with pytest.raises(DBAPIError) as raised, opened.transaction() as held:
             held.execute(text("SELECT pg_sleep(60)"))
@@ -133,8 +131,8 @@ def test_a_server_that_is_silent_is_not_waited_for_within_a_request(
             assert again.scalar(text("SELECT 1")) == 1
 
 
+@on_postgresql
 def test_a_server_that_takes_connections_and_says_nothing_is_given_up(database: Database) -> None:
-    _only_postgresql(database)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host, port = silent.getsockname()
         url = make_url("postgresql+psycopg://nobody@/none").set(host=host, port=port)
@@ -144,8 +142,8 @@ def test_a_server_that_takes_connections_and_says_nothing_is_given_up(database: 
     assert isinstance(refusal_of(raised.value), UnavailableError)
 
 
+@on_postgresql
 def test_a_lock_that_is_not_given_is_refused(app: Flask, database: Database) -> None:
-    _only_postgresql(database)
     lock = text("LOCK TABLE organisation IN ACCESS EXCLUSIVE MODE")
     with (
         app.test_request_context(),
@@ -175,10 +173,10 @@ def test_a_request_for_which_no_connection_is_free_is_refused_and_not_kept(app: 
     assert app.test_client().get("/api/v1/reports", headers=headers).status_code == 200
 
 
+@on_postgresql
 def test_after_all_sessions_were_ended_one_request_at_most_is_refused(
     app: Flask, database: Database
 ) -> None:
-    _only_postgresql(database)
     make_organisation(database)
     headers = bearer(app, make_person(app, "post-be", Role), Scope)
     _at_once(4, lambda: app.test_client().get("/api/v1/reports", headers=headers))

@@ -11,10 +11,8 @@ from app.write_behind import send_later
 _JOIN = "INSERT INTO community (code, name) VALUES (%(code)s, 'A')"
 
 
-@pytest.fixture(autouse=True)
-def _on_postgresql(database: Database) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite has no round trips to spare: nothing is sent later there")
+# SQLite has no round trips to spare: nothing is sent later there.
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def test_it_is_there_once_the_transaction_has_ended(database: Database) -> None:

@@ -43,9 +43,8 @@ def stage(app: Flask) -> Stage:
     return Stage(app, [owner], viewer, [])
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_what_is_filled_is_like_what_the_service_stored(stage: Stage) -> None:
-    if stage.database.is_sqlite:
-        pytest.skip("COPY is PostgreSQL's")
     address = stage.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     of = shapes(stage)
     with psycopg.connect(address, autocommit=True) as driver:

@@ -225,7 +225,7 @@ def test_every_alert_asks_for_what_there_is_and_has_its_section(app: Flask, stat
         known |= names(generate_latest(registry).decode())
     # What only a log that was signed and witnessed, or PostgreSQL with a standby, has.
     source = Path(gauges.__file__).read_text()
-    known |= {f"postern_{name}" for name in re.findall(r'_gauge\(\s*"([a-z_]+)"', source)}
+    known |= {f"postern_{name}" for name in re.findall(r'\bgauge\(\s*"([a-z_]+)"', source)}
     runbook = (ROOT / "docs" / "runbook.md").read_text()
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", runbook, re.MULTILINE | re.DOTALL))
     for rule in rules():
