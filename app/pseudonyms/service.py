@@ -324,6 +324,7 @@ def signed_document(session: Session) -> dict[str, object]:
                 sharing=shared.get((each.kind, each.epoch)),
             )
             for each in epochs(session)
+            if each.valid_from < each.valid_to  # one closed within its first second was never open
         ),
     )
     return key_document.sign(document, directory_key())

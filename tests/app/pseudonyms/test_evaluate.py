@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
-from app import create_app
+from app import clock, create_app
 from app.access import CONSOLE
 from app.audit.models import AuditDetail, AuditEntry
 from app.config import Settings
 from app.database import Database
 from app.pseudonyms import quota as quota_module
 from app.pseudonyms import service
-from app.pseudonyms.models import EvaluationBudget, Window
+from app.pseudonyms.models import EvaluationBudget, KeyEpoch, Window
 from postern import key_document, voprf
 from postern.audit.record import open_disclosures
 from postern.group import base, random_scalar
@@ -122,6 +122,22 @@ def test_the_key_document_says_the_same_to_everybody_and_is_not_sent_twice(
     )
     assert unchanged.status_code == 304
     assert unchanged.data == b""
+
+
+def test_an_epoch_closed_within_its_first_second_is_not_in_the_key_document(
+    app: Flask, database: Database
+) -> None:
+    with app.app_context():
+        with database.transaction() as session:
+            session.execute(
+                update(KeyEpoch)
+                .where(KeyEpoch.kind == EvaluationKind.PHONE)
+                .values(valid_to=KeyEpoch.valid_from)
+            )
+        with database.reading() as session:
+            raw = service.signed_document(session)
+    document = key_document.read(raw, key_document.signer(raw), clock.now())
+    assert {each.kind for each in document.epochs} == set(EvaluationKind) - {EvaluationKind.PHONE}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -23,6 +22,7 @@ from app.sharing import drafts, grants, service, versions
 from app.sharing.models import Cause
 from postern.vocabulary import Kind, LegalBasis, Purpose, Role
 from tests.app.sharing.world import EVERYTHING_TO_POLICE, PLAIN, World, like, trio
+from tests.app.statements import executed
 
 READS = re.compile(r"(?:FROM|JOIN) (\w+)")
 HELD = "held"
@@ -38,7 +38,7 @@ def noting(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]
     """Tables that each statement reads or clears, in order; and where somebody is held."""
     notes: list[Any] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+    def note(statement: str) -> None:
         if READS.search(statement):
             notes.append(frozenset(READS.findall(statement)))
 
@@ -49,9 +49,8 @@ def noting(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]
     with monkeypatch.context() as patch:
         for name in ("hold_owner", "hold_readers", "hold_all"):
             patch.setattr(grants, name, partial(hold, getattr(grants, name), name))
-        event.listen(world.database.engine, "before_cursor_execute", note)
-        yield notes
-        event.remove(world.database.engine, "before_cursor_execute", note)
+        with executed(world.database, monkeypatch, note):
+            yield notes
 
 
 def holds_first(notes: list[Any], held: tuple[Any, ...], *tables: str) -> bool:

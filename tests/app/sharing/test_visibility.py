@@ -8,9 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from sqlalchemy import event, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects import postgresql
 
 from app.access import CONSOLE
@@ -51,6 +50,7 @@ from tests.app.sharing.world import (
     token_of,
     trio,
 )
+from tests.app.statements import executed
 
 APP = Path(__file__).parent.parent.parent.parent / "app"
 
@@ -430,20 +430,7 @@ def test_a_lookup_is_one_statement(database: Database, monkeypatch: pytest.Monke
     profile = world.profile("post-be")
     seen: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
-        seen.append(statement)
-
-    execute = psycopg.Cursor.execute
-
-    def noting(cursor: Any, query: Any, *others: Any, **more: Any) -> Any:
-        seen.append(str(query))
-        return execute(cursor, query, *others, **more)
-
-    with database.reading() as session, monkeypatch.context() as patch:
-        if database.is_sqlite:
-            event.listen(database.engine, "before_cursor_execute", note)
-        else:  # below SQLAlchemy, where prepared statements are executed
-            patch.setattr(psycopg.Cursor, "execute", noting)
+    with database.reading() as session, executed(database, monkeypatch, seen.append):
         found = visibility.matching_tokens(
             session, profile, [token_of(n) for n in range(16)], moment(TODAY)
         )
