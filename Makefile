@@ -175,6 +175,10 @@ bench-exchange-memory: $(VENV)/.tests ## Memory of the web processes while a ver
 bench-taxii: $(VENV)/.tests $(PEERS)/opentaxii/.installed $(PEERS)/medallion/.installed ## TAXII 2.1 beside OpenTAXII and medallion (ARGS="--sizes 1000")
 	@$(BIN)/python -m bench.taxii $(ARGS)
 
+.PHONY: bench-peers
+bench-peers: $(VENV)/.tests $(PEERS)/opentaxii/.installed $(PEERS)/medallion/.installed ## The same, and the platform's own interface beside them (ARGS="--sizes 1000")
+	@$(BIN)/python -m bench.peers $(ARGS)
+
 .PHONY: bench-backup
 bench-backup: $(VENV)/.tests ## A backup and a restore beside bare pg_dump and pg_restore (ARGS="--indicators 200000")
 	@$(BIN)/python -m bench.backup $(ARGS)

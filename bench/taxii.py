@@ -68,8 +68,8 @@ class Standing:
         return {**told, **({"failed": self.failed} if self.failed else {})}
 
 
-def main() -> None:
-    """Measure, print tables and, as the last line, the JSON object."""
+def main(make: "type[Run] | None" = None, name: str = "taxii") -> None:
+    """Measure by a `Run`, print tables and, as the last line, the JSON object."""
     parser = argparse.ArgumentParser(description="TAXII 2.1, beside peers.")
     parser.add_argument("--sizes", default="1000,10000,100000", help="objects in the collection")
     parser.add_argument("--servers", default=",".join((*OURS, LIMIT, *PEERS)))
@@ -80,13 +80,13 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers must end too
     sizes = sorted(int(size) for size in options.sizes.split(","))
-    run = Run(options.rounds, options.seconds, options.patience)
+    run = (make or Run)(options.rounds, options.seconds, options.patience)
     with ExitStack() as until_the_end:
         directory = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="taxii-")))
         directory.chmod(0o755)  # PostgreSQL runs as a user of its own
-        for name in options.servers.split(","):
-            run.servers[name] = until_the_end.enter_context(
-                _server(name, options.peers, directory / name)
+        for each in options.servers.split(","):
+            run.servers[each] = until_the_end.enter_context(
+                _server(each, options.peers, directory / each)
             )
         for size in sizes:
             run.measure(size)
@@ -96,7 +96,8 @@ def main() -> None:
     passed = bars(found, run.polled)
     told = {"sizes": found, "polled": run.polled, "memory": run.memory, "bars": passed}
     told["bounds"] = bounds(found)
-    print(json.dumps({"benchmark": "taxii", **told, "machine": machine("taxii2-client", "stix2")}))
+    told |= run.more()
+    print(json.dumps({"benchmark": name, **told, "machine": machine("taxii2-client", "stix2")}))
 
 
 class Run:
@@ -106,38 +107,43 @@ class Run:
         self.servers: dict[str, Server] = {}
         self.polled: dict[str, Any] = {}
         self.memory: dict[str, Any] = {}
-        self._found: dict[int, dict[str, Standing]] = {}
-        self._rounds, self._seconds, self._patience = rounds, seconds, patience
+        self.found: dict[int, dict[str, Standing]] = {}
+        self.rounds, self.seconds, self.patience = rounds, seconds, patience
         self._given: dict[str, str] = {}  # objects that the peers hold, by id
         self._ids: dict[str, list[str]] = {}  # what each server is asked for
         self._out: set[str] = set()
 
     def figures(self, size: int) -> dict[str, Any]:
         """Of all servers at a size."""
-        return {name: each.figures() for name, each in self._found[size].items()}
+        return {name: each.figures() for name, each in self.found[size].items()}
 
     def measure(self, size: int) -> None:
         """Bring every server to `size` and ask it for everything, round by round."""
         self._grow(size)
         standings = {name: Standing() for name in self.servers if name not in self._out}
-        self._found[size] = standings
-        for number in range(self._rounds):
+        self.found[size] = standings
+        for number in range(self.rounds):
             texts = [submissions(OWNER, BATCH) for _ in range(POSTS)]
-            order = list(standings) if number % 2 else list(reversed(standings))
+            names = [name for name in self.servers if name in standings]
+            order = names if number % 2 else names[::-1]
             for name in order:
                 if name not in self._out:
-                    self._round(name, standings[name], texts, number)
+                    self.ask_all(name, standings[name], texts, number)
 
     def finish(self) -> None:
         """Poll while eight write, and read the memory."""
         for name, server in self.servers.items():
             if name not in self._out:
-                self.polled[name] = polled(server, OWNER, self._patience).figures()
+                self.polled[name] = polled(server, OWNER, self.patience).figures()
                 print(f"{name}, polled while eight write: {self.polled[name]}", flush=True)
         for name, server in self.servers.items():
             if name not in self._out:
-                self.memory[name] = memory(server, self._patience)
+                self.memory[name] = memory(server, self.patience)
                 print(f"{name}, memory: {self.memory[name]}", flush=True)
+
+    def more(self) -> dict[str, Any]:
+        """What else the JSON line says."""
+        return {}
 
     def _grow(self, size: int) -> None:
         fresh: list[str] = []
@@ -160,14 +166,15 @@ class Run:
                     f"{name}: {len(self._given):,} after {perf_counter() - start:.1f} s", flush=True
                 )
 
-    def _round(
+    def ask_all(
         self, name: str, standing: Standing, texts: Sequence[Sequence[str]], number: int
     ) -> None:
+        """One server's part of a round: add, settle, ask by one client and by eight, read all."""
         server = self.servers[name]
         start = perf_counter()
         try:
             self._ingest(server, standing, texts)
-            dates = self._settle(server, standing, sum(map(len, texts)))
+            dates = self.settle(server, standing, sum(map(len, texts)))
             alone, together = self._asked(self._ids[name], dates, number)
             self._ask(server, standing, alone, 1)
             self._read_whole(server, standing)
@@ -179,7 +186,7 @@ class Run:
         print(f"{name}: round {number + 1} took {perf_counter() - start:.1f} s", flush=True)
 
     def _ingest(self, server: Server, standing: Standing, texts: Sequence[Sequence[str]]) -> None:
-        line = Line(server.writing.port, self._patience)
+        line = Line(server.writing.port, self.patience)
         start = perf_counter()
         for each in texts:
             post(line, server.writing, each, server.status)
@@ -187,12 +194,12 @@ class Run:
         standing.rates.setdefault("ingest", []).append(rate)
         line.close()
 
-    def _settle(self, server: Server, standing: Standing, count: int) -> list[str]:
+    def settle(self, server: Server, standing: Standing, count: int) -> list[str]:
         """When each of the `count` newest objects was added, once the reader is given them all.
 
         What stands beside them, such as the identity of an owner who was not known, may add to it.
         """
-        line = Line(server.reading.port, self._patience)
+        line = Line(server.reading.port, self.patience)
         start = perf_counter()
         dates: list[str] = []
         after = server.last
@@ -240,7 +247,7 @@ class Run:
     ) -> None:
         for name, each in asked.items():
             kind = f"{name}, {clients}"
-            found = timed(server.reading, each, clients, self._seconds, self._patience)
+            found = timed(server.reading, each, clients, self.seconds, self.patience)
             standing.timed.setdefault(kind, Timed()).add(found)
             if found.failures:
                 print(f"{server.name}, {kind}: {found.failures[0]}", flush=True)
@@ -249,7 +256,7 @@ class Run:
 
     def _read_whole(self, server: Server, standing: Standing) -> None:
         readers: dict[str, Callable[[], tuple[int, float]]] = {
-            "whole": lambda: whole(server.reading, self._patience),
+            "whole": lambda: whole(server.reading, self.patience),
             "whole by taxii2-client": lambda: whole_by_client(server.reading),
         }
         for kind, read in readers.items():
