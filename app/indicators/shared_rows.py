@@ -197,7 +197,7 @@ def _newest(
 ) -> list[int]:
     """Inner keys of the newest `most` indicators of the list that come after the cursor.
 
-    A few are found by their classes and sorted here. To find the newest of many, ids are walked
+    A few are found by their classes and sorted. To find the newest of many, ids are walked
     from the newest on; for a few that would be a walk past everything that is hidden.
     """
     visible = _visible(reader, in_bulk=True)
@@ -207,15 +207,20 @@ def _newest(
         .join(ShareClass, _is_class_of(visible))
         .where(*_listed(visible, reader, filters))
     )
-    few = session.execute(
+    few = (
         listed.add_columns(Indicator.public_id)
         .join(Indicator, Indicator.id == visible.c.indicator_id)
         .where(*later)
         .limit(_FEW + 1)
+        .subquery()
+    )
+    newest = session.execute(
+        select(few.c.indicator_id, func.count().over().label("all"))
+        .order_by(few.c.public_id.desc())
+        .limit(most)
     ).all()
-    if len(few) <= _FEW:
-        newest = sorted(few, key=lambda row: row.public_id, reverse=True)
-        return [row.indicator_id for row in newest[:most]]
+    if not newest or newest[0].all <= _FEW:
+        return [row.indicator_id for row in newest]
     # OFFSET 0 keeps PostgreSQL from making one join of the two, which has no order to walk in.
     is_listed = listed.where(visible.c.indicator_id == Indicator.id).offset(0).exists()
     return list(
