@@ -135,6 +135,10 @@ soak: $(VENV)/.tests ## A day of mixed requests in minutes: memory, files and co
 bench-row-security: $(VENV)/.tests ## What row-level security adds to a lookup and an evaluation
 	@$(BIN)/python -m bench.row_security $(ARGS)
 
+.PHONY: bench-replica
+bench-replica: $(VENV)/.tests ## Lookups that match on a replica beside the same on the primary alone, and what each server works
+	@$(BIN)/python -m bench.replica $(ARGS)
+
 .PHONY: bench-metrics
 bench-metrics: $(VENV)/.tests ## What metrics and the log's line of each request cost
 	@$(BIN)/python -m bench.metrics $(ARGS)
@@ -202,6 +206,10 @@ kill-worker: $(VENV)/.tests ## Kill the worker under load and see what arrived (
 .PHONY: faults
 faults: $(VENV)/.tests ## Put faults into a whole platform under load and check what is left (ARGS="--rounds 20")
 	@nice -n 10 $(BIN)/python -m tests.faults $(ARGS)
+
+.PHONY: upgrade-trial
+upgrade-trial: $(VENV)/.tests ## Upgrade the schema beneath the release before while it serves (ARGS="--backend sqlite")
+	@$(BIN)/python -m tests.old_code $(ARGS)
 
 .PHONY: translations
 translations: $(VENV)/.service ## Collect messages and compile the catalogues of all languages

@@ -15,7 +15,8 @@ from flask import Flask
 from app.audit.guard import refuse_unaudited
 from app.config import DatabaseSettings, Settings, load
 from app.database import Database
-from app.health import install_health
+from app.errors import StartRefusedError
+from app.health import READINESS, install_health
 from app.json_bodies import bound_json
 from app.logs import configure_logs
 from app.origin import install_origin
@@ -114,8 +115,16 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _opened(told: DatabaseSettings) -> Database:
-    patience = Patience(told.connect_seconds, told.wait_seconds, told.answer_seconds)
-    return Database(told.url, told.pool_size, patience)
+    patience = Patience(
+        told.connect_seconds, told.wait_seconds, told.answer_seconds, told.work_seconds
+    )
+    database = Database(told.url, told.pool_size, patience, told.replica_url)
+    try:
+        database.demand_replica()
+    except StartRefusedError:
+        database.dispose()
+        raise
+    return database
 
 
 def _furnish(app: Flask, api: Interface, runtime: Runtime) -> None:
@@ -164,3 +173,4 @@ def _furnish_holder(app: Flask, api: Interface, runtime: Runtime) -> None:
     for blueprint in verbs.blueprints:
         api.register_blueprint(blueprint)
     app.cli.add_command(console.commands)
+    app.extensions[READINESS] = [import_module("app.pseudonyms.holder_health").demand_shares]

@@ -18,6 +18,8 @@ from app.database import Database
 from app.database_roles import Work, grant
 from app.errors import StartRefusedError
 from app.migrating import LockPatience, with_patience
+from app.restarting import PID_FILE
+from app.restarting import restart as replace_process
 from app.secret_files import create
 
 _ROOT = Path(__file__).parent.parent
@@ -87,6 +89,30 @@ def grants(role: str, work: str, evaluator_apart: bool) -> None:
     database = Database(load().database.url)
     grant(database, role, Work(work), evaluates=not evaluator_apart)
     click.echo(f"Rights of {role} set")
+
+
+@main.command()
+@click.option(
+    "--pid-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar=PID_FILE,
+    required=True,
+    help=f"Where gunicorn writes its process id; ${PID_FILE} by default.",
+)
+@click.option(
+    "--within",
+    type=click.IntRange(1),
+    default=120,
+    show_default=True,
+    help="Seconds that the new process may take to get ready.",
+)
+def restart(pid_file: Path, within: int) -> None:
+    """Replace the running web process by the version that is installed; no request is lost.
+
+    As its user, on its machine: `systemctl reload postern-web` does it. When the new one cannot
+    serve, the old one goes on and this ends with 1.
+    """
+    replace_process(pid_file, within, click.echo)
 
 
 def migrate(

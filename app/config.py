@@ -60,6 +60,8 @@ class DatabaseSettings:
     connect_seconds: int  # that a connection may take to open
     wait_seconds: int  # for a connection of the pool to become free
     answer_seconds: int  # that PostgreSQL may take over one answer within a request
+    work_seconds: int  # that it may take over one answer to `jobs run` and `audit run`
+    replica_url: str  # of a standby of the same server, "" for none
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,7 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
         "Write postgresql+psycopg://USER@HOST:PORT/DATABASE; in a password write @ as %40, : as "
         "%3A, / as %2F and % as %25.",
     )
+    yield from _replica_demands(settings.database)
     yield (
         "platform.origin",
         origin,
@@ -481,6 +484,26 @@ def _demands(settings: Settings) -> Iterator[tuple[str, object, bool, str]]:
             least = 0 if (name := f"{section.name}.{item.name}") in _MAY_BE_NONE else 1
             is_right = type(value) is not int or value >= least
             yield name, value, is_right, f"It must be at least {least}."
+
+
+def _replica_demands(database: DatabaseSettings) -> Iterator[tuple[str, object, bool, str]]:
+    replica_url = database.replica_url
+    yield (
+        "database.replica_url",
+        "of a form that cannot be read" if "://" in replica_url else "without ://",
+        not replica_url
+        or (replica_url.startswith("postgresql+psycopg://") and _is_database(replica_url)),
+        "Write the address of a standby as postgresql+psycopg://USER@HOST:PORT/DATABASE, or leave "
+        "it empty.",
+    )
+    yield (
+        "database.replica_url",
+        "an address",
+        not replica_url
+        or (database.url.startswith("postgresql+psycopg://") and replica_url != database.url),
+        "Only PostgreSQL has replicas, and one is another server than that of database.url: leave "
+        "it empty.",
+    )
 
 
 def _is_database(url: str) -> bool:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import structlog
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -32,12 +33,15 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app import row_security, write_behind
 from app.database_failures import lost_commit
 from app.patient_connection import Patience, PatientConnection, connect
+from app.replica import Replica, described
+
+log = structlog.get_logger(__name__)
 
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 """64-bit key; SQLite only numbers rows by itself for a column called INTEGER."""
@@ -89,11 +93,21 @@ def word(kind: type[Any], length: int = 32) -> Enum:
 
 
 class Database:
-    """An engine and the transactions on it; without `patience` it waits as long as it takes."""
+    """An engine and the transactions on it; without `patience` it waits as long as it takes.
 
-    def __init__(self, url: str, pool_size: int = 5, patience: Patience | None = None) -> None:
+    Where there is a replica, `app.replica.read_fresh` may read there within a transaction.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        pool_size: int = 5,
+        patience: Patience | None = None,
+        replica_url: str = "",
+    ) -> None:
         self.url = make_url(url)
         self.pool_size = pool_size
+        self._is_unattended = False
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             path = Path(self.url.database or "")
@@ -114,11 +128,12 @@ class Database:
             def patient(
                 _dialect: Dialect, _record: object, given: tuple[Any, ...], named: dict[str, Any]
             ) -> PatientConnection:
-                return connect(given, named, patience)
+                return connect(given, named, patience, is_unattended=self._is_unattended)
 
             event.listen(self.engine, "do_connect", patient)
             event.listen(self.engine, "begin", row_security.begin)
             write_behind.install(self.engine)
+        self.replica = Replica(replica_url, pool_size, patience) if replica_url else None
         self._reading = self.engine.execution_options(postern_reading=True)
 
     @contextmanager
@@ -131,7 +146,9 @@ class Database:
         try:
             with (
                 self._turn(),
-                Session(self.engine, expire_on_commit=False) as session,
+                Session(
+                    self.engine, expire_on_commit=False, info=described(self.replica)
+                ) as session,
                 session.begin(),
             ):
                 yield session
@@ -181,9 +198,26 @@ class Database:
         with self.reading() as session:
             return bool(session.execute(text("SELECT 1")).scalar_one())
 
+    def work_unattended(self) -> None:
+        """From now on wait for no answer longer than `patience.work`: nobody is there to end it."""
+        self._is_unattended = True
+        self.engine.dispose()  # connections that are open wait for ever
+
+    def demand_replica(self) -> None:
+        """StartRefusedError when the replica answers and is none of this server."""
+        if self.replica is None:
+            return
+        try:
+            with self.reading() as session:
+                self.replica.demand_fit(session)
+        except SQLAlchemyError as error:  # of the primary: each request says so
+            log.warning("the replica was not examined", exc_info=error)
+
     def dispose(self) -> None:
         """Close pooled connections."""
         self.engine.dispose()
+        if self.replica is not None:
+            self.replica.dispose()
 
 
 def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:

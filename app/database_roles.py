@@ -258,6 +258,8 @@ _JOBS_RIGHTS = _LOG_RIGHTS | {
     "holder_member": "SELECT (organisation_id)",
     "holder_request": "SELECT (organisation_id)",
     "key_epoch": "SELECT",
+    # The rows that prove a rotation to their owners: erased in time, and never read.
+    "key_rotation_chunk": f"{_RIGHTS['key_rotation_chunk']}, UPDATE (sealed_rows)",
     "key_sharing": "SELECT",
     "one_time_link": "SELECT (person_id, expires_at), DELETE",
     # PostgreSQL asks for it where rows are locked, as they are while a reader is laid out.

@@ -20,6 +20,9 @@ log = structlog.get_logger(__name__)
 DRAIN = "POSTERN_DRAIN_FILE"
 """Names a file: while it exists the process is to be left alone, since it will end."""
 
+READINESS = "postern-readiness"
+"""Under this name an app lists what else must hold: each takes the runtime, and raises."""
+
 _ASK_AGAIN = 1.0  # seconds
 _HEALTH = "/health/"
 
@@ -54,6 +57,8 @@ def install_health(app: Flask) -> None:
         if drain is not None and drain.exists():
             raise UnavailableError("This process is about to end and takes no new work.")
         _demand_schema(runtime())
+        for demand in app.extensions.get(READINESS, ()):
+            demand(runtime())
         return jsonify(status="ok")
 
 
@@ -70,6 +75,15 @@ def tell_schema(app: Flask) -> None:
         return
     log.error("schema does not fit", state=found.state.value, present=found.present)
     sys.stderr.write(f"{found.fault} {found.remedy}\n")
+
+
+def fault_of(app: Flask) -> str:
+    """Why this process cannot serve, and what to do about it; empty when it can."""
+    try:
+        found = schema_version.look(app.extensions["postern"].database)
+    except SQLAlchemyError:
+        return "The database does not answer."
+    return "" if found.fits else f"{found.fault} {found.remedy}"
 
 
 class _Gate:

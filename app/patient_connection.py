@@ -1,9 +1,10 @@
 """Connections to PostgreSQL that are not waited for without end.
 
 A server that is stopped, a disk that hangs or a network that swallows packets answers nothing, and
-libpq would wait for ever. Here connecting and, within a request, each exchange with the server,
-waiting for a lock included, has its bound: then the connection is closed, the transaction undone by
-the server, and the request refused with 503 (`app/database_failures.py`).
+libpq would wait for ever. Here connecting and each exchange with the server, waiting for a lock
+included, has its bound: a short one within a request, which is then refused with 503
+(`app/database_failures.py`), and a long one in processes that work unattended, which try again. The
+connection is closed then, and the transaction undone by the server.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from psycopg import generators
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout, error_from_result
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 T = TypeVar("T")
 
@@ -34,11 +36,13 @@ _GONE_CLIENT = 10  # seconds between two looks of the server at whether its clie
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds: to connect, for a free connection of the pool, and for an answer to a request."""
+    """Seconds: to connect, for a free connection of the pool, for an answer within a request, and
+    for one to a process that works unattended."""
 
     connect: int
     wait: int
     answer: int
+    work: int | None = None  # as long as it takes
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -52,36 +56,56 @@ class Patience:
 
 
 class PatientConnection(psycopg.Connection[Any]):
-    """Waits for an answer within a request no longer than `answer_seconds`, elsewhere for ever."""
+    """Waits for an answer within a request no longer than `answer_seconds`, and elsewhere no longer
+    than `work_seconds`; without them for ever."""
 
     answer_seconds: float | None = None
+    work_seconds: float | None = None
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for the server; OperationalError, the connection being closed, when it is late."""
-        if timeout is not None or self.answer_seconds is None or not has_request_context():
+        bound = self.answer_seconds if has_request_context() else self.work_seconds
+        if timeout is not None or bound is None:
             return super().wait(gen, interval, timeout)
         try:
-            return super().wait(gen, interval, self.answer_seconds)
+            return super().wait(gen, interval, bound)
         except _WaitTimeout:
             self.pgconn.finish()
             raise psycopg.OperationalError(
-                f"the database did not answer within {self.answer_seconds:.0f} seconds"
+                f"the database did not answer within {bound:.0f} seconds"
             ) from None
 
-    def exchange(self, statements: bytes) -> None:
-        """Send statements without parameters in one round trip; psycopg.Error when one fails."""
+    def exchange(self, statements: bytes, within: float | None = None) -> list[PGresult]:
+        """Send statements without parameters in one round trip; what each of them answered.
+
+        psycopg.Error when one fails, or when they take more than `within` seconds: then the
+        connection is closed.
+        """
         if self.closed:
             raise psycopg.OperationalError("the connection is closed")
         self.pgconn.send_query(statements)
-        for result in self.wait(generators.execute(self.pgconn)):
+        try:
+            results: list[PGresult] = self.wait(generators.execute(self.pgconn), timeout=within)
+        except _WaitTimeout:
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"no answer within {within} seconds") from None
+        for result in results:
             if result.status in _FAILED:
                 raise error_from_result(result)
+        return results
 
 
 def connect(
-    positional: tuple[Any, ...], named: Mapping[str, Any], patience: Patience | None
+    positional: tuple[Any, ...],
+    named: Mapping[str, Any],
+    patience: Patience | None,
+    *,
+    is_unattended: bool = False,
 ) -> PatientConnection:
-    """Open a connection with these arguments; those of the address go before the bounds."""
+    """Open a connection with these arguments; those of the address go before the bounds.
+
+    Only where it `is_unattended` the bound of work holds.
+    """
     if patience is None:
         return PatientConnection.connect(*positional, **named)
     arguments = {**patience.arguments, **named}
@@ -89,4 +113,5 @@ def connect(
         arguments["options"] = f"{patience.arguments['options']} {named['options']}"
     made = PatientConnection.connect(*positional, **arguments)
     made.answer_seconds = patience.answer
+    made.work_seconds = patience.work if is_unattended else None
     return made

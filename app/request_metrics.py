@@ -84,6 +84,13 @@ MEMORY = Gauge(
     registry=REGISTRY,
 )
 
+REPLICA_READS = Counter(
+    "postern_replica_reads",
+    "Readings that may go to the replica, by where they went and why (docs/replica.md).",
+    ["outcome"],
+    registry=REGISTRY,
+)
+
 
 class Counting:
     """Counts each request; one for the process."""
@@ -114,6 +121,8 @@ def install_metrics(app: Flask, recording: Recording, database: Database, key: s
     POOL_SIZE.set(database.pool_size)
     event.listen(database.engine, "checkout", lambda *_: POOL_USED.inc())
     event.listen(database.engine, "checkin", lambda *_: POOL_USED.dec())
+    if database.replica is not None:
+        database.replica.watchers.append(lambda outcome: REPLICA_READS.labels(outcome.value).inc())
     note_memory()
     wanted = f"Bearer {key}".encode()
 

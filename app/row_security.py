@@ -104,6 +104,13 @@ def demand_all_rows(session: Session) -> None:
         )
 
 
+def settings_of(session: Session) -> list[str]:
+    """The statements that let a transaction elsewhere touch what this one of a request may."""
+    scope = _scope()
+    acting: frozenset[int] = session.info.get(_ACTING, scope.organisations)
+    return Scope(acting, scope.presented).settings
+
+
 def begin(connection: Connection) -> None:
     """Begin the transaction together with its settings, in one round trip.
 

@@ -79,15 +79,20 @@ class Stage:
 def stage(backend: str) -> Iterator[Stage]:
     """A platform of 20 owners and a viewer on `backend`, removed at the end."""
     with platform(backend) as app:
-        owners = [member(app, f"post-{number:02}", Sector.POST) for number in range(OWNERS)]
-        viewer = member(app, VIEWER, Sector.POLICE)
-        classes = []
-        for owner in owners:
-            with app.app_context(), database_of(app).transaction() as session:
-                sharing.publish(session, CONSOLE, owner.organisation, POLICY)
-                made = sharing.share_class_ids(session, owner.member[0], _all_classes())
-            classes.append(list(made.values()))
-        yield Stage(app, owners, viewer, classes)
+        yield peopled(app)
+
+
+def peopled(app: Flask) -> Stage:
+    """An empty platform with 20 owners and a viewer in it."""
+    owners = [member(app, f"post-{number:02}", Sector.POST) for number in range(OWNERS)]
+    viewer = member(app, VIEWER, Sector.POLICE)
+    classes = []
+    for owner in owners:
+        with app.app_context(), database_of(app).transaction() as session:
+            sharing.publish(session, CONSOLE, owner.organisation, POLICY)
+            made = sharing.share_class_ids(session, owner.member[0], _all_classes())
+        classes.append(list(made.values()))
+    return Stage(app, owners, viewer, classes)
 
 
 @contextmanager

@@ -11,12 +11,15 @@ import multiprocessing
 import os
 import shutil
 import ssl
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 wsgi_app = "wsgi:app"
 bind = os.environ.get("POSTERN_BIND", "127.0.0.1:8080")
+pidfile = os.environ.get("POSTERN_PID_FILE")  # by which `python -m app restart` finds the master
 workers = int(os.environ.get("POSTERN_WORKERS", min(4, multiprocessing.cpu_count() * 2)))
 threads = 4
 timeout = 60  # seconds; the largest evaluation takes well under one
@@ -37,16 +40,29 @@ errorlog = "-"
 loglevel = "warning"
 
 
-def on_starting(_server: object) -> None:
-    """Make the directory in which each worker keeps its figures for /metrics, in memory."""
+def on_starting(server: Any) -> None:
+    """Make the directory in which each worker keeps its figures for /metrics, in memory.
+
+    A master that replaces another one counts on in the other's, since counts may not go down.
+    """
+    if server.master_pid and Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "-")).is_dir():
+        return
     shared = "/dev/shm"  # noqa: S108 - made below it is a directory of its own, of mode 700
     where = os.environ.get("POSTERN_METRICS_DIRECTORY", shared)
     usable = where if os.access(where, os.W_OK) else None
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="postern-metrics-", dir=usable)
 
 
-def on_exit(_server: object) -> None:
-    """Remove it."""
+def pre_exec(server: Any) -> None:
+    """Tell the master that will replace this one where the figures are."""
+    if made := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        server.cfg.env_orig["PROMETHEUS_MULTIPROC_DIR"] = made
+
+
+def on_exit(server: Any) -> None:
+    """Remove it, unless another master goes on with it."""
+    if server.master_pid or server.reexec_pid:
+        return
     if made := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         shutil.rmtree(made, ignore_errors=True)
 
@@ -75,14 +91,28 @@ def child_exit(_server: object, worker: object) -> None:
             file.unlink()
 
 
-def post_worker_init(_worker: object) -> None:
+def post_worker_init(worker: Any) -> None:
     """Keep the collector of garbage from what the worker has loaded, which lives as long as it.
 
     Else each answer of many objects pays for a walk through all of it: a board took 500 ms, and
-    320 so.
+    320 so. A worker of a master that is to replace another one serves only if it can.
     """
     gc.collect()
     gc.freeze()
+    if "GUNICORN_PID" in os.environ:
+        _demand_ready(worker)
+
+
+def _demand_ready(worker: Any) -> None:
+    """Note that this worker can serve, or end before it takes a connection, and its master too."""
+    from app.health import fault_of  # noqa: PLC0415 - the master does without the platform
+    from app.restarting import note_ready  # noqa: PLC0415
+
+    if fault := fault_of(worker.wsgi):
+        sys.stderr.write(f"{fault}\n")
+        sys.exit(4)  # so that gunicorn begins no other worker in its place
+    if pidfile is not None:
+        note_ready(Path(pidfile), worker.cfg.workers)
 
 
 def ssl_context(_config: object, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

@@ -178,14 +178,27 @@ class SharedKeyError(ClientError):
 
 
 class CheatingHoldersError(ClientError):
-    """So many holders gave parts without a valid proof that too few are left."""
+    """So many holders gave parts without a valid proof that too few are left.
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__(
-            f"{holders_named(names)} and too few other holders answered, so nothing was used. "
-            "Stop, and report it to the platform's operator and your compliance officer."
+    `names` are theirs, `away` those of holders that gave no part; of `needed` holders `honest` are
+    left.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], away: tuple[str, ...], *, honest: int, needed: int
+    ) -> None:
+        missed = f"; no answer came from {', '.join(away)}" if away else ""
+        remedy = (
+            f"Give the same command again once {', '.join(away)} can be reached, and report "
+            f"{', '.join(names)} to the platform's operator and your compliance officer."
+            if away
+            else "Stop, and report it to the platform's operator and your compliance officer."
         )
-        self.names = names
+        super().__init__(
+            f"{holders_named(names)}{missed}. {needed} honest holders must take part and {honest} "
+            f"did, so nothing was used. {remedy}"
+        )
+        self.names, self.away = names, away
 
 
 class HoldersMissingError(ClientError):

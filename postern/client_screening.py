@@ -10,11 +10,21 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from postern.client_errors import AnswerMalformedError, RequestRefusedError
-from postern.evaluation_octets import LEFT_HEADER, MOST, Proved, unpacked
+from postern.evaluation_octets import (
+    LEFT_HEADER,
+    MOST,
+    PARTS_HEADER,
+    Proved,
+    unpacked,
+    unpacked_shared,
+)
+from postern.signed_evaluation import Signed
+from postern.threshold import MOST_HOLDERS
 from postern.token_filter import MOST_RECORDS
 from postern.token_tags import RECORD_SIZE
 from postern.transport import Transport
 from postern.vocabulary import EvaluationKind, LegalBasis, Purpose
+from postern.voprf import MAX_BATCH
 from postern.wire import Fields
 
 READY, BUILDING = "ready", "building"
@@ -40,10 +50,14 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class BulkEvaluation:
-    """An evaluation, unverified, and how much of the day's allowance is left when that was told."""
+    """An evaluation, unverified, and how much of the day's allowance is left when that was told.
+
+    Of a shared key, `names` says whose each part is.
+    """
 
     parts: tuple[Proved, ...]
     left: int | None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +136,32 @@ class Screenings:
         *,
         purpose: Purpose,
         case: str,
+        signed: Signed | None = None,
     ) -> BulkEvaluation:
         """The evaluation of 1 to 10,000 distinct blinded elements, for screening only.
 
-        The caller verifies the proofs. Raises also EpochClosedError, QuotaSpentError.
+        The caller verifies the proofs. Where the key is shared among holders there are up to 1000,
+        which the organisation `signed`. Raises also EpochClosedError, QuotaSpentError,
+        HoldersMissingError.
         """
-        if not 1 <= len(blinded) <= MOST:
-            raise ValueError(f"A request has 1 to {MOST} elements. Split it.")
-        asked = urlencode({"purpose": purpose.value, "case": case})
+        if not 1 <= len(blinded) <= (MAX_BATCH if signed else MOST):
+            raise ValueError(f"A request has 1 to {MOST} elements, 1000 if signed. Split it.")
+        asked = urlencode(
+            {"purpose": purpose.value, "case": case} | ({"signed": signed.word()} if signed else {})
+        )
         path = f"{_API}/evaluate/screening/{kind.value}/{epoch}?{asked}"
-        answer = self._transport.exchange_octets(path, b"".join(blinded))
+        # A holder takes a signature once.
+        answer = self._transport.exchange_octets(path, b"".join(blinded), repeatable=signed is None)
         left = answer.headers.get(LEFT_HEADER, "")
         is_number = left.isascii() and left.isdigit() and len(left) <= _MOST_DIGITS
         known = int(left) if is_number else None
-        return BulkEvaluation(unpacked(answer.content, len(blinded)), known)
+        if signed is None:
+            return BulkEvaluation(unpacked(answer.content, len(blinded)), known)
+        names = tuple(answer.headers.get(PARTS_HEADER, "").split(","))
+        if len(names) > MOST_HOLDERS + 1:
+            raise AnswerMalformedError("the names of an evaluation's parts")
+        parts = unpacked_shared(answer.content, len(blinded), len(names))
+        return BulkEvaluation(parts, known, names)
 
     def allowances(self) -> list[Allowance]:
         """What was agreed with one's own organisation."""

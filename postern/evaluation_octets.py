@@ -2,7 +2,9 @@
 
 Request: the blinded elements, 32 bytes each, 1 to MOST. Answer: for every 1000 elements, in the
 order of the request, as many evaluated elements and one proof of 64 bytes for them. How many
-evaluations are left, and when the allowance begins again, stand in headers.
+evaluations are left, and when the allowance begins again, stand in headers. Where the key is
+shared, a request has up to 1000 elements, and the answer as many and a proof of each part: of the
+platform, then of holders, whom a header names in the same order.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +17,7 @@ from postern.group import SIZE
 MOST = 10_000  # elements in one request
 LEFT_HEADER = "Postern-Screening-Left"  # evaluations of today
 RESETS_HEADER = "Postern-Screening-Resets"  # an ISO 8601 moment
+PARTS_HEADER = "Postern-Screening-Parts"  # of a shared key: names of parts, with commas
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,19 @@ def packed(parts: Iterable[Proved]) -> bytes:
 def unpacked(content: bytes, count: int) -> tuple[Proved, ...]:
     """The unverified parts of an answer to `count` elements. Raises AnswerMalformedError."""
     whole, rest = divmod(count, voprf.MAX_BATCH)
-    sizes = [voprf.MAX_BATCH] * whole + [rest] * bool(rest)
-    if len(content) != count * SIZE + len(sizes) * voprf.PROOF_SIZE:
+    return _cut(content, [voprf.MAX_BATCH] * whole + [rest] * bool(rest))
+
+
+def unpacked_shared(content: bytes, count: int, parts: int) -> tuple[Proved, ...]:
+    """The unverified parts of a shared key's answer, of `count` elements each.
+
+    Raises AnswerMalformedError.
+    """
+    return _cut(content, [count] * parts)
+
+
+def _cut(content: bytes, sizes: Sequence[int]) -> tuple[Proved, ...]:
+    if len(content) != sum(sizes) * SIZE + len(sizes) * voprf.PROOF_SIZE:
         raise AnswerMalformedError("an evaluation")
     parts, place = [], 0
     for size in sizes:

@@ -17,7 +17,6 @@ from postern import voprf
 from postern.arithmetic import Arithmetic, settled
 from postern.client import Evaluates, Evaluation
 from postern.client_errors import (
-    CheatingHoldersError,
     EpochClosedError,
     EvaluationRefusedError,
     QuotaSpentError,
@@ -30,7 +29,7 @@ from postern.key_ring import KeyRing
 from postern.key_sharing import KeySharing
 from postern.normalise import Normalised
 from postern.pseudonym import clear_token, token
-from postern.shared_evaluation import Combined, NamedPart, part_names
+from postern.shared_evaluation import Combined, Judgement, NamedPart, part_names
 from postern.signed_evaluation import Signed, Signs
 from postern.vocabulary import EVALUATION_KIND, EvaluationKind, Kind, Purpose
 
@@ -83,8 +82,7 @@ class Pseudonymiser:
         on_cheat: Callable[[str], None] | None = None,
     ) -> None:
         self._signer = signer
-        self._on_cheat = on_cheat
-        self.cheating: list[str] = []  # names of holders
+        self._judgement = Judgement(on_cheat)
         self._platform = platform
         self._ring = ring
         self._purpose = purpose
@@ -94,6 +92,11 @@ class Pseudonymiser:
         self._cells: OrderedDict[tuple[EvaluationKind, int, bytes], _Cell] = OrderedDict()
         self._left: dict[EvaluationKind, int] = {}  # evaluations, when the platform last told
         self.evaluations = 0  # evaluated for this pseudonymiser so far
+
+    @property
+    def cheating(self) -> list[str]:
+        """The names of holders that gave wrong parts so far."""
+        return self._judgement.cheating
 
     def pseudonymise(self, values: Sequence[Normalised]) -> list[Pseudonym]:
         """The pseudonyms of values, in order.
@@ -252,18 +255,7 @@ class Pseudonymiser:
             if isinstance(found, Combined) or found is None:
                 raise EvaluationRefusedError
             return found
-        known = {each.number: each.name for each in opening.sharing.holders}
-        if 0 in found.cheating:
-            raise EvaluationRefusedError
-        names = tuple(known[number] for number in found.cheating)
-        if found.elements is None:
-            raise CheatingHoldersError(names) if names else EvaluationRefusedError
-        for name in names:
-            if name not in self.cheating:
-                self.cheating.append(name)
-                if self._on_cheat:
-                    self._on_cheat(name)
-        return found.elements
+        return self._judgement.elements(opening.sharing, found)
 
 
 @dataclass(frozen=True, slots=True)

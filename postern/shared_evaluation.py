@@ -4,14 +4,18 @@ Each part is checked on its own against the public key that follows from the key
 a wrong one is known by its holder's name; any t good parts beside the platform's give the result.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 
 from postern import threshold, voprf
+from postern.client_errors import CheatingHoldersError, EvaluationRefusedError
 from postern.group import InvalidElementError
 from postern.key_document import KeyEpoch
 from postern.key_sharing import PLATFORM_PART, KeySharing
+
+PLATFORM = 0
+"""The number of the platform's part, beside those of holders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +29,45 @@ class NamedPart:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """The unblinded elements, None when too few parts hold; and the numbers of who cheated."""
+    """The unblinded elements, None when too few parts hold.
+
+    `cheating` and `away` are the numbers of who gave a wrong part, and of holders who gave none.
+    """
 
     elements: list[bytes] | None
     cheating: tuple[int, ...]
+    away: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Judgement:
+    """Takes results of a shared key, and names each holder that cheated to `on_cheat`, once."""
+
+    on_cheat: Callable[[str], None] | None = None
+    cheating: list[str] = field(default_factory=list)
+
+    def elements(self, sharing: KeySharing, found: Combined) -> list[bytes]:
+        """The elements, as long as enough holders are honest.
+
+        Raises CheatingHoldersError, and EvaluationRefusedError when the platform's own part, or no
+        holder's, is to blame.
+        """
+        if PLATFORM in found.cheating:
+            raise EvaluationRefusedError
+        known = {each.number: each.name for each in sharing.holders}
+        names = tuple(known[number] for number in found.cheating)
+        if found.elements is None:
+            if not names:
+                raise EvaluationRefusedError
+            away = tuple(known[number] for number in found.away)
+            honest = len(known) - len(names) - len(away)
+            raise CheatingHoldersError(names, away, honest=honest, needed=sharing.threshold)
+        for name in names:
+            if name not in self.cheating:
+                self.cheating.append(name)
+                if self.on_cheat:
+                    self.on_cheat(name)
+        return found.elements
 
 
 def key_id(key: KeyEpoch, name: str) -> str:
@@ -52,6 +91,8 @@ def combined(
     """Verify every part, combine the platform's and t of the holders', and take the blinds off."""
     good: dict[int, list[bytes]] = {}
     cheating = []
+    numbers = {part.number for part in parts}
+    away = tuple(each.number for each in sharing.holders if each.number not in numbers)
     for part in parts:
         key = (
             threshold.share_key(sharing.commitments, part.number)
@@ -64,10 +105,10 @@ def combined(
             cheating.append(part.number)
         else:
             good[part.number] = part.elements
-    own = good.pop(0, None)
+    own = good.pop(PLATFORM, None)
     if own is None or len(good) < sharing.threshold:
-        return Combined(None, tuple(cheating))
+        return Combined(None, tuple(cheating), away)
     chosen = dict(islice(sorted(good.items()), sharing.threshold))
     evaluated = threshold.combine(own, chosen)
     elements = [voprf.unblind(r, each) for r, each in zip(blinds, evaluated, strict=True)]
-    return Combined(elements, tuple(cheating))
+    return Combined(elements, tuple(cheating), away)

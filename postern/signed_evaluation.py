@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from postern.base64url import to_base64url
 from postern.hpke import framed
 from postern.signing_identity import SIGNATURE_SIZE, SigningIdentity, VerifyingKey
 from postern.vocabulary import EvaluationKind, Purpose
@@ -53,6 +54,11 @@ class Signed:
     request_id: bytes
     asked_at: int
     signature: bytes
+
+    def word(self) -> str:
+        """The signature where a request has no room for more than a word."""
+        request_id, signature = to_base64url(self.request_id), to_base64url(self.signature)
+        return f"{request_id}.{self.asked_at}.{signature}"
 
     def is_by(self, key: VerifyingKey, question: Question) -> bool:
         """Whether this key signed this question."""

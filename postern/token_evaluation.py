@@ -4,23 +4,31 @@ Values and blinds stay in this process and its workers; the platform learns how 
 of which kind, when, and for which purpose and case.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 from postern.arithmetic import Arithmetic
-from postern.client_errors import EpochClosedError, EvaluationRefusedError, QuotaSpentError
+from postern.client_errors import (
+    EpochClosedError,
+    EvaluationRefusedError,
+    QuotaSpentError,
+    SignatureNeededError,
+)
 from postern.client_screening import BulkEvaluation
 from postern.evaluation_octets import MOST, batches
 from postern.group import SIZE
 from postern.key_document import KeyEpoch
+from postern.key_sharing import PLATFORM_PART, KeySharing
 from postern.pseudonym import token
+from postern.shared_evaluation import PLATFORM, Judgement, NamedPart
+from postern.signed_evaluation import Signed, Signs
 from postern.token_cache import TokenCache
 from postern.token_filter_errors import FilterEpochOverError
 from postern.vocabulary import EvaluationKind, Purpose
-from postern.voprf import PROOF_SIZE
+from postern.voprf import MAX_BATCH, PROOF_SIZE
 
 
 class EvaluatesInBulk(Protocol):
@@ -34,6 +42,7 @@ class EvaluatesInBulk(Protocol):
         *,
         purpose: Purpose,
         case: str,
+        signed: Signed | None = None,
     ) -> BulkEvaluation: ...
 
 
@@ -58,7 +67,8 @@ class Spent:
 class BulkTokens:
     """Gives the tokens of evaluation inputs, for one purpose and case. A context manager.
 
-    `workers` processes share the arithmetic; 1 means none.
+    `workers` processes share the arithmetic; 1 means none. A key that is shared among holders needs
+    a `signer`; a holder whose part carries no valid proof is told to `on_cheat` by name, once.
     """
 
     def __init__(
@@ -70,7 +80,11 @@ class BulkTokens:
         purpose: Purpose,
         case: str,
         workers: int = 1,
+        signer: Signs | None = None,
+        on_cheat: Callable[[str], None] | None = None,
     ) -> None:
+        self._signer = signer
+        self._judgement = Judgement(on_cheat)
         self._platform = platform
         self._keys = keys
         self._cache = cache
@@ -98,7 +112,8 @@ class BulkTokens:
 
         What was evaluated is in the cache even when this ends with an error, so that the same
         call goes on where it was. Raises ClientError: QuotaSpentError, FilterEpochOverError,
-        EvaluationRefusedError when a proof does not hold; KeyDocumentError.
+        EvaluationRefusedError when a proof does not hold; KeyDocumentError. Of a shared key also
+        SignatureNeededError, HoldersMissingError, CheatingHoldersError.
         """
         wanted = list(dict.fromkeys(values))
         found = self._cache.known(epoch, wanted)
@@ -118,7 +133,8 @@ class BulkTokens:
         self, kind: EvaluationKind, key: KeyEpoch, values: Sequence[bytes]
     ) -> Iterator[tuple[Sequence[bytes], list[bytes]]]:
         """The unblinded elements, a request at a time; the next one is blinded meanwhile."""
-        requests = [values[start : start + MOST] for start in range(0, len(values), MOST)]
+        most = MAX_BATCH if key.sharing else MOST
+        requests = [values[start : start + most] for start in range(0, len(values), most)]
         blinding = [self._blind(requests[0])]
         for place, some in enumerate(requests):
             blinds, blinded = _joined(blinding.pop())
@@ -143,7 +159,12 @@ class BulkTokens:
         while True:
             try:
                 answer = self._platform.evaluate(
-                    kind, key.epoch, blinded[:size], purpose=self._purpose, case=self._case
+                    kind,
+                    key.epoch,
+                    blinded[:size],
+                    purpose=self._purpose,
+                    case=self._case,
+                    signed=self._signature(kind, key, blinded[:size]),
                 )
                 break
             except EpochClosedError:
@@ -159,8 +180,20 @@ class BulkTokens:
         self.spent.evaluated += size
         self.spent.requests += 1
         self.spent.bytes_sent += size * SIZE
-        self.spent.bytes_received += size * SIZE + len(answer.parts) * PROOF_SIZE
+        received = sum(len(each.elements) for each in answer.parts)
+        self.spent.bytes_received += received * SIZE + len(answer.parts) * PROOF_SIZE
         return answer, size
+
+    def _signature(
+        self, kind: EvaluationKind, key: KeyEpoch, blinded: Sequence[bytes]
+    ) -> Signed | None:
+        """The organisation's own signature, where holders ask for it."""
+        if key.sharing is None:
+            return None
+        if self._signer is None:
+            raise SignatureNeededError
+        commitment = key.sharing.commitments[0]
+        return self._signer.sign(kind, key.epoch, commitment, self._purpose, list(blinded))
 
     def _opened(
         self,
@@ -169,6 +202,10 @@ class BulkTokens:
         blinded: Sequence[bytes],
         answer: BulkEvaluation,
     ) -> list[bytes]:
+        if key.sharing:
+            parts = _named(answer, key.sharing)
+            opened = self._arithmetic.open_shared(list(blinds), list(blinded), parts, key.sharing)
+            return self._judgement.elements(key.sharing, opened.result())
         cut = list(batches(blinded))
         if [len(each.elements) for each in answer.parts] != [len(each) for each in cut]:
             raise EvaluationRefusedError
@@ -185,6 +222,18 @@ class BulkTokens:
                 raise EvaluationRefusedError
             found += elements
         return found
+
+
+def _named(answer: BulkEvaluation, sharing: KeySharing) -> list[NamedPart]:
+    """The parts by their numbers. EvaluationRefusedError when nobody is known to have made one."""
+    numbers = {PLATFORM_PART: PLATFORM} | {each.name: each.number for each in sharing.holders}
+    is_known = set(answer.names) <= numbers.keys() and len(set(answer.names)) == len(answer.names)
+    if not is_known or len(answer.names) != len(answer.parts):
+        raise EvaluationRefusedError
+    return [
+        NamedPart(numbers[name], list(part.elements), part.proof)
+        for name, part in zip(answer.names, answer.parts, strict=True)
+    ]
 
 
 def _joined(

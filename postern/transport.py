@@ -156,10 +156,11 @@ class Transport:
             "POST", path, content, with_token=True, repeatable=True, kind=_Kind.OCTETS
         )
 
-    def exchange_octets(self, path: str, content: bytes) -> Answer:
-        """What a POST of bytes answers, in bytes; sent again when it may not have arrived."""
+    def exchange_octets(self, path: str, content: bytes, *, repeatable: bool = True) -> Answer:
+        """What a POST of bytes answers, in bytes; `repeatable`: sent again when it may have
+        arrived."""
         return self._persist(
-            "POST", path, content, with_token=True, repeatable=True, kind=_Kind.EXCHANGE
+            "POST", path, content, with_token=True, repeatable=repeatable, kind=_Kind.EXCHANGE
         )
 
     def delete(self, path: str) -> None:

@@ -34,13 +34,13 @@ from app.__main__ import migrate
 from app.config import Settings, load
 from app.database import Database
 from app.secret_files import create as create_secrets
+from tests.servers import STOP_WHEN_ORPHANED, quick_directory
 
 BACKENDS = ("sqlite", "postgresql")
 PREPARED_SECRETS, PREPARED_SQLITE, PREPARED_SERVER = "secrets", "template.sqlite3", "postgresql"
 """What a prepared directory holds, see tests/mutation/prepared.py."""
 
 _TEMPLATE = "postern_template"
-_ROOM = 4 * 2**30  # bytes
 _LOG_FILES = tempfile.TemporaryDirectory(prefix="postern-log-")
 atexit.register(_LOG_FILES.cleanup)
 
@@ -87,11 +87,6 @@ database_module.create_engine = _create_engine_that_knows
 for _dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):  # they are in the keys of that cache
     _dialect.__eq__ = lambda one, other: type(one) is type(other)  # type: ignore[method-assign]
     _dialect.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign]
-
-# Its standard input ends when the test process does, however that ends: then the server goes too.
-STOP_WHEN_ORPHANED = (
-    "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGQUIT)"
-)
 
 
 def settings_for(url: str, directory: Path) -> Settings:
@@ -165,17 +160,6 @@ def running_postgresql() -> Iterator[str]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def quick_directory() -> Path | None:
-    """A file system in memory with room for the databases of tests, None where there is none.
-
-    Each test copies a database of some 15 MB; what a crash would lose is of no use to a test.
-    """
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a directory of our own in it
-    if not memory.is_dir() or not os.access(memory, os.W_OK):
-        return None
-    return memory if shutil.disk_usage(memory).free >= _ROOM else None
-
-
 @pytest.fixture(scope="session")
 def postgresql_template(
     prepared: Path | None, postgresql_server: str, secrets_directory: Path
@@ -189,7 +173,7 @@ def postgresql_template(
 def make_postgresql_template(server: str, secrets: Path) -> None:
     """Migrate a database that each test copies."""
     administer(server, f"CREATE DATABASE {_TEMPLATE}")
-    migrate(settings_for(_postgresql_url(server, _TEMPLATE), secrets))
+    migrate(settings_for(postgresql_url(server, _TEMPLATE), secrets))
 
 
 @pytest.fixture(scope="session")
@@ -221,7 +205,7 @@ def new_database(request: pytest.FixtureRequest, backend: str, directory: Path) 
     server = request.getfixturevalue("postgresql_template")
     name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
     administer(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
-    url = _postgresql_url(server, name)
+    url = postgresql_url(server, name)
     shutil.rmtree(_log_files(url), ignore_errors=True)  # of an earlier database of this name
     yield url
     administer(server, f"DROP DATABASE {name} WITH (FORCE)")
@@ -238,7 +222,7 @@ def new_empty_database(
     server = request.getfixturevalue("postgresql_server")
     name = f"empty_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**12}"
     administer(server, f"CREATE DATABASE {name}")
-    yield _postgresql_url(server, name)
+    yield postgresql_url(server, name)
     administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -267,7 +251,7 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def _postgresql_url(server: str, name: str) -> str:
+def postgresql_url(server: str, name: str) -> str:
     url = make_url(server).set(drivername="postgresql+psycopg", database=name)
     return url.render_as_string(hide_password=False)
 

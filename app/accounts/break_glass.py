@@ -37,6 +37,7 @@ from app.accounts.authentication import (
 )
 from app.accounts.entry_models import BreakGlass
 from app.accounts.models import Credential, PersonAccount, WebSession
+from app.accounts.profiles import EMERGENCY_LOGIN, EMERGENCY_NAME
 from app.accounts.sign_in import start_session
 from app.audit.entry import Outcome
 from app.audit.service import append
@@ -124,8 +125,8 @@ def make(session: Session, caller: Caller, code: str, minutes: int) -> str:
         session,
         caller,
         organisation=code,
-        login=f"break-glass@{code}",
-        name="Break-glass account",
+        login=f"{EMERGENCY_LOGIN}{code}",
+        name=EMERGENCY_NAME,
         roles=[ROLE],
         secret="",  # it gets no password: the row goes at once
     )

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.access import Caller
 from app.accounts import factors
 from app.accounts.factor_models import FactorReset, PendingSignIn
-from app.accounts.models import AccountStatus, PersonAccount, WebSession
+from app.accounts.models import AccountStatus, PersonAccount, RoleProposal, WebSession
 from app.accounts.own_notices import tell_own
 from app.accounts.people import OwnProposalError
 from app.accounts.records import AccountClosedError, find_account
@@ -63,6 +63,25 @@ def read(session: Session, caller: Caller, person: UUID) -> Reset:
         may_decide=proposal is not None
         and Role.COMPLIANCE in caller.roles
         and caller.person not in {proposal.proposed_by, person},
+    )
+
+
+def waiting_count(session: Session, caller: Caller) -> int:
+    """How many proposed resets and roles of colleagues wait for the decision of this person."""
+    return sum(
+        session.scalar(
+            select(func.count())
+            .select_from(proposal)
+            .join(PersonAccount, PersonAccount.id == proposal.person_id)
+            .where(
+                PersonAccount.organisation_id == caller.member[0],
+                PersonAccount.public_id != caller.person,
+                proposal.proposed_by != caller.person,
+                proposal.expires_at > clock.now(),
+            )
+        )
+        or 0
+        for proposal in (FactorReset, RoleProposal)
     )
 
 

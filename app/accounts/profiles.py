@@ -10,10 +10,18 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
+from flask import has_request_context
+from flask_babel import gettext
+
 from app.errors import InvalidRequestError
 from app.runtime import runtime
 from app.secret_files import Sealer
 
+EMERGENCY_LOGIN = "break-glass@"
+"""How the sign-in name of an organisation's emergency account begins; its code follows."""
+
+EMERGENCY_NAME = "Emergency account"
+_EMERGENCY_NAMES = {EMERGENCY_NAME, "Break-glass account"}  # the latter in rows of before
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._+-]{0,63}@[a-z0-9](?:[a-z0-9.-]{0,188}[a-z0-9])?")
 _CONTEXT = b"postern/person_account/v1/"
 _NAME_LENGTH = 200  # characters
@@ -39,8 +47,15 @@ class Profiles:
         return self._sealer.seal(plain, _CONTEXT + public_id.bytes)
 
     def open(self, sealed: bytes, public_id: UUID) -> Profile:
-        """The profile; ValueError when the bytes belong to another account or key."""
-        return Profile(**json.loads(self._sealer.open(sealed, _CONTEXT + public_id.bytes)))
+        """The profile; ValueError when the bytes belong to another account or key.
+
+        An emergency account is nobody's, so its name is said in the language of who reads it.
+        """
+        found = Profile(**json.loads(self._sealer.open(sealed, _CONTEXT + public_id.bytes)))
+        if found.login.startswith(EMERGENCY_LOGIN) and found.name in _EMERGENCY_NAMES:
+            name = gettext("Emergency account") if has_request_context() else EMERGENCY_NAME
+            return Profile(found.login, name)
+        return found
 
     def index(self, login: str) -> bytes:
         """32 bytes by which the account with this normalised sign-in name is found."""

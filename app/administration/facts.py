@@ -22,6 +22,7 @@ from app.audit.witnesses import WitnessState
 from app.jobs import service as duties
 from app.jobs.service import Standing
 from app.pseudonyms import service as pseudonyms
+from app.replica import Outcome
 from app.runtime import Runtime
 from app.schema_version import SchemaState
 from postern.vocabulary import EvaluationKind
@@ -192,6 +193,12 @@ def replicas(session: Session) -> ReplicaFacts | None:
     if count != visible:  # without pg_read_all_stats others' rows are empty
         return None
     return ReplicaFacts(count, None if lag_bytes is None else int(lag_bytes), lag)
+
+
+def reading_replica(session: Session, runtime: Runtime) -> Outcome | None:
+    """Whether the replica of the settings could be read now; None where there is none."""
+    replica = runtime.database.replica
+    return None if replica is None else replica.look(session)
 
 
 _REPLICAS = """

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.administration import backlog, backups, facts
 from app.jobs import draining
+from app.replica import Outcome
 from app.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -230,7 +231,18 @@ def _replicas(session: Session, _runtime: Runtime) -> Iterator[Metric]:
         yield gauge("replica_lag_seconds", "For how long the slowest standby server lags.", lag)
 
 
+def _reading(session: Session, runtime: Runtime) -> Iterator[Metric]:
+    found = facts.reading_replica(session, runtime)
+    if found is not None:
+        yield gauge(
+            "replica_usable",
+            "1 where the replica that the settings name can be read from.",
+            float(found is Outcome.REPLICA),
+        )
+
+
 GROUPS: Mapping[str, Callable[[Session, Runtime], Iterator[Metric]]] = {
+    "reading": _reading,  # first: what others read may write to the log, which waits for the end
     "schema": _schema,
     "log": _log,
     "witnesses": _witnesses,

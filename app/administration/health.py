@@ -1,4 +1,4 @@
-"""How the platform is: eleven checks, each of which says what it found and what to do about it.
+"""How the platform is: twelve checks, each of which says what it found and what to do about it.
 
 A check judges what facts.py, backlog.py and backups.py read, as the metrics report it; it holds no
 figure of any organisation but counts of the platform's own work. The words stand in
@@ -20,6 +20,7 @@ from app.administration import backlog, backups, facts
 from app.audit.service import append
 from app.jobs import draining
 from app.jobs.models import Channel, Dispatch
+from app.replica import Outcome
 from app.runtime import Runtime
 from app.schema_version import SchemaState
 from postern.vocabulary import ChannelKind, DispatchState
@@ -52,6 +53,16 @@ _SCHEMA_LIGHTS = {
 }
 
 
+_REPLICA_LIGHTS = {
+    None: ("replica.none", Light.GREEN),
+    Outcome.REPLICA: ("replica.fresh", Light.GREEN),
+    Outcome.BEHIND: ("replica.behind", Light.AMBER),
+    Outcome.PROMOTED: ("replica.promoted", Light.RED),
+    Outcome.FOREIGN: ("replica.foreign", Light.RED),
+    Outcome.ASYNCHRONOUS: ("replica.asynchronous", Light.RED),
+}
+
+
 class Part(StrEnum):
     """What is checked, in the order in which it is told."""
 
@@ -66,6 +77,7 @@ class Part(StrEnum):
     DISK = "disk"
     RETENTION = "retention"
     BACKUP = "backup"
+    REPLICA = "replica"
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,7 @@ def read(session: Session, caller: Caller, runtime: Runtime) -> Health:
 
 def check(session: Session, runtime: Runtime) -> Health:
     """Every check, in their order."""
+    replica = _replica(session, runtime)  # first: see there
     checks = (
         _database(session),
         _schema(session),
@@ -117,6 +130,7 @@ def check(session: Session, runtime: Runtime) -> Health:
         _disk(session, runtime),
         _retention(session),
         _backup(runtime),
+        replica,
     )
     return Health(checks, clock.now())
 
@@ -264,3 +278,10 @@ def _backup(runtime: Runtime) -> Check:
     if found.verified_at is None or at - found.verified_at > backups.UNTRIED:
         return Check(Part.BACKUP, Light.AMBER, "backup.untried", last)
     return Check(Part.BACKUP, Light.GREEN, "backup.tried", last | {"tried": found.verified_at})
+
+
+def _replica(session: Session, runtime: Runtime) -> Check:
+    """A transaction that reads much at times writes to the log, which then waits for its end."""
+    found = facts.reading_replica(session, runtime)
+    finding, light = _REPLICA_LIGHTS.get(found, ("replica.down", Light.AMBER))
+    return Check(Part.REPLICA, light, finding, {})

@@ -79,6 +79,7 @@ _PARTS: Mapping[Part, LazyString] = {
     Part.DISK: _("Disk"),
     Part.RETENTION: _("Erasure"),
     Part.BACKUP: _("Backup"),
+    Part.REPLICA: _("Replica of the database"),
 }
 
 _LIGHTS: Mapping[Light, LazyString] = {
@@ -247,5 +248,30 @@ _FINDINGS: Mapping[str, tuple[LazyString, LazyString | None]] = {
     "backup.untried": (
         _("The newest backup is of %(last)s; none was restored and checked within five weeks."),
         _("Restore one on another machine and check the log in it: only then is it a backup."),
+    ),
+    "replica.none": (_("No replica is set up: everything is read from the primary."), None),
+    "replica.fresh": (_("The replica has all that is committed, and is read from."), None),
+    "replica.behind": (
+        _("The replica lags behind, so everything is read from the primary."),
+        _("See its disk and network, and whether a long query there holds replay up."),
+    ),
+    "replica.down": (
+        _("The replica does not answer, so everything is read from the primary."),
+        _("Start the standby again; if the primary has removed what it needs, make it anew."),
+    ),
+    "replica.promoted": (
+        _("What the settings call the replica is no standby, and is not read."),
+        _(
+            "If it took over, let database.url lead to it and make sure that the former primary"
+            " is stopped; else make the standby anew."
+        ),
+    ),
+    "replica.foreign": (
+        _("What the settings call the replica follows another server, and is not read."),
+        _("Make the standby anew from the server of database.url."),
+    ),
+    "replica.asynchronous": (
+        _("Commits are not waited for (synchronous_commit is off), so the replica is not read."),
+        _("Set synchronous_commit to on: what is acknowledged could be lost with the server."),
     ),
 }

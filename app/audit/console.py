@@ -36,6 +36,7 @@ def run(once: bool) -> None:
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
+    runtime().database.work_unattended()
     try:
         keeper = LogKeeper(runtime(), sequencer(runtime()))
         click.echo(f"The stored log verifies: {_words(keeper.begin())}")

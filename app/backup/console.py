@@ -13,6 +13,7 @@ from app.backup import encryption, journal, making, restoring
 from app.config import load
 from app.database import Database
 from app.errors import StartRefusedError
+from app.patient_connection import Patience
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +60,7 @@ def make(directory: Path, to: str, with_secrets: bool) -> None:
     if settings.backup.journal and settings.backup.recipients:
         _write_journal()
     made = making.make(settings, directory, to)
+    journal.note_backup(settings, made.path.name, made.size)
     click.echo(f"Backup: {made.path} ({made.bytes} bytes)")
 
 
@@ -88,12 +90,22 @@ def verify(file: Path, identity: Path) -> None:
 @click.argument("directory", type=_DIRECTORY)
 @click.option("--keep", type=click.IntRange(1), default=14, show_default=True, help="Days.")
 @click.option("--weeks", type=click.IntRange(0), default=8, show_default=True, help="Weeks.")
-def prune(directory: Path, keep: int, weeks: int) -> None:
+@click.option(
+    "--journal",
+    "with_journal",
+    is_flag=True,
+    help="Also remove files of the journal that none of the backups kept in DIRECTORY needs.",
+)
+def prune(directory: Path, keep: int, weeks: int, *, with_journal: bool) -> None:
     """Keep the newest backup of each of the last days and weeks that have one; remove the rest."""
     gone = making.prune(directory, keep, weeks)
     for path in gone:
         click.echo(f"Removed: {path.name}")
-    click.echo(f"{len(gone)} removed, {len(making.made_in(directory))} kept")
+    kept = making.made_in(directory)
+    click.echo(f"{len(gone)} removed, {len(kept)} kept")
+    if with_journal:
+        files = journal.prune(load(), [each.path.name for each in kept])
+        click.echo(f"{len(files)} files of the journal removed")
 
 
 @click.command("journal")
@@ -103,12 +115,16 @@ def journal_(every: int | None) -> None:
     if every is None:
         click.echo(f"{_write_journal()} entries of the log written")
         return
+    told = load().database
+    patience = Patience(
+        told.connect_seconds, told.wait_seconds, told.answer_seconds, told.work_seconds
+    )
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
     while not ended.is_set():
         try:
-            _write_journal()
+            _write_journal(patience)
         except DBAPIError as failure:  # a server that restarts: try again
             log.warning("journal not written", error=type(failure.orig).__name__)
         ended.wait(every)
@@ -190,9 +206,12 @@ def _tell_log(done: restoring.Restored) -> None:
     )
 
 
-def _write_journal() -> int:
+def _write_journal(patience: Patience | None = None) -> int:
+    """How many entries; with `patience` it waits for no answer without end."""
     settings = load()
-    database = Database(settings.database.url)
+    database = Database(settings.database.url, patience=patience)
+    if patience is not None:
+        database.work_unattended()
     try:
         return journal.write(settings, database)
     finally:

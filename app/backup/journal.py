@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from postern.private_files import write_private, write_private_octets
 _SUFFIX = ".journal"
 _NAME = re.compile(r"(\d{12})-(\d{12})\.journal")
 _STATE = "state.json"
+_BACKUPS = "backups.json"
 _MOST = 20_000
 """Places of one file."""
 
@@ -96,8 +97,7 @@ def batches(settings: Settings, by: Identities, size: int) -> Iterator[Batch]:
     BackupDamagedError when one is missing, damaged, or not the successor of the one before.
     """
     folder = _folder(settings)
-    files = sorted(path for path in folder.glob(f"*{_SUFFIX}") if _NAME.fullmatch(path.name))
-    wanted = [path for path in files if _last(path) >= size]
+    wanted = [path for path in _files(folder) if _last(path) >= size]
     if wanted and _first(wanted[0]) > size:
         raise BackupDamagedError(
             f"The journal begins with the place {_first(wanted[0])}, and the backup ends with"
@@ -118,6 +118,33 @@ def batches(settings: Settings, by: Identities, size: int) -> Iterator[Batch]:
         )
 
 
+def note_backup(settings: Settings, name: str, size: int) -> None:
+    """Keep beside the journal how many entries the log of a backup has; nothing without one.
+
+    A backup says so itself, but only to whoever has the key.
+    """
+    if not settings.backup.journal:
+        return
+    folder = _folder(settings)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(folder / _BACKUPS, json.dumps(_sizes(folder) | {name: size}))
+
+
+def prune(settings: Settings, backups: Sequence[str]) -> list[Path]:
+    """Remove the files that none of these backups needs; returns them.
+
+    A backup needs every entry from the size of its own log on; one that was made before sizes were
+    noted may need all. Without a backup nothing is removed.
+    """
+    folder = _folder(settings)
+    sizes = _sizes(folder)
+    needed = min((sizes.get(each, 0) for each in backups), default=0)
+    gone = [path for path in _files(folder) if _last(path) < needed]
+    for path in gone:
+        path.unlink()
+    return gone
+
+
 def covered(settings: Settings) -> dict[str, Any] | None:
     """Up to which place and moment the journal says everything; None when there is none."""
     if not settings.backup.journal:
@@ -133,6 +160,18 @@ def _folder(settings: Settings) -> Path:
     if not settings.backup.journal:
         raise StartRefusedError("backup.journal is empty. Write the path of a directory.")
     return Path(settings.backup.journal)
+
+
+def _files(folder: Path) -> list[Path]:
+    """In the order of their entries."""
+    return sorted(path for path in folder.glob(f"*{_SUFFIX}") if _NAME.fullmatch(path.name))
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """How many entries the log of each backup has that was made, by its file's name."""
+    path = folder / _BACKUPS
+    found: dict[str, int] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
 
 
 def _end(session: Session, first: int, size: int) -> tuple[int, bytes]:

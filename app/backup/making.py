@@ -38,6 +38,7 @@ class Made:
     path: Path
     at: datetime
     bytes: int
+    size: int = 0  # entries of its log, where it was just made
 
 
 def make(settings: Settings, directory: Path, to: str = "") -> Made:
@@ -71,7 +72,8 @@ def make(settings: Settings, directory: Path, to: str = "") -> Made:
             out.small(parts.HIGH_WATER, high_water)
         out.small("settings.json", json.dumps(_settings(settings)).encode())
         out.small(parts.MANIFEST, json.dumps(_manifest(settings, state, out, at)).encode())
-    made = Made(path, at, path.stat().st_size)
+    size = state.checkpoint["size"] if state.checkpoint else 0
+    made = Made(path, at, path.stat().st_size, size)
     write_status(settings, at=_told(at), bytes=made.bytes)
     return made
 

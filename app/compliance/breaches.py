@@ -78,6 +78,14 @@ class Affected:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Breaches that are open; `due_at` is None when no authority is to be told any more."""
+
+    open: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Recorded:
     """A breach as its organisation reads it; `notes` and `affected` where one is read."""
 
@@ -237,6 +245,21 @@ def add_note(
     act = "breach.close" if step is BreachStep.CLOSED else "breach.note"
     told = {"step": step.value} | ({"risk": risk.value} if risk else {})
     append(session, caller, act, object_type="breach", objects=[str(breach_id)], details=told)
+
+
+def standing(session: Session, organisation_id: int) -> Standing:
+    """How many breaches are open, and by when the next authority must have been told."""
+    rows = session.execute(
+        select(Breach.aware_at, Breach.authority_at, Breach.risk).where(
+            Breach.organisation_id == organisation_id, Breach.closed_at.is_(None)
+        )
+    ).all()
+    untold = [
+        row.aware_at + timedelta(hours=HOURS)
+        for row in rows
+        if row.authority_at is None and row.risk is not Risk.UNLIKELY
+    ]
+    return Standing(len(rows), min(untold, default=None))
 
 
 def remind(session: Session) -> int:

@@ -7,7 +7,8 @@ A page is entries of indicators and of shipping patterns that are visible, and e
 without one: what many objects refer to, and revocations. What many refer to is hidden as long as
 nothing refers to it that may be seen. On PostgreSQL the indicators and the patterns of the page are
 then locked in the order of their keys, as everybody locks them; what was erased or changed since
-the page was read is left out of it, and comes again, if at all, as a later entry.
+the page was read is left out of it, and comes again, if at all, as a later entry. Where a replica
+is read, two statements do the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     BigInteger,
     ColumnElement,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     Select,
     SmallInteger,
     and_,
+    any_,
     bindparam,
     exists,
     func,
@@ -43,9 +46,12 @@ from app.indicators.models import Indicator
 from app.organisations.models import Organisation
 from app.patterns.models import SharedPattern
 from app.prepared import Prepared
+from app.replica import read_fresh
 from app.sharing.visibility import fed_classed, fed_indicators
 
 _ENTRY = ExchangeEntry.__table__
+_INDICATOR = Indicator.__table__
+_PATTERN = SharedPattern.__table__
 _WORDS = (LAST, FIRST)
 
 SIGHTING = "sighting"
@@ -65,7 +71,8 @@ class Shape(NamedTuple):
     day: bool
     main_only: bool
     text: bool
-    locks: bool
+    walks: bool  # PostgreSQL is kept to walking the log
+    locks: bool  # what is of the page is locked by the same statement
     most: int
 
     @property
@@ -115,7 +122,6 @@ def page(
 
     `decided` are the parameters of the predicate (`view_storage.decided_by`).
     """
-    connection = session.connection()
     exact = [each for each in filters.versions if isinstance(each, int)]
     has_all = ALL in filters.versions
     words = frozenset() if has_all else frozenset(_WORDS).intersection(map(str, filters.versions))
@@ -130,7 +136,8 @@ def page(
         day=filters.day is not None,
         main_only=filters.main_only,
         text=with_text,
-        locks=connection.dialect.name == "postgresql",
+        walks=session.get_bind().dialect.name == "postgresql",
+        locks=False,
         most=most + 1,
     )
     parameters = {**decided, "after": after}
@@ -146,12 +153,22 @@ def page(
         parameters["owner"] = owner_id
     if shape.day:
         parameters["day"] = filters.day
-    if shape.has_lists:
-        read: Sequence[Any] = connection.execute(_statement(shape), parameters).all()
-    else:
-        read = _prepared(shape).execute(connection, parameters)
+
+    def read_on(on: Session) -> tuple[bool, Sequence[Any]]:
+        # A replica locks nothing: what is of the page is then locked here, in a second statement.
+        of_page = shape._replace(locks=shape.walks and on is session)
+        connection = on.connection()
+        if of_page.has_lists:
+            return of_page.locks, connection.execute(_statement(of_page), parameters).all()
+        return of_page.locks, _prepared(of_page).execute(connection, parameters)
+
+    is_held, read = read_fresh(session, read_on)
+    if shape.walks and not is_held:
+        read = _still_standing(session, read)
     codes = _codes(session, {row.owner_id for row in read})
-    rows = [Found._make((*row[:_OWNED], codes.get(row.owner_id), *row[_OWNED:])) for row in read]
+    rows = [
+        Found._make((*row[:_OWNED], codes.get(row.owner_id), *row[_OWNED:_TOLD])) for row in read
+    ]
     has_more = bool(rows) and rows[0].in_page > most
     return _referred_to(session, decided, rows[:most]), has_more
 
@@ -210,8 +227,10 @@ def _statement(shape: Shape) -> Select[Any]:
         both.c.pattern_id.is_not(None).label("is_pattern"),
         length,
     ).order_by(both.c.added)
-    if not shape.locks:
+    if not shape.walks:
         return wanted
+    if not shape.locks:
+        return wanted.add_columns(*(both.c[name] for name in _INNER))
     held = _held(both)
     stands = and_(
         held.c.id.is_not(None),
@@ -229,27 +248,56 @@ def _statement(shape: Shape) -> Select[Any]:
     )
 
 
+def _still_standing(session: Session, read: Sequence[Any]) -> list[Any]:
+    """Those rows of a page that hold yet, what they are of being locked; as the statement does."""
+    connection = session.connection()
+    ids = sorted({row.indicator_id for row in read if row.indicator_id is not None})
+    pattern_ids = sorted({row.pattern_id for row in read if row.pattern_id is not None})
+    held: dict[int, tuple[Any, ...]] = {}
+    in_force: dict[int, int] = {}
+    if ids:
+        found = _HELD.execute(connection, {"ids": ids})
+        held = {each.id: (each.share_class_id, each.seen_day, each.amended_at) for each in found}
+    if pattern_ids:
+        patterns = _HELD_PATTERNS.execute(connection, {"ids": pattern_ids})
+        in_force = {each.id: each.current_id for each in patterns if each.deprecated_at is None}
+    return [
+        row
+        for row in read
+        if (row.indicator_id is None and row.pattern_id is None)
+        or held.get(row.indicator_id) == (row.share_class_id, row.seen_day, row.amended_at)
+        or (row.pattern_id is not None and in_force.get(row.pattern_id) == row.version_id)
+    ]
+
+
 def _held_patterns(both: CTE) -> CTE:
     """The shipping patterns of the page as they are now, locked in the order of their keys."""
     of_page = select(both.c.pattern_id).where(both.c.pattern_id.is_not(None))
-    return (
-        select(SharedPattern.id, SharedPattern.current_id, SharedPattern.deprecated_at)
-        .where(SharedPattern.id.in_(of_page))
-        .order_by(SharedPattern.id)
-        .with_for_update(read=True, key_share=True)
-        .cte("held_pattern")
-    )
+    return _locked_patterns(_PATTERN.c.id.in_(of_page)).cte("held_pattern")
 
 
 def _held(both: CTE) -> CTE:
     """The indicators of the page as they are now, locked in the order of their keys."""
     of_page = select(both.c.indicator_id).where(both.c.indicator_id.is_not(None))
+    return _locked(_INDICATOR.c.id.in_(of_page)).cte("held")
+
+
+def _locked_patterns(wanted: ColumnElement[bool]) -> Select[Any]:
     return (
-        select(Indicator.id, Indicator.share_class_id, Indicator.seen_day, Indicator.amended_at)
-        .where(Indicator.id.in_(of_page))
-        .order_by(Indicator.id)
+        select(_PATTERN.c.id, _PATTERN.c.current_id, _PATTERN.c.deprecated_at)
+        .where(wanted)
+        .order_by(_PATTERN.c.id)
         .with_for_update(read=True, key_share=True)
-        .cte("held")
+    )
+
+
+def _locked(wanted: ColumnElement[bool]) -> Select[Any]:
+    indicator = _INDICATOR.c
+    return (
+        select(indicator.id, indicator.share_class_id, indicator.seen_day, indicator.amended_at)
+        .where(wanted)
+        .order_by(indicator.id)
+        .with_for_update(read=True, key_share=True)
     )
 
 
@@ -278,7 +326,7 @@ def _visible(shape: Shape) -> Select[Any]:
         fed.c.indicator_id == _ENTRY.c.indicator_id, fed.c.public_id == _ENTRY.c.indicator
     )
     seen: Any = fed
-    if shape.locks:
+    if shape.walks:
         seen = select(fed).where(of_entry).offset(literal_column("0")).lateral("seen")
     return (
         select(
@@ -293,7 +341,7 @@ def _visible(shape: Shape) -> Select[Any]:
             *_NO_PATTERN,
         )
         .select_from(_ENTRY)
-        .join(seen, true() if shape.locks else of_entry)
+        .join(seen, true() if shape.walks else of_entry)
         .where(*_conditions(shape))
         .order_by(_ENTRY.c.added)
     )
@@ -308,7 +356,7 @@ def _patterns(shape: Shape) -> Select[Any]:
     fed = fed_classed(CURRENT).subquery("fed_pattern")
     of_entry = and_(fed.c.pattern_id == _ENTRY.c.pattern_id, fed.c.public_id == _ENTRY.c.indicator)
     seen: Any = fed
-    if shape.locks:
+    if shape.walks:
         seen = select(fed).where(of_entry).offset(literal_column("0")).lateral("seen_pattern")
     earlier = fed_classed(PUBLISHED).subquery("fed_version")
     is_seen_too = (
@@ -336,7 +384,7 @@ def _patterns(shape: Shape) -> Select[Any]:
             seen.c.version_id,
         )
         .select_from(_ENTRY)
-        .join(seen, true() if shape.locks else of_entry)
+        .join(seen, true() if shape.walks else of_entry)
         .where(
             *_conditions(shape),
             _ENTRY.c.pattern_id.is_not(None),
@@ -480,6 +528,9 @@ _NO_PATTERN = (
 )
 _SEEN_OWNERS = _seen_owners()
 _SENDERS = _senders()
+_WANTED = bindparam("ids", type_=ARRAY(BigInteger))
+_HELD = Prepared(_locked(_INDICATOR.c.id == any_(_WANTED)))
+_HELD_PATTERNS = Prepared(_locked_patterns(_PATTERN.c.id == any_(_WANTED)))
 _KNOWN_CODES: WeakKeyDictionary[object, dict[int | None, str]] = WeakKeyDictionary()
 _SERVED = (
     "added",
@@ -493,3 +544,12 @@ _SERVED = (
     "owner_id",
 )
 _OWNED = len(_SERVED)  # where the code of the owner comes in
+_TOLD = len(Found._fields) - 1  # columns that are told; those that decide follow
+_INNER = (
+    "indicator_id",
+    "share_class_id",
+    "seen_day",
+    "amended_at",
+    "pattern_id",
+    "version_id",
+)

@@ -63,7 +63,6 @@ def work(session: Session) -> int:
             done += did
             if is_last or not did:
                 break
-    rotations.erase_rows(session)
     return done
 
 

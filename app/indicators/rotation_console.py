@@ -40,24 +40,35 @@ _KINDS = click.Choice([kind.value for kind in EvaluationKind])
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="By which holders moved their shares, for the one kind that they share.",
 )
+@click.option(
+    "--prepare",
+    is_flag=True,
+    help="Only draw the keys, where web service and worker have secrets of their own.",
+)
 @click.option("--work", is_flag=True, help="Begin nothing; do what can be done of those that run.")
 @with_appcontext
-def rotate(kinds: tuple[str, ...], overlap_days: int, factor_file: Path | None, work: bool) -> None:
+def rotate(
+    kinds: tuple[str, ...],
+    overlap_days: int,
+    factor_file: Path | None,
+    prepare: bool,
+    work: bool,
+) -> None:
     """Draw new evaluation keys and move what is stored, while everybody works on.
 
     Interrupted, it is gone on with by the periodic duties, or by `--work`.
     """
+    if prepare and work:
+        raise click.UsageError("Use --prepare or --work, not both.")
     if not work:
         chosen = [EvaluationKind(kind) for kind in dict.fromkeys(kinds)] or list(EvaluationKind)
         factor = None if factor_file is None else _read_factor(factor_file)
         if factor is not None and len(chosen) != 1:
             raise click.UsageError("A factor moves the key of one kind: name it with --kind.")
-        if factor is not None:
-            _ask_holders(chosen[0])
-        with runtime().database.transaction() as session:
-            begun = rotations.begin(session, CONSOLE, chosen, overlap_days, factor)
-        for each in begun:
-            click.echo(f"{each.kind.value}: epoch {each.old_epoch} moves to {each.new_epoch}")
+        if prepare:
+            _prepare(chosen, factor)
+            return
+        _begin(chosen, overlap_days, factor)
     with runtime().database.reading() as session:
         if not rotating.may_work(session):
             click.echo(
@@ -171,6 +182,27 @@ def _read_factor(path: Path) -> bytes:
     except group.InvalidScalarError as error:
         raise click.ClickException(f"{path} holds no factor: {error}") from None
     return factor
+
+
+def _begin(kinds: list[EvaluationKind], overlap_days: int, factor: bytes | None) -> None:
+    """Begin a rotation of each kind; holders of a shared key are asked first."""
+    if factor is not None:
+        _ask_holders(kinds[0])
+    with runtime().database.transaction() as session:
+        begun = rotations.begin(session, CONSOLE, kinds, overlap_days, factor)
+    for each in begun:
+        click.echo(f"{each.kind.value}: epoch {each.old_epoch} moves to {each.new_epoch}")
+
+
+def _prepare(kinds: list[EvaluationKind], factor: bytes | None) -> None:
+    """Draw the keys, and say which files other processes need before the rotation begins."""
+    with runtime().database.reading() as session:
+        for path in rotations.prepare(session, kinds, factor):
+            click.echo(f"Wrote {path}.")
+    click.echo(
+        "Copy these, for their users alone, to the secrets of the web service and of the worker; "
+        "then give the command again without --prepare. Delete the copies once it is done."
+    )
 
 
 def _ask_holders(kind: EvaluationKind) -> None:

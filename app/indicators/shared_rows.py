@@ -18,6 +18,7 @@ from app.indicators.models import Indicator, Report
 from app.indicators.own import STORED, shipment_of
 from app.indicators.reading import FIRST_DAY, SHIPMENT_FIELDS
 from app.organisations.models import Organisation
+from app.replica import read_fresh
 from app.sharing.classes import read as read_class
 from app.sharing.engine import CHAIN
 from app.sharing.models import ShareClass
@@ -115,7 +116,7 @@ def page(
     before leaves no gap, and what is hidden cannot be felt. What is listed cannot be erased until
     the commit.
     """
-    newest = _newest(session, reader, filters, limit + 1, cursor)
+    newest = read_fresh(session, lambda on: _newest(on, reader, filters, limit + 1, cursor))
     hold(session, newest)
     wanted = _details(_visible(reader, in_bulk=True)).where(Indicator.id.in_(newest))
     found = session.execute(wanted.order_by(Indicator.public_id.desc()))
@@ -144,7 +145,7 @@ def counts(
     )
     counted: Counter[tuple[str, Kind, int | None]] = Counter()
     reasons: set[int] = set()
-    for code, stored, reason_id, indicators in session.execute(
+    by_owner = (
         select(
             Organisation.code,
             ShareClass.attributes,
@@ -153,7 +154,9 @@ def counts(
         )
         .join(ShareClass, ShareClass.organisation_id == Organisation.id)
         .join(by_class, by_class.c.share_class_id == ShareClass.id)
-    ):
+    )
+    rows = read_fresh(session, lambda on: on.execute(by_owner).all())
+    for code, stored, reason_id, indicators in rows:
         reasons.add(reason_id)
         attributes = read_class(stored)
         counted[code, attributes.kind, attributes.barrier_step or None] += indicators

@@ -10,11 +10,13 @@ from app.indicators import holds, rotating, rotation_console, service
 from app.indicators.hooks import Hooks
 from app.indicators.vault import Vault
 from app.jobs.service import duty, in_batches
+from app.pseudonyms.rotation import erase_rows
 from app.runtime import Runtime
 
 _SOON = timedelta(minutes=1)
 _EVERY = timedelta(minutes=10)
 _HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 
 
 def start(_app: Flask, runtime: Runtime) -> None:
@@ -23,6 +25,7 @@ def start(_app: Flask, runtime: Runtime) -> None:
     duty(runtime, "indicators.expire", _EVERY, sweep)
     rotation_console.install()
     duty(runtime, "keys.rotate", _SOON, rotating.work)
+    duty(runtime, "keys.erase-rows", _DAY, erase_rows)
     duty(runtime, "holds.remind", _HOUR, holds.remind)
 
 

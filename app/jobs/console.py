@@ -46,6 +46,7 @@ commands = RoomCommands("jobs", help="Periodic duties, and what is done after a 
 def run(once: bool, pause: int, threads: int, metrics: str | None) -> None:
     """Do what is due until SIGTERM or Ctrl-C; several may run side by side."""
     settings = runtime().settings
+    runtime().database.work_unattended()
     try:
         with runtime().database.reading() as session:
             row_security.demand_all_rows(session)

@@ -24,14 +24,15 @@ from app.lookups import storage, value_budget
 from app.lookups.answers import Result, results
 from app.lookups.query_checks import faults, require_open
 from app.lookups.scoring import Query, Ranked, Scored, alerts, gather, rank
-from app.lookups.storage import Details, OwnLookup
+from app.lookups.storage import Candidate, Details, OwnLookup
 from app.organisations.service import directory
 from app.public_ids import new_public_id
+from app.replica import read_fresh
 from app.runtime import runtime
 from app.sharing.engine import CHAIN
 from app.sharing.reasons import decided
 from app.sharing.service import profile_id
-from app.sharing.visibility import matching_tokens
+from app.sharing.visibility import Match, matching_tokens
 from postern.vocabulary import (
     LegalBasis,
     Level,
@@ -213,11 +214,15 @@ class _FoundFor:
 def _search(session: Session, profile: int, queries: Sequence[Query], at: datetime) -> _FoundFor:
     """What matches each query, with what may be shown of it, kept until the commit."""
     tokens = [token for query in queries for _, token in query.tokens]
-    matches = matching_tokens(session, profile, tokens, at)
+
+    def matched(on: Session) -> tuple[Sequence[Match], Mapping[int, Candidate]]:
+        matches = matching_tokens(on, profile, tokens, at)
+        seen = sorted({match.indicator_id for match in matches})
+        return matches, storage.candidates(on, seen, day(at))
+
+    matches, candidates = read_fresh(session, matched)
     found = gather(queries, (match for match in matches if match.level))
     untold = gather(queries, (match for match in matches if not match.level))
-    seen = sorted({indicator_id for each in (*found, *untold) for indicator_id in each})
-    candidates = storage.candidates(session, seen, day(at))
     most = runtime().settings.matching.hits_per_query
     while True:
         ranked = [

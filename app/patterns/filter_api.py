@@ -25,7 +25,14 @@ from app.patterns.filter_schemas import (
     ScreeningSchema,
     WholeFilterSchema,
 )
-from postern.evaluation_octets import LEFT_HEADER, MOST, RESETS_HEADER, packed, split
+from postern.evaluation_octets import (
+    LEFT_HEADER,
+    MOST,
+    PARTS_HEADER,
+    RESETS_HEADER,
+    packed,
+    split,
+)
 from postern.group import SIZE
 from postern.vocabulary import EvaluationKind, Role, Scope
 
@@ -152,7 +159,7 @@ def _received(view: Callable[P, R]) -> Callable[P, R]:
     _FILE,
     content_type=OCTETS,
     description=f"The header `{LEFT_HEADER}` tells how many are left today, `{RESETS_HEADER}` "
-    "when the next day begins.",
+    f"when the next day begins, `{PARTS_HEADER}` whose the parts are where the key has holders.",
 )
 @bulk.doc(
     requestBody={
@@ -166,6 +173,8 @@ def evaluate(asked: dict[str, Any], kind: str, epoch: int) -> Response:
 
     Counted against what is agreed for screening with your organisation, not against the quotas of
     lookups. For each 1000 elements the answer holds as many evaluated ones and a proof of 64 bytes.
+    Where the key has holders a request has up to 1000, signed by your organisation, and the answer
+    as many of each holder that took part, whom a header names.
     """
     evaluated = screening.evaluate(
         transaction(),
@@ -176,6 +185,8 @@ def evaluate(asked: dict[str, Any], kind: str, epoch: int) -> Response:
         **asked,
     )
     answer = Response(packed(evaluated.parts), content_type=OCTETS)
+    if evaluated.names:
+        answer.headers[PARTS_HEADER] = ",".join(evaluated.names)
     answer.headers[LEFT_HEADER] = str(evaluated.standing.left)
     answer.headers[RESETS_HEADER] = evaluated.standing.resets_at.isoformat(timespec="seconds")
     return answer

@@ -1,12 +1,17 @@
 """Fields of screening filters and of bulk evaluation; docs/token-screening.md explains them."""
 
-from marshmallow import RAISE, Schema, fields, validate
+import re
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.fields import case_reference, purpose
 from app.patterns.filter_models import FilterState
+from app.pseudonyms.schemas import SignedSchema
 from postern.vocabulary import EvaluationKind, LegalBasis, Purpose
 
 MOST_LISTED = 100
+_SECONDS = re.compile(r"[0-9]{1,13}")
 
 
 class MakeFilterSchema(Schema):
@@ -59,6 +64,18 @@ class ChangesArgumentsSchema(Schema):
     )
 
 
+class SignedText(fields.String):
+    """An organisation's signature in one word; loads as `SignedSchema` does."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        words = super()._deserialize(value, attr, data, **kwargs).split(".")
+        if len(words) != 3 or not _SECONDS.fullmatch(words[1]):  # noqa: PLR2004 - as documented
+            raise ValidationError("It is not three words with full stops between them.")
+        request_id, asked_at, signature = words
+        raw = {"request_id": request_id, "asked_at": int(asked_at), "signature": signature}
+        return SignedSchema().load(raw)
+
+
 class EvaluateScreeningArgumentsSchema(Schema):
     """Why parcels are screened."""
 
@@ -67,6 +84,12 @@ class EvaluateScreeningArgumentsSchema(Schema):
 
     purpose = purpose()
     case = case_reference()
+    signed = SignedText(
+        metadata={
+            "description": "Where the key has holders: the organisation's signature, as request "
+            "id, moment and signature of `/api/v1/evaluate` with full stops between them."
+        }
+    )
 
 
 class FilterSchema(Schema):

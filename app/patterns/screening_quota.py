@@ -24,6 +24,7 @@ from app.errors import InvalidRequestError, NotFoundError, PosternError, QuotaSp
 from app.fields import plain_text
 from app.organisations.service import directory, find
 from app.patterns.filter_models import ScreeningAllowance, ScreeningBudget
+from app.pseudonyms.quota import Remaining
 from postern.vocabulary import EvaluationKind
 
 LONGEST = timedelta(days=366)
@@ -105,6 +106,14 @@ def spend(
             resets_at=standing.resets_at.isoformat(timespec="seconds"),
         )
     return standing
+
+
+def left_today(session: Session, organisation_id: int, kind: EvaluationKind) -> Remaining:
+    """What is left of a kind's allowance, without counting anything. ScreeningNotAgreedError."""
+    for each in standings(session, organisation_id):
+        if each.kind is kind:
+            return Remaining(each.left, each.resets_at)
+    raise ScreeningNotAgreedError
 
 
 def standings(session: Session, organisation_id: int) -> list[ScreeningStanding]:

@@ -1,12 +1,13 @@
 """`flask --app wsgi holder ...`: shares of keys and the organisations that may use them."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from app.access import CONSOLE
-from app.console import RoomCommands
-from app.pseudonyms import holder_service
+from app.console import RoomCommands, as_json, show
+from app.pseudonyms import holder_health, holder_service
 from app.runtime import runtime
 from postern.client_errors import ClientError
 from postern.group import InvalidScalarError, check_scalar
@@ -116,6 +117,26 @@ def list_() -> None:
     with runtime().database.reading() as session:
         for each in holder_service.held(session):
             click.echo(f"{each.kind.value:10} epoch {each.epoch:<4} holder {each.number}")
+
+
+@commands.command()
+@as_json
+def status(in_json: bool) -> None:
+    """Say whether shares, members, database, log, clock and disk are well; else ends with 1."""
+    _require_holder()
+    with runtime().database.reading() as session:
+        found = holder_health.findings(session, runtime())
+    rows = [
+        {
+            "part": each.part,
+            "state": "well" if each.is_well else "WRONG",
+            "found": each.found,
+            "what to do": each.remedy,
+        }
+        for each in found
+    ]
+    show(rows, in_json=in_json, empty="")
+    sys.exit(0 if all(each.is_well for each in found) else 1)
 
 
 def _require_holder() -> None:

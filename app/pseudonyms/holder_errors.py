@@ -35,12 +35,6 @@ class SignatureRefusedError(PosternError):
     )
 
 
-class KeySharedError(ConflictError):
-    code = "key-shared"
-    title = "The key of this kind is shared among holders, who evaluate nothing in bulk"
-    remedy = "Evaluate up to 1000 values at a time, signed, at /api/v1/evaluate."
-
-
 class EpochExistsError(ConflictError):
     code = "epoch-exists"
     title = "This kind has a key of that epoch already"

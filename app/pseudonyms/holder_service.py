@@ -214,6 +214,23 @@ def evaluate(
         raise InvalidElementsError(positions=[error.position]) from None
 
 
+def check_held(row: HeldShare) -> None:
+    """Return when a share opens under this holder's secret and is what was committed to.
+
+    ValueError when it does not open, threshold.ShareRefusedError, group.InvalidScalarError.
+    """
+    check_share(_opened(row), row.number, split(bytes(row.commitments)))
+
+
+def opens(row: HeldShare) -> bool:
+    """Whether a share opens under this holder's secret."""
+    try:
+        _opened(row)
+    except ValueError:
+        return False
+    return True
+
+
 def held(session: Session) -> list[HeldShare]:
     """The shares that are held, by kind and epoch."""
     return list(session.scalars(select(HeldShare).order_by(HeldShare.kind, HeldShare.epoch)))

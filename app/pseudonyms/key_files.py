@@ -37,11 +37,15 @@ class KeyFiles:
 
     def factor(self, kind: EvaluationKind, epoch: int) -> bytes | None:
         """The factor by which elements move to this new epoch; None when there is none."""
-        return self._read(self._factor_path(kind, epoch))
+        return self._read(self.factor_path(kind, epoch))
 
     def keep_factor(self, kind: EvaluationKind, epoch: int, factor: bytes) -> None:
         """Write the factor of a rotation that begins; FileExistsError."""
-        _write(self._factor_path(kind, epoch), factor)
+        _write(self.factor_path(kind, epoch), factor)
+
+    def factor_path(self, kind: EvaluationKind, epoch: int) -> Path:
+        """Where the factor of a rotation to this epoch lies while it runs."""
+        return self._directory / f"rotation_{kind.value}_{epoch}.key"
 
     def wipe(self, kind: EvaluationKind, old_epoch: int, new_epoch: int) -> None:
         """Overwrite and delete the old key and the factor; OSError when that is not allowed.
@@ -49,7 +53,7 @@ class KeyFiles:
         Repeating it is harmless. On disks that keep old blocks, only deleting the file is sure to
         happen: docs/key-rotation.md says what else an administrator does.
         """
-        for path in (self._factor_path(kind, new_epoch), self._key_path(kind, old_epoch)):
+        for path in (self.factor_path(kind, new_epoch), self._key_path(kind, old_epoch)):
             _wipe(path)
 
     def replace_seed(self, seed: bytes) -> None:
@@ -76,9 +80,6 @@ class KeyFiles:
 
     def _key_path(self, kind: EvaluationKind, epoch: int) -> Path:
         return self._directory / f"evaluation_{kind.value}_{epoch}.key"
-
-    def _factor_path(self, kind: EvaluationKind, epoch: int) -> Path:
-        return self._directory / f"rotation_{kind.value}_{epoch}.key"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -39,6 +40,9 @@ from postern.vocabulary import EvaluationKind
 EPOCH_LENGTH = timedelta(days=365)
 ROWS_KEPT = timedelta(days=30)
 """How long an owner may have the rows of its chunks, which prove that they were moved rightly."""
+
+_ERASED_AGAIN = timedelta(days=60)
+"""For how long a role that cannot see what is erased erases what came to its end, once a day."""
 
 _LOCK = 7_461_923  # of writers, shared, and of `begin` and `close`
 _RUNNING = KeyRotation.state != RotationState.DONE
@@ -138,11 +142,14 @@ def rotations(session: Session) -> list[KeyRotation]:
 
 def factor_of(rotation: KeyRotation) -> bytes:
     """The factor of a running rotation; UnavailableError when its file is not there."""
-    found = runtime().part(KeyFiles).factor(rotation.kind, rotation.new_epoch)
+    files = runtime().part(KeyFiles)
+    found = files.factor(rotation.kind, rotation.new_epoch)
     if found is None:
+        name = files.factor_path(rotation.kind, rotation.new_epoch).name
         raise UnavailableError(
             f"The factor of the rotation of {rotation.kind.value} is missing.",
-            remedy="The platform's administrator must restore the secrets from the backup.",
+            remedy=f"The platform's administrator must copy {name} to the secrets of this process"
+            " from those with which the rotation began, or restore it from the backup.",
         )
     return found
 
@@ -156,6 +163,21 @@ def statement_of(rotation: KeyRotation) -> proofs.Rotation:
         bytes(rotation.old_key),
         bytes(rotation.new_key),
     )
+
+
+def prepare(
+    session: Session, kinds: Sequence[EvaluationKind], factor: bytes | None = None
+) -> list[Path]:
+    """Draw the keys and factors that `begin` will use; the files that each process must have.
+
+    Where processes have secrets of their own, each that writes tokens gets them before that. It
+    raises what `begin` does, and changes nothing in the database.
+    """
+    found = []
+    for kind in kinds:
+        old, _ = _drawn(session, kind, factor)
+        found.append(runtime().part(KeyFiles).factor_path(kind, old.epoch + 1))
+    return found
 
 
 def begin(
@@ -339,39 +361,32 @@ def read_proof(
 
 
 def erase_rows(session: Session) -> int:
-    """Erase the rows of chunks whose owners had time enough to ask for them; returns how many."""
+    """Erase the rows of chunks whose owners had time enough to ask for them; returns how many.
+
+    A role that may erase rows and read none, as the worker's, does it to all that came to their
+    end in the last weeks, however often, and counts none.
+    """
+    due = now() - ROWS_KEPT
+    erasing = update(KeyRotationChunk).where(KeyRotationChunk.made_at <= due)
+    sees = session.get_bind().dialect.name == "sqlite" or bool(session.scalar(_SEES_ROWS))
     erased = session.execute(
-        update(KeyRotationChunk)
-        .where(
-            KeyRotationChunk.made_at <= now() - ROWS_KEPT,
-            KeyRotationChunk.sealed_rows.is_not(None),
-        )
-        .values(sealed_rows=None)
+        erasing.where(
+            KeyRotationChunk.sealed_rows.is_not(None)
+            if sees
+            else KeyRotationChunk.made_at > due - _ERASED_AGAIN
+        ).values(sealed_rows=None),
+        execution_options={"synchronize_session": False},
     )
-    return int(getattr(erased, "rowcount", 0))
+    return int(getattr(erased, "rowcount", 0)) if sees else 0
 
 
 def _begin(
     session: Session, kind: EvaluationKind, overlap_days: int, given: bytes | None
 ) -> KeyRotation:
-    if running(session, kind) is not None:
-        raise ConflictError(
-            f"The key of {kind.value} is being rotated.",
-            remedy="See how it stands with: flask --app wsgi keys rotations",
-        )
-    old = session.scalars(
-        select(KeyEpoch).where(KeyEpoch.kind == kind).order_by(KeyEpoch.epoch.desc()).limit(1)
-    ).one_or_none()
-    if old is None:
-        raise NotFoundError(
-            f"The kind {kind.value} has no key epoch.", remedy="Run: flask --app wsgi keys open"
-        )
-    epoch = old.epoch + 1
-    _check_sharing(session, old, given)
-    d = _factor(kind, old.epoch, epoch, given)
+    old, d = _drawn(session, kind, given)
     rotation = KeyRotation(
         kind=kind,
-        new_epoch=epoch,
+        new_epoch=old.epoch + 1,
         old_epoch=old.epoch,
         old_key=bytes(old.public_key),
         new_key=group.mul(d, bytes(old.public_key)),
@@ -386,6 +401,24 @@ def _begin(
     session.add(rotation)
     session.flush()
     return rotation
+
+
+def _drawn(session: Session, kind: EvaluationKind, given: bytes | None) -> tuple[KeyEpoch, bytes]:
+    """The epoch that a rotation leaves, and the factor to the next one, written to its file."""
+    if running(session, kind) is not None:
+        raise ConflictError(
+            f"The key of {kind.value} is being rotated.",
+            remedy="See how it stands with: flask --app wsgi keys rotations",
+        )
+    old = session.scalars(
+        select(KeyEpoch).where(KeyEpoch.kind == kind).order_by(KeyEpoch.epoch.desc()).limit(1)
+    ).one_or_none()
+    if old is None:
+        raise NotFoundError(
+            f"The kind {kind.value} has no key epoch.", remedy="Run: flask --app wsgi keys open"
+        )
+    _check_sharing(session, old, given)
+    return old, _factor(kind, old.epoch, old.epoch + 1, given)
 
 
 def _check_sharing(session: Session, old: KeyEpoch, given: bytes | None) -> None:
@@ -512,3 +545,4 @@ def _name(rotation: KeyRotation, epoch: int) -> str:
 
 
 _ROWS = "sealed_rows"
+_SEES_ROWS = text("SELECT has_column_privilege('key_rotation_chunk', 'sealed_rows', 'SELECT')")

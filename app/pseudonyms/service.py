@@ -107,8 +107,11 @@ def evaluate(
     shared = find(session, kind, epoch)
     held: list[HeldPart] = []
     if shared is not None:
-        held = _held_parts(session, caller, shared, elements, purpose=purpose, signed=signed)
-    left = spend(
+        left = remaining_of(
+            session, quota, organisation_id=organisation_id, person_id=person_id, kind=kind
+        )
+        held = held_parts(caller, shared, elements, purpose=purpose, signed=signed, left=left)
+    standing = spend(
         session,
         quota,
         organisation_id=organisation_id,
@@ -132,22 +135,23 @@ def evaluate(
         raise InvalidElementsError(positions=[error.position]) from None
     if shared is not None:
         parts = _all_parts(shared, parts[0], held)
-    return Evaluation(kind, epoch, parts, left)
+    return Evaluation(kind, epoch, parts, standing)
 
 
-def _held_parts(
-    session: Session,
+def held_parts(
     caller: Caller,
     shared: SharedKey,
     elements: Sequence[bytes],
     *,
     purpose: Purpose,
     signed: Mapping[str, Any] | None,
+    left: Remaining,
 ) -> list[HeldPart]:
-    """What the holders make of the elements, before anything is counted or logged.
+    """What the holders make of up to 1000 elements, before anything is counted or logged.
 
-    Their answers leave with the caller's only once that is done. Who has no evaluations left
-    does not get as far as them.
+    Their answers leave with the caller's only once that is done. Who has fewer evaluations `left`
+    does not get as far as them: QuotaSpentError. InvalidElementsError, HoldersMissingError,
+    SignatureNeededError, SignatureRefusedError.
     """
     if signed is None:
         raise SignatureNeededError
@@ -156,14 +160,6 @@ def _held_parts(
             check_element(element)
         except InvalidElementError:
             raise InvalidElementsError(positions=[position]) from None
-    organisation_id, person_id = caller.member
-    left = remaining_of(
-        session,
-        runtime().settings.quota,
-        organisation_id=organisation_id,
-        person_id=person_id,
-        kind=shared.kind,
-    )
     if left.left < len(elements):
         raise QuotaSpentError(
             "The evaluations that are left are fewer than were asked for.",

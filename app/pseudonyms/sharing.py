@@ -16,7 +16,7 @@ from app.audit.service import append
 from app.clock import now
 from app.errors import InvalidRequestError
 from app.pseudonyms.evaluator import SingleKeyEvaluator
-from app.pseudonyms.holder_errors import EpochExistsError, KeySharedError, ShareMissingError
+from app.pseudonyms.holder_errors import EpochExistsError, ShareMissingError
 from app.pseudonyms.holder_models import SharedKey
 from app.pseudonyms.models import KeyEpoch
 from app.runtime import runtime
@@ -98,12 +98,6 @@ def share_keys(session: Session, caller: Caller, ceremony: Ceremony) -> list[Eva
         },
     )
     return kinds
-
-
-def require_alone(session: Session, kind: EvaluationKind, epoch: int) -> None:
-    """Raise KeySharedError when holders have shares of this key."""
-    if find(session, kind, epoch) is not None:
-        raise KeySharedError
 
 
 def move(session: Session, caller: Caller, kind: EvaluationKind, old: int, factor: bytes) -> None:

@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.organisations.models import Community, CommunityMember, Organisation
+from app.replica import keep_to_primary
 from app.sharing import eras
 from app.sharing.classes import KEY_LENGTH, ClassAttributes
 from app.sharing.classes import read as read_class
@@ -108,6 +109,7 @@ def lay_out(
     session: Session, owner: Owner, readers: Sequence[Reader], classes: Sequence[StoredClass]
 ) -> None:
     """Decide on these classes of `owner` for these readers and store what is granted."""
+    keep_to_primary(session)
     chunk: list[_Grant] = []
     for grant in _grants(owner, readers, classes):
         chunk.append(grant)
@@ -120,12 +122,14 @@ def lay_out(
 
 def clear_owner(session: Session, organisation_id: int) -> None:
     """Withdraw every decision on what this organisation shares."""
+    keep_to_primary(session)
     of_owner = select(ShareClass.id).where(ShareClass.organisation_id == organisation_id)
     session.execute(delete(ShareGrant).where(ShareGrant.share_class_id.in_(of_owner)))
 
 
 def clear_readers(session: Session, profile_ids: Sequence[int]) -> None:
     """Withdraw every decision for these profiles."""
+    keep_to_primary(session)
     session.execute(delete(ShareGrant).where(ShareGrant.profile_id.in_(profile_ids)))
 
 
@@ -273,6 +277,7 @@ def classes_of(session: Session, organisation_id: int) -> list[StoredClass]:
 
 def insert_new(session: Session, model: type[Any], rows: Sequence[dict[str, Any]]) -> None:
     """Insert the rows that nobody has inserted yet, waiting for those who are about to."""
+    keep_to_primary(session)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.execute(dialect.insert(model).on_conflict_do_nothing(), rows)
 

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.access import Caller
+from app.accounts import factor_resets
 from app.accounts.records import Account
 from app.accounts.service import list_accounts
 from app.audit import reading
 from app.audit.catalogue import Operation
 from app.audit.service import append
 from app.barriers import model_storage as models
-from app.compliance import month_figures, reviews, signals, subject_requests
+from app.compliance import breaches, month_figures, reviews, signals, subject_requests
 from app.disclosures import figures as disclosures
 from app.disclosures import outcome_reading, recall_answers, recall_own
 from app.indicators import service as indicators
@@ -81,7 +82,7 @@ class ComplianceSection:
     `to_judge` counts drawn entries of reviews, `signals` those that nobody has closed, `recalls`
     those of others that wait for an answer, `recalled` one's own that others have not answered,
     `subjects` requests of persons that wait for an answer; `months` are those of which a report can
-    be made.
+    be made. `proposed` counts changes of colleagues' accounts that wait for this person's decision.
     """
 
     operations: Mapping[Operation, int]
@@ -93,6 +94,8 @@ class ComplianceSection:
     recalled: int
     subjects: int
     months: Sequence[date]
+    breaches: breaches.Standing
+    proposed: int
 
     @property
     def entries(self) -> int:
@@ -226,6 +229,8 @@ def _compliance(session: Session, caller: Caller) -> ComplianceSection:
         recalled=recall_own.open_count(session, caller.member[0]),
         subjects=subject_requests.open_count(session, caller.member[0]),
         months=month_figures.months(clock.now()),
+        breaches=breaches.standing(session, caller.member[0]),
+        proposed=factor_resets.waiting_count(session, caller),
     )
 
 

@@ -74,6 +74,14 @@ _ERRORS = {
     "error.CheatingHoldersError.remedy": _(
         "Stop here. Tell your compliance officer and the platform's operator."
     ),
+    "error.CheatingHoldersError.away": _(
+        "What came from the holder %(holders)s is wrong, and these do not answer: %(away)s. Too few"
+        " are left, so nothing was used."
+    ),
+    "error.CheatingHoldersError.away.remedy": _(
+        "Try again once they answer. Tell your compliance officer and the platform's operator of"
+        " what was wrong."
+    ),
     "refused.holders-missing": _("Too few holders of the keys answer; these do not: %(holders)s."),
     "refused.holders-missing.remedy": _(
         "Nothing was counted. Try again later; if it goes on, tell the platform's operator."

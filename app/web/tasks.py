@@ -122,6 +122,21 @@ def _of_compliance(overview: "Overview") -> Iterator[Task]:
     if section is None:
         return
     yield Task(
+        section.breaches.open,
+        ngettext("open breach of data", "open breaches of data", section.breaches.open),
+        "/breaches",
+        section.breaches.due_at,
+    )
+    yield Task(
+        section.proposed,
+        ngettext(
+            "change of an account waits for your decision",
+            "changes of accounts wait for your decision",
+            section.proposed,
+        ),
+        "/people",
+    )
+    yield Task(
         section.subjects,
         ngettext("subject request to answer", "subject requests to answer", section.subjects),
         "/subjects",

@@ -58,11 +58,12 @@ def pseudonymiser(
         case=case,
         workers=workers,
         signer=RequestSigner(chosen, keys),
-        on_cheat=_tell,
+        on_cheat=tell_cheat,
     )
 
 
-def _tell(name: str) -> None:
+def tell_cheat(name: str) -> None:
+    """Name a holder whose part carries no valid proof, where the result is right without it."""
     notice(
         f"{holders_named((name,))}. It was not used, and the result is right without it: report "
         "the holder to the platform's operator and your compliance officer."

@@ -12,6 +12,7 @@ import click
 
 from postern.client import Client, QueryResult
 from postern.client_screening import READY, Screenings
+from postern.commands.evaluating import RequestSigner, tell_cheat
 from postern.commands.options import needed_case
 from postern.commands.terminal import connected, counted, notice, require_scopes, say
 from postern.duckdb_engine import Engine
@@ -118,6 +119,8 @@ def screen_against(
                 purpose=header.purpose,
                 case=case,
                 workers=options["workers"],
+                signer=RequestSigner(settings.keys),
+                on_cheat=tell_cheat,
             ) as tokens,
         ):
             found = screen_tokens(

@@ -34,6 +34,9 @@ def test_there_is_a_settings_file_for_each_environment() -> None:
     [
         ("database", "url", "mysql://root@db/x", "database.url is 'mysql'. Use sqlite:///"),
         ("database", "pool_size", 0, "database.pool_size is 0. It must be at least 1."),
+        ("database", "replica_url", "sqlite:///x", "database.replica_url is 'of a form"),
+        ("database", "replica_url", "standby", "database.replica_url is 'without ://'. Write"),
+        ("database", "replica_url", "postgresql+psycopg://u@h/x", "Only PostgreSQL has replicas"),
         ("platform", "origin", "example.org", "platform.origin is 'example.org'. Write scheme"),
         ("platform", "origin", "http://x.example/", "without a final slash"),
         ("platform", "origin", "http://x.example/app", "without a final slash, a path or a space"),

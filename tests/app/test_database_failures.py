@@ -1,6 +1,8 @@
 """What the database and the machine fail at is told as 503, and never as a defect or a hang."""
 
 import errno
+import os
+import signal
 import socket
 import sqlite3
 import threading
@@ -22,7 +24,7 @@ from app.write_behind import driver
 from postern.vocabulary import Role, Scope
 from tests.app.people import bearer, make_organisation, make_person, runtime_of
 
-SHORT = Patience(connect=2, wait=1, answer=1)
+SHORT = Patience(connect=2, wait=1, answer=1, work=1)
 
 
 def _of_sqlite(code: int) -> sqlite3.OperationalError:
@@ -129,6 +131,42 @@ def test_a_server_that_is_silent_is_not_waited_for_within_a_request(
         assert isinstance(refusal_of(raised.value), UnavailableError)
         with opened.reading() as again:
             assert again.scalar(text("SELECT 1")) == 1
+
+
+@on_postgresql
+def test_a_stopped_server_is_not_waited_for_without_end_by_who_works_unattended(
+    database: Database,
+) -> None:
+    with _patient(database) as opened:
+        opened.work_unattended()
+        with pytest.raises(DBAPIError) as raised:
+            _ask_a_stopped_server(opened)
+        assert isinstance(refusal_of(raised.value), UnavailableError)
+        with opened.reading() as again:
+            assert again.scalar(text("SELECT 1")) == 1
+
+
+def _ask_a_stopped_server(opened: Database) -> None:
+    with opened.transaction() as held:
+        process = held.scalar(text("SELECT pg_backend_pid()"))
+        assert process is not None
+        os.kill(process, signal.SIGSTOP)
+        try:
+            held.execute(text("SELECT 1"))
+        finally:
+            os.kill(process, signal.SIGCONT)
+
+
+@on_postgresql
+@pytest.mark.parametrize("command", ["jobs run --once", "audit run --once"])
+def test_the_commands_that_run_for_ever_work_unattended(app: Flask, command: str) -> None:
+    make_organisation(runtime_of(app).database)
+    ran = app.test_cli_runner().invoke(args=command.split())
+    assert ran.exit_code == 0, ran.output
+    database = runtime_of(app).database
+    with database.reading() as session:
+        bound = driver(session.connection()).work_seconds
+    assert bound == runtime_of(app).settings.database.work_seconds
 
 
 @on_postgresql

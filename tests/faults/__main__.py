@@ -19,7 +19,7 @@ from tests.faults import controls, machine
 from tests.faults.checker import Checker, Verdict
 from tests.faults.ground import Ground, ground
 from tests.faults.injecting import FAULTS, Fault
-from tests.faults.load import Load
+from tests.faults.load import PAUSE, Load
 from tests.faults.rounds import Trial, table
 
 
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     read.add_argument("--seed", type=int, default=1)
     read.add_argument("--only", default="", help="faults by name, separated by commas")
     read.add_argument("--clients", type=int, default=6)
+    read.add_argument("--pause", type=float, default=PAUSE, help="seconds of a client, on average")
+    read.add_argument("--duties", type=int, default=5, help="seconds between two looks at duties")
     read.add_argument("--instances", type=int, default=2)
     read.add_argument("--workers", type=int, default=2)
     read.add_argument("--check-every", type=int, default=10, help="rounds between two checks")
@@ -39,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all is ended and removed
     bounded = machine.own_mounts()
     began = time.monotonic()
-    with ground(bounded=bounded, instances=asked.instances, workers=asked.workers) as made:
+    with ground(
+        bounded=bounded, instances=asked.instances, workers=asked.workers, duties=asked.duties
+    ) as made:
         found = _tried(made, asked, _chosen(asked.only, made), began)
         left_out = sorted(set(FAULTS) - {each.name for each in _chosen("", made)})
     rows = [row.written() for row in found.rows.values() if row.name]
@@ -90,13 +94,12 @@ def _chosen(only: str, made: Ground) -> list[Fault]:
 
 def _tried(made: Ground, asked: argparse.Namespace, faults: list[Fault], began: float) -> Found:
     draw = random.Random(asked.seed)  # noqa: S311 - a trial that can be repeated
-    trial = Found(made, Load(made, asked.seed, asked.clients), draw)
+    trial = Found(made, Load(made, asked.seed, asked.clients, asked.pause), draw)
     trial.looked_at = {}
     checker = Checker(made)
     if trial.healed(400) is None:
         raise TimeoutError(f"the platform did not start: {trial.last_probe} {_said(made)}")
-    sys.stdout.write(f"It serves after {time.monotonic() - began:.0f} s\n")
-    sys.stdout.flush()
+    _tell(f"It serves after {time.monotonic() - began:.0f} s")
     trial.load.start()
     order: list[Fault] = []
     for number in range(asked.rounds):
@@ -110,12 +113,16 @@ def _tried(made: Ground, asked: argparse.Namespace, faults: list[Fault], began: 
             _check(trial, checker)
             _progress(trial, number + 1)
             trial.load.start()
+    trial.load.await_each_kind()
     trial.load.stop()
+    _tell(f"{len(made.notes.acts)} requests after {time.monotonic() - began:.0f} s")
     verdict = _check(trial, checker)
+    _tell(f"Checked after {time.monotonic() - began:.0f} s")
     trial.looked_at |= {f"checked_{k.replace(' ', '_')}": n for k, n in verdict.looked_at.items()}
     if not asked.no_controls:
         missed = controls.missed(made, checker)
-        trial.looked_at["controls"] = len(controls.CONTROLS)
+        _tell(f"Controls looked for after {time.monotonic() - began:.0f} s")
+        trial.looked_at["controls"] = sum(map(len, controls.CONTROLS))
         trial.wrong += [f"the control {name} was not found" for name in missed]
     if trial.wrong:
         kept = Path("build") / "faults"
@@ -124,6 +131,11 @@ def _tried(made: Ground, asked: argparse.Namespace, faults: list[Fault], began: 
             with suppress(OSError):
                 (kept / log.name).write_bytes(log.read_bytes()[-2_000_000:])
     return trial
+
+
+def _tell(what: str) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
 
 
 def _check(trial: Trial, checker: Checker) -> Verdict:

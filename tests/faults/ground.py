@@ -71,12 +71,17 @@ class Ground:
 
 
 @contextmanager
-def ground(*, bounded: bool, instances: int = 2, workers: int = 2) -> Iterator[Ground]:
-    """A running platform; `bounded`: disks of a fixed size can be mounted."""
+def ground(
+    *, bounded: bool, instances: int = 2, workers: int = 2, duties: int = 5
+) -> Iterator[Ground]:
+    """A running platform; `bounded`: disks of a fixed size can be mounted.
+
+    `duties` are the seconds between two looks at what is due.
+    """
     folder = Path(tempfile.mkdtemp(prefix="postern-faults-", dir="/dev/shm"))
     folder.chmod(0o755)
     try:
-        with _running(folder, bounded=bounded, instances=instances, workers=workers) as made:
+        with _running(folder, bounded, instances, workers, duties) as made:
             yield made
     finally:
         for mounted in ("data", "files"):
@@ -86,7 +91,13 @@ def ground(*, bounded: bool, instances: int = 2, workers: int = 2) -> Iterator[G
 
 
 @contextmanager
-def _running(folder: Path, *, bounded: bool, instances: int, workers: int) -> Iterator[Ground]:
+def _running(
+    folder: Path,
+    bounded: bool,
+    instances: int,
+    workers: int,
+    duties: int,
+) -> Iterator[Ground]:
     shim = machine.built_shim(folder)
     clock, disk = (
         None if shim is None else Control(folder / f"{name}.control", shim)
@@ -111,7 +122,7 @@ def _running(folder: Path, *, bounded: bool, instances: int, workers: int) -> It
             machine.web(f"web-{number}", by_work[f"web-{number}"], port, workers, clock)
             for number, port in enumerate(web)
         ]
-        jobs = machine.flask("jobs", by_work["jobs"], clock, "jobs", "run", "--pause", "5")
+        jobs = machine.flask("jobs", by_work["jobs"], clock, "jobs", "run", "--pause", str(duties))
         log = machine.flask("log", by_work["log"], None, "audit", "run")
         made = _peopled(
             Ground(

@@ -7,15 +7,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 
+from app.restarting import PID_FILE, successor_file
+from app.restarting import restart as replace_process
 from tests.faults.ground import Ground
 from tests.faults.machine import Kept
 from tests.faults.network import HALVE, PASS, RESET, SWALLOW
 
 Draw = random.Random
 _HOUR = 3600  # seconds
+_READY = 180.0  # seconds that a new web process may take
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Fault:
     inject: Callable[[Ground, Draw], "Iterator[None]"]
     needs_mount: bool = False
     needs_shim: bool = False
+    loses_nothing: bool = False  # every request is answered as if nothing happened
     heals: float = 180.0
     lasts: tuple[float, float] = (0.5, 2.5)  # seconds
 
@@ -243,10 +248,17 @@ def stalled_backends(ground: Ground, _draw: Draw) -> Iterator[None]:
         yield
 
 
-@fault("restart-gracefully")
+@fault("restart-gracefully", loses_nothing=True)
 def restart(ground: Ground, draw: Draw) -> Iterator[None]:
-    """HUP: the master begins new workers and lets the old ones end."""
-    _signal(draw.choice(ground.instances), signal.SIGHUP)
+    """As `systemctl reload`: a second process beside the first one, which ends when it serves."""
+    instance = draw.choice(ground.instances)
+    pid_file = Path(instance.environment[PID_FILE])
+
+    def adopt(_said: str) -> None:
+        with suppress(FileNotFoundError):  # it has taken over already
+            instance.adopted = int(successor_file(pid_file).read_text())
+
+    replace_process(pid_file, _READY, adopt)
     yield
 
 

@@ -23,7 +23,7 @@ from tests.faults.notes import ACKNOWLEDGED, UNKNOWN, Act
 
 GROUNDS = {"purpose": "criminal_investigation", "legal_basis": "criminal_procedure", "case": "PV-1"}
 HANG = 40.0  # seconds after which a request has hung
-_PAUSE = 0.05  # seconds, on average, between two requests of a client
+PAUSE = 0.05  # seconds, on average, between two requests of a client
 _FORM_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 _TAXII = {"Accept": "application/taxii+json;version=2.1"}
 _BULK = 12  # reports
@@ -36,8 +36,10 @@ _STREETS = ("Lindelaan", "Kerkstraat", "Rue Haute", "Dorpsstraat", "Molenweg", "
 class Client:
     """One client: a thread that does what it likes until it is told to end."""
 
-    def __init__(self, ground: Ground, seed: int, weights: dict[str, int]) -> None:
-        self.ground = ground
+    def __init__(
+        self, ground: Ground, seed: int, weights: dict[str, int], pause: float = PAUSE
+    ) -> None:
+        self.ground, self.pause = ground, pause
         self.draw = random.Random(seed)  # noqa: S311 - a trial that can be repeated
         self.http = requests.Session()
         self.values: deque[tuple[str, Any]] = deque(maxlen=200)
@@ -47,14 +49,16 @@ class Client:
         self.number = 0
         self.name = f"c{seed}"
         self.weights = weights
+        self.first = deque(FIRST if weights is MIXED else ())
 
     def run(self, ended: threading.Event) -> None:
         doing = list(self.weights)
         while not ended.is_set():
-            kind = self.draw.choices(doing, list(self.weights.values()))[0]
+            drawn = self.draw.choices(doing, list(self.weights.values()))[0]
+            kind = self.first.popleft() if self.first else drawn
             act: Callable[[], None] = getattr(self, kind)
             act()
-            ended.wait(self.draw.random() * 2 * _PAUSE)
+            ended.wait(self.draw.random() * 2 * self.pause)
 
     def ask(
         self, kind: str, code: str, method: str, path: str, *, headers: Any = None, **more: Any
@@ -212,7 +216,11 @@ class Client:
             self.ground.notes.saw(act.text)
 
 
+_CONTROLLED = frozenset({"submit", "lookup", "recall", "stop", "checkpoint"})
 _TEXTS = frozenset({"checkpoint", "poll", "page"})
+
+FIRST = ("bulk", "lookup", "disclose", "decide", "checkpoint", "recall")
+"""What a client does first, so that the controls have something to damage."""
 
 MIXED = {
     "submit": 5,
@@ -233,8 +241,8 @@ MIXED = {
 class PolicyOwner(Client):
     """Two people who stop all sharing of one organisation and begin it again, over and over."""
 
-    def __init__(self, ground: Ground, seed: int) -> None:
-        super().__init__(ground, seed, {"flicker": 1})
+    def __init__(self, ground: Ground, seed: int, pause: float) -> None:
+        super().__init__(ground, seed, {"flicker": 1}, pause)
         self.visits: dict[str, tuple[requests.Session, str, dict[str, str]]] = {}
         self.is_open = True
 
@@ -307,11 +315,12 @@ class PolicyOwner(Client):
 class Load:
     """All clients, in threads of this process."""
 
-    def __init__(self, ground: Ground, seed: int, clients: int) -> None:
+    def __init__(self, ground: Ground, seed: int, clients: int, pause: float = PAUSE) -> None:
         self.clients: list[Client] = [
-            Client(ground, seed * 1000 + number, MIXED) for number in range(clients)
+            Client(ground, seed * 1000 + number, MIXED, pause) for number in range(clients)
         ]
-        self.clients.append(PolicyOwner(ground, seed * 1000 + 999))
+        self.clients.append(PolicyOwner(ground, seed * 1000 + 999, pause))
+        self._ground = ground
         self.failures: list[str] = []
         self._threads: list[threading.Thread] = []
         self._ended = threading.Event()
@@ -330,6 +339,17 @@ class Load:
             each.join(3 * HANG)
             if each.is_alive():
                 raise TimeoutError("a client did not end")
+
+    def await_each_kind(self) -> None:
+        """Go on until everything that the controls damage is there."""
+        until = time.monotonic() + 3 * HANG
+        while time.monotonic() < until:
+            acts = self._ground.notes.since(0)
+            done = {act.kind for act in acts if act.outcome == ACKNOWLEDGED}
+            if done >= _CONTROLLED and self._ground.notes.arrivals:
+                return
+            time.sleep(PAUSE)
+        raise TimeoutError(f"never acknowledged: {', '.join(_CONTROLLED - done)}, or none arrived")
 
     def repeat_all(self) -> None:
         """Send everything of unknown outcome again until each has an answer."""

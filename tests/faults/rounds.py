@@ -64,7 +64,12 @@ class Trial:
             self.wrong.append(f"{fault.name}: not healed within {fault.heals:.0f} s")
         else:
             row.healed.append(seconds)
-        row.outcomes += Counter(act.outcome for act in self.ground.notes.since(start))
+        acts = self.ground.notes.since(start)
+        row.outcomes += Counter(act.outcome for act in acts)
+        if fault.loses_nothing:
+            lost = [act for act in acts if act.status in {None, 503}]
+            row.violations += len(lost)
+            self.wrong += [f"{fault.name}: {act.kind} {act.status} {act.text}" for act in lost]
 
     def healed(self, bound: float) -> float | None:
         """Seconds until every instance serves a member; None when that takes too long."""

@@ -35,7 +35,7 @@ function outcome({ parts }) {
     const elements = openedShared(cells, answer, vectors.kind, key, (names) => cheating.push(...names));
     return { elements: elements.map(hex), cheating };
   } catch (error) {
-    return { error: error.name, holders: error.names?.holders };
+    return { error: error.name, holders: error.names?.holders, away: error.names?.away };
   }
 }
 

@@ -103,8 +103,11 @@ def test_holders_evaluate_together_and_a_cheat_is_named(ring: Ring, client: Clie
     ring.stop("gamma")
     with pseudonymiser(ring, client) as asking, pytest.raises(CheatingHoldersError) as cheated:
         phone(ring, asking, "+32 2 555 01 03")
-    assert cheated.value.names == ("beta",)
-    assert "holder beta" in str(cheated.value)
+    assert (cheated.value.names, cheated.value.away) == (("beta",), ("gamma",))
+    assert "holder beta carries no valid proof" in str(cheated.value)
+    assert "no answer came from gamma. 2 honest holders must take part and 1 did" in str(
+        cheated.value
+    )
 
     # Beta honest again: two of three are enough.
     ring.put_share("beta", honest)
@@ -191,7 +194,7 @@ def test_a_page_signs_checks_names_a_cheat_and_goes_on_with_one_down(
         keep_picture(page, "holders-cheating")
         ring.stop("gamma")
         look_up(page)
-        too_few = "the holder beta is wrong, and too few others answered"
+        too_few = "the holder beta is wrong, and these do not answer: gamma. Too few are left"
         expect(refused).to_contain_text(too_few, timeout=PATIENCE)
         require_accessible(page)
         keep_picture(page, "holders-too-few")

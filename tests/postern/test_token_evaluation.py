@@ -36,9 +36,17 @@ class Platform:
         self.sizes: list[int] = []
 
     def evaluate(
-        self, kind: EvaluationKind, epoch: int, blinded: object, *, purpose: Purpose, case: str
+        self,
+        kind: EvaluationKind,
+        epoch: int,
+        blinded: object,
+        *,
+        purpose: Purpose,
+        case: str,
+        signed: object = None,
     ) -> BulkEvaluation:
         assert isinstance(blinded, list)
+        assert signed is None
         self.sizes.append(len(blinded))
         if len(blinded) > self.left:
             raise QuotaSpentError(None)

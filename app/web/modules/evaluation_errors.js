@@ -18,11 +18,15 @@ export class SignatureNeededError extends Error {
   }
 }
 
-/** Holders gave parts without a valid proof, and too few others answered; `names` fill sentences. */
+/**
+ * Holders gave parts without a valid proof, and too few others are left: `away` gave none. `names`
+ * fill sentences; the code says whether somebody is waited for.
+ */
 export class CheatingHoldersError extends Error {
-  constructor(holders) {
+  constructor(holders, away) {
     super(`The parts of ${holders.join(", ")} carry no valid proof, and too few others answered.`);
     this.name = "CheatingHoldersError";
-    this.names = { holders: holders.join(", ") };
+    this.code = away.length ? "away" : "answered";
+    this.names = { holders: holders.join(", "), away: away.join(", ") };
   }
 }

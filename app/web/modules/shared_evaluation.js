@@ -20,7 +20,11 @@ export function openedShared(cells, answer, kind, key, onCheat) {
   if (cheating.includes(0)) throw new ProofInvalidError();
   const nameOf = new Map(key.sharing.holders.map(({ number, name }) => [number, name]));
   const names = cheating.map((number) => nameOf.get(number));
-  if (elements === null) throw names.length ? new CheatingHoldersError(names) : unfit();
+  if (elements === null) {
+    const answered = new Set(parts.map(({ number }) => number));
+    const away = key.sharing.holders.filter(({ number }) => !answered.has(number)).map(({ name }) => name);
+    throw names.length ? new CheatingHoldersError(names, away) : unfit();
+  }
   if (names.length) onCheat(names);
   return elements;
 }

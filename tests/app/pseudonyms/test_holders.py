@@ -22,13 +22,12 @@ from app.pseudonyms import holder_service, moved_shares, service
 from app.pseudonyms.holder_errors import (
     ChainRefusedError,
     EpochExistsError,
-    KeySharedError,
     ShareHeldError,
     ShareInUseError,
 )
 from app.pseudonyms.holder_models import HolderRequest
 from app.pseudonyms.moved_shares import HeldKey, Standing
-from app.pseudonyms.sharing import find, move, require_alone, share_keys, sharing_of
+from app.pseudonyms.sharing import find, move, share_keys, sharing_of
 from postern import group, threshold, voprf
 from postern.base64url import from_base64url, to_base64url
 from postern.key_document import read as read_document
@@ -444,12 +443,6 @@ def test_a_rotation_begins_once_enough_holders_have_moved(platform: Flask, tmp_p
     assert refused.exit_code == 1
     assert "alpha does not answer; beta does not answer" in refused.output
     assert "Nothing was begun." in refused.output
-
-
-def test_a_shared_key_is_not_evaluated_in_bulk(platform: Flask) -> None:
-    database: Database = platform.extensions["postern"].database
-    with database.reading() as session, pytest.raises(KeySharedError):
-        require_alone(session, POSTAL, 1)
 
 
 def test_a_platform_takes_no_share(platform: Flask) -> None:

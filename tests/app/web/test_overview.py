@@ -1,10 +1,15 @@
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import clock
 from app.access import CONSOLE
+from app.accounts import people
+from app.accounts.models import PersonAccount
+from app.compliance import breaches
 from app.organisations import service as organisations
 from postern.vocabulary import LegalBasis, Purpose, Role, Scope
 from tests.app.exchange import (
@@ -196,3 +201,24 @@ def test_an_api_token_opens_no_page(exchange: Exchange, client: FlaskClient) -> 
     headers = bearer(exchange.app, exchange.people["post-be"], [Scope.AUDIT_READ])
     assert client.get("/", headers=headers).status_code == 403
     assert client.get("/access-log", headers=headers).status_code == 403
+
+
+def test_breaches_and_proposals_of_colleagues_are_tasks_of_an_officer(exchange: Exchange) -> None:
+    app, officer = exchange.app, exchange.people["police-de"]
+    keeper = make_person(app, "police-de", [Role.ADMINISTRATOR])
+    colleague = make_person(app, "police-de", [Role.ANALYST])
+    with app.app_context(), runtime_of(app).database.transaction() as session:
+        person = session.get_one(PersonAccount, colleague.person_id).public_id
+        held = frozenset([Role.ANALYST])
+        people.change_roles(session, keeper.caller, person, held | {Role.COMPLIANCE}, held)
+        breaches.open_breach(
+            session,
+            officer.caller,
+            title="a lost laptop",
+            aware_at=clock.now() - timedelta(hours=1),
+        )
+    page = page_of(exchange, "police-de")
+    tasks = page[: page.index("<section aria-labelledby")]
+    assert "open breach of data" in tasks
+    assert "change of an account waits for your decision" in tasks
+    assert "change of an account" not in page_of(exchange, "post-be")
