@@ -175,7 +175,8 @@ def test_what_a_worker_counted_outlives_it_and_its_files_do_not(
     hooks = runpy.run_path(str(CONFIGURATION))
     monkeypatch.setenv("POSTERN_METRICS_DIRECTORY", str(tmp_path))
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
-    hooks["on_starting"](None)
+    alone = SimpleNamespace(master_pid=0, reexec_pid=0)
+    hooks["on_starting"](alone)
     (directory,) = tmp_path.iterdir()
     assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(directory)
     assert directory.stat().st_mode & 0o777 == 0o700
@@ -191,7 +192,12 @@ def test_what_a_worker_counted_outlives_it_and_its_files_do_not(
     assert sorted(each.name for each in directory.iterdir()) == ["counter_0.db", "lock"]
     samples = read(request_metrics.exposition().decode())
     assert count(samples, "postern_errors_total", code="not-found") == 7
-    hooks["on_exit"](None)
+    replacing = SimpleNamespace(master_pid=1, reexec_pid=0)
+    hooks["on_starting"](replacing)  # a master that goes on with the figures of the one before
+    for leaving in (replacing, SimpleNamespace(master_pid=0, reexec_pid=2)):
+        hooks["on_exit"](leaving)
+    assert list(tmp_path.iterdir()) == [directory]
+    hooks["on_exit"](alone)
     assert list(tmp_path.iterdir()) == []
 
 
