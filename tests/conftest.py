@@ -22,6 +22,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import Environment
 from sqlalchemy import Engine, make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -45,8 +46,8 @@ _LOG_FILES = tempfile.TemporaryDirectory(prefix="postern-log-")
 atexit.register(_LOG_FILES.cleanup)
 
 # Thousands of tests make an app and a database of their own. What each would work out anew, and
-# always the same, is kept for all of them: how addresses are read and built, and the SQL of
-# statements. Both depend on what stands in their keys alone.
+# always the same, is kept for all of them: how addresses are read and built, the code of templates,
+# and the SQL of statements. All depend on what stands in their keys alone.
 _compile_rule = Rule.compile
 _rules: dict[tuple[Any, ...], Rule] = {}
 
@@ -70,6 +71,26 @@ def _function(method: Any) -> Any:
 
 
 Rule.compile = _compiled_once  # type: ignore[method-assign]
+
+_compile_template = Environment.compile
+_templates: dict[tuple[Any, ...], Any] = {}
+
+
+def _compiled_template_once(
+    environment: Environment, source: Any, *others: Any, **more: Any
+) -> Any:
+    """`Environment.compile`, with what it made of an equal template of an earlier app."""
+    extensions = tuple(sorted(environment.extensions))
+    key = (type(environment), extensions, source, others, tuple(sorted(more.items())))
+    known = _templates.get(key) if isinstance(source, str) else None
+    if known is None:
+        known = _compile_template(environment, source, *others, **more)
+        if isinstance(source, str):
+            _templates[key] = known
+    return known
+
+
+Environment.compile = _compiled_template_once  # type: ignore[method-assign]
 
 _create_engine = database_module.create_engine
 _statements: dict[str, LRUCache[Any, Any]] = {}
@@ -114,6 +135,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--prepared", type=Path, help="directory with databases made once for many runs"
     )
+    parser.addoption("--pictures", type=Path, help="directory for pictures of the pages")
 
 
 @pytest.fixture(scope="session")

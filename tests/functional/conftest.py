@@ -22,6 +22,7 @@ from app import create_app
 from app.config import Settings
 from tests.app.exchange import Exchange, make_exchange
 from tests.app.people import runtime_of
+from tests.functional.pictures import keep_pictures_in
 
 MODULES = Path(__file__).parents[2] / "app" / "web" / "modules"
 _PATIENCE = 15_000  # milliseconds that a page may take, or what appears on it
@@ -85,8 +86,10 @@ def exchange(platform: Platform) -> Exchange:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """One browser for all tests; each test has its own context, so no cookie outlives it."""
+    if pictures := request.config.getoption("--pictures"):
+        keep_pictures_in(pictures)
     expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(

@@ -1,8 +1,8 @@
 """Every page there is, walked in a real browser: readable by all, quiet, and as wide as the screen.
 
 The pages are found by walking (tests/app/walking.py), so that a new one joins by itself. Each is
-seen light, wide and in English, and dark, narrow and in French; its pictures are kept under
-build/pictures. In Dutch and German it is only asked whether the longer words fit.
+seen light, wide and in English, and dark, narrow and in French, and with --pictures a picture of it
+is kept. In Dutch and German it is only asked whether the longer words fit.
 """
 
 from collections.abc import Collection, Iterator
