@@ -8,6 +8,7 @@ is accounted for, or nothing is screened.
 # ruff: noqa: S608 - every name in a statement is ours; what comes from outside is a literal
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ _EXCEL = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 _CSV = frozenset({".csv", ".txt", ".tsv"})
 _PARQUET = ".parquet"
 _XML = ".xml"
+_NUMBER = re.compile(rb"\A[0-9]+")
 _SPILL = 8 * 2**30  # bytes that the engine may put on the disk for any manifest
 _SPILL_TIMES = 200  # and as many times the size of a larger one
 
@@ -83,6 +85,7 @@ class _Lines:
     rejected: tuple[tuple[int, str], ...]
     encoding: str
     has_header: bool = True
+    sifted: Path | None = None  # what the engine reads as CSV, each line after its number
 
 
 def prepare(
@@ -179,7 +182,15 @@ def _csv(
         "strict_mode = true, max_line_size = 400000)"
     )
     encoded = f"{sifted.encoding} (guessed)" if sifted.is_guessed else sifted.encoding
-    return _Lines(sifted.header, source, sifted.lines, sifted.blank, sifted.rejected, encoded)
+    return _Lines(
+        sifted.header,
+        source,
+        sifted.lines,
+        sifted.blank,
+        sifted.rejected,
+        encoded,
+        sifted=whole,
+    )
 
 
 def _cells(columns: ManifestColumns) -> str:
@@ -187,13 +198,19 @@ def _cells(columns: ManifestColumns) -> str:
 
 
 def _refused_by_engine(engine: Engine, lines: _Lines) -> dict[int, str]:
-    """Lines with too few or too many cells, by their number in the manifest."""
-    if not lines.has_header:
+    """Lines with too few or too many cells, by their number in the manifest.
+
+    What the engine tells of their text is not used: where quotes stand amid a cell it may be a part
+    of the line, or the line before.
+    """
+    if lines.sifted is None:
         return {}
-    found = engine.rows(
-        "SELECT DISTINCT regexp_extract(csv_line, '^\"?([0-9]+)', 1) FROM reject_errors"
-    )
-    return {int(row[0]): "wrong_number_of_cells" for row in found}
+    places = {row[0] for row in engine.rows("SELECT DISTINCT line FROM reject_errors")}
+    if not places:
+        return {}
+    with lines.sifted.open("rb") as file:
+        refused = [line for place, line in enumerate(file, 1) if place in places]
+    return {int(_NUMBER.findall(line)[0]): "wrong_number_of_cells" for line in refused}
 
 
 def _codes(engine: Engine) -> None:

@@ -129,6 +129,15 @@ def test_every_line_is_in_exactly_one_number(read: Read, engine: Engine) -> None
     assert "8,line,control_character" in told
 
 
+def test_quotes_amid_a_cell_cost_their_own_line_alone(read: Read, engine: Engine) -> None:
+    odd = GOOD.replace("Jan", '"Jan; ""J;"Jan; ""J')  # told of as a part of it
+    made = read("\n".join([HEADINGS, GOOD.rpartition(";")[0], odd, GOOD]) + "\n")
+    assert [row["line"] for row in rows(engine, made)] == [4]
+    told = made.faults.read_text().splitlines()
+    for line in (2, 3):
+        assert f"{line},line,wrong_number_of_cells" in told
+
+
 def test_nobody_leaves_the_screening_by_writing_nonsense_into_a_field(
     read: Read, engine: Engine
 ) -> None:
