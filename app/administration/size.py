@@ -2,7 +2,9 @@
 
 What all organisations hold together is nobody's to count exactly: with few members the whole less
 one's own is another's. Administrators of the organisation that runs the platform are told the
-figures as they are; those of other members one digit of them, and nothing of small ones.
+figures as they are; those of other members one digit of them as noted when the last month ended,
+and nothing of small ones. Told live, a digit would turn while one's own reports drive it, and so
+count what is another's.
 """
 
 from collections import defaultdict
@@ -10,7 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Integer, Table, delete, func, literal, literal_column, select, table, text
+from sqlalchemy import (
+    Integer,
+    Table,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -136,13 +149,14 @@ def coarse(value: int, smallest: int) -> Measured:
 
 
 def _told(session: Session, own: Figures | None, *, is_exact: bool) -> Size:
-    by_room = _by_room(session)
+    by_room = _by_room(session) if is_exact else _noted_by_room(session)
     rooms = [
         RoomSize(room, _rows(found, is_exact=is_exact), _size(found.size, is_exact=is_exact))
         for room, found in by_room.items()
     ]
     rooms.sort(key=lambda each: (-(each.size.value if each.size else 0), -each.rows.value))
-    total = _database_bytes(session)
+    noted = sum(found.size or 0 for found in by_room.values())
+    total = _database_bytes(session) if is_exact else noted
     return Size(
         rooms=rooms,
         total=_size(total, is_exact=is_exact) or Measured(total, "exact"),
@@ -172,6 +186,22 @@ def _by_room(session: Session) -> dict[str, _Counted]:
     for name, found in _tables(session, rooms).items():
         parts[rooms[name]].append(found)
     return {room: _sum(found) for room, found in sorted(parts.items())}
+
+
+def _noted_by_room(session: Session) -> dict[str, _Counted]:
+    """What was noted of each room when the last month ended that has a note; else nothing."""
+    ended = select(func.max(SizeNote.day)).where(SizeNote.day < _first_of_month())
+    noted = select(SizeNote).where(SizeNote.day == ended.scalar_subquery())
+    found = {each.room: (each.rows, each.bytes) for each in session.scalars(noted)}
+    return {
+        room: _Counted(rows, is_estimate=False, is_least=False, size=size or None)
+        for room in sorted({*rooms_of_tables().values()})
+        for rows, size in [found.get(room, (0, 0))]
+    }
+
+
+def _first_of_month() -> int:
+    return clock.day(clock.now().replace(day=1))
 
 
 def _sum(parts: Iterable[_Counted]) -> _Counted:
@@ -262,6 +292,7 @@ def _months(session: Session, *, is_exact: bool) -> list[MonthSize]:
             func.sum(SizeNote.rows).label("rows"),
             func.sum(SizeNote.bytes).label("size"),
         )
+        .where(SizeNote.day < _first_of_month() if not is_exact else true())
         .group_by(SizeNote.day)
         .order_by(SizeNote.day)
     )

@@ -107,6 +107,32 @@ def test_others_than_who_runs_it_are_told_no_exact_number_of_all(
     assert of_operator.own.reports == 0
 
 
+def test_others_are_told_of_ended_months_alone(
+    app: Flask, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a digit that turns under one's own reports counts what is another's."""
+    database, caller = exchange.database, exchange.caller("post-be")
+
+    def told() -> tuple[size.Size, size.RoomSize]:
+        with app.app_context(), database.transaction() as session:
+            found = size.read(session, caller)
+        return found, room(found, "organisations")
+
+    for day, rows, seen, months in (
+        (datetime(2026, 1, 30, tzinfo=UTC), 1_400, Measured(1_000, "under"), 0),
+        (datetime(2026, 2, 1, tzinfo=UTC), 3_600, Measured(1_000, "about"), 1),
+        (datetime(2026, 2, 28, tzinfo=UTC), 3_700, Measured(1_000, "about"), 1),
+        (datetime(2026, 3, 1, tzinfo=UTC), 5_600, Measured(4_000, "about"), 2),
+    ):
+        monkeypatch.setattr(clock, "now", lambda day=day: day)
+        fill_to(database, rows)
+        with database.transaction() as session:
+            size.note(session)
+        found, of_room = told()
+        assert of_room.rows == seen, day
+        assert len(found.months) == months
+
+
 def test_sizes_are_noted_once_a_day_and_growth_is_told_by_months(
     app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
