@@ -188,6 +188,8 @@ def test_the_page_and_the_console_tell_of_every_room(app: Flask, exchange: Excha
     page = client.get("/platform/size").get_data(as_text=True)
     assert page.count("fewer than 1,000") >= len(set(size.rooms_of_tables().values()))
     assert "No month was noted yet" in page
+    for name in {*size.rooms_of_tables().values()}:
+        assert f">{name}<" not in page, f"{name} has no words"
     told = app.test_cli_runner().invoke(args=["platform", "size", "--json"])
     assert told.exit_code == 0
     by_room = {each["room"]: each for each in json.loads(told.stdout)}
