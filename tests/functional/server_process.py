@@ -12,6 +12,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,15 +42,21 @@ class Servers:
         asked = [str(file), int(address.rpartition(":")[2])]
         self._process.stdin.write(json.dumps(asked).encode() + b"\n")
         self._process.stdin.flush()
-        self._running[address] = int(self._process.stdout.readline())
+        process = int(self._process.stdout.readline())
+        assert process, f"the server at {address} did not begin; it says why"
+        self._running[address] = process
         return address
 
     def is_running(self, address: str) -> bool:
         return address in self._running
 
     def stop(self, address: str) -> None:
-        """End a server."""
-        os.kill(self._running.pop(address), signal.SIGKILL)
+        """End a server, and return when its address is free for another."""
+        process = self._running.pop(address)
+        os.kill(process, signal.SIGKILL)
+        until = time.monotonic() + PATIENCE
+        while Path(f"/proc/{process}").exists() and time.monotonic() < until:
+            time.sleep(0.01)
 
     def stop_all(self) -> None:
         for address in list(self._running):
@@ -88,6 +96,10 @@ def main() -> None:
         if not os.fork():
             try:
                 _serve(Path(file), port)
+            except BaseException:
+                traceback.print_exc()
+                os.write(1, b"0\n")  # who waits for its id must not wait for ever
+                raise
             finally:
                 os._exit(1)
 
