@@ -115,10 +115,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _opened(told: DatabaseSettings) -> Database:
-    patience = Patience(
-        told.connect_seconds, told.wait_seconds, told.answer_seconds, told.work_seconds
-    )
-    database = Database(told.url, told.pool_size, patience, told.replica_url)
+    database = Database(told.url, told.pool_size, Patience.told(told), told.replica_url)
     try:
         database.demand_replica()
     except StartRefusedError:

@@ -9,7 +9,7 @@ connection is closed then, and the transaction undone by the server.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import psycopg
 from flask import has_request_context
@@ -18,6 +18,8 @@ from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout, error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
+
+from app.config import DatabaseSettings
 
 T = TypeVar("T")
 
@@ -43,6 +45,16 @@ class Patience:
     wait: int
     answer: int
     work: int | None = None  # as long as it takes
+
+    @classmethod
+    def told(cls, database: DatabaseSettings) -> Self:
+        """As the settings tell it."""
+        return cls(
+            database.connect_seconds,
+            database.wait_seconds,
+            database.answer_seconds,
+            database.work_seconds,
+        )
 
     @property
     def arguments(self) -> dict[str, Any]:

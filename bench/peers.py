@@ -22,6 +22,7 @@ own interface is than each peer and than Postern's own TAXII.
 import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
@@ -59,17 +60,16 @@ _SHARED = text(
 _TOKENS = text("SELECT facet, token FROM token WHERE indicator_id = :id ORDER BY facet")
 
 
+@dataclass(frozen=True)
 class Own(Door):
     """The platform's own interface: `path#number` posts that one of `bodies`."""
 
-    def __init__(self, port: int, authorization: str, bodies: list[bytes]) -> None:
-        super().__init__(port, "", authorization)
-        object.__setattr__(self, "_bodies", bodies)
+    bodies: Sequence[bytes] = ()
 
     def request(self, path: str, body: bytes | None = None) -> bytes:
         path, _, number = path.partition("#")
         if number:
-            body = self._bodies[int(number)]  # type: ignore[attr-defined]
+            body = self.bodies[int(number)]
         lines = [
             f"{'GET' if body is None else 'POST'} {path} HTTP/1.1",
             f"Host: 127.0.0.1:{self.port}",
@@ -100,7 +100,7 @@ class WithOwn(Run):
         rows = _known(subject, REQUESTS)
         _submit(subject.reading.port, writes, own, self.patience)
         self.settle(subject, Standing(), BATCH * POSTS)
-        door = Own(subject.reading.port, reads, [body for _, body in rows])
+        door = Own(subject.reading.port, "", reads, [body for _, body in rows])
         for clients in (1, CLIENTS):
             for kind, each in _asked(rows, number).items():
                 found = timed(door, each, clients, self.seconds, self.patience)
@@ -162,7 +162,7 @@ def _asked(rows: list[tuple[str, bytes]], number: int) -> dict[str, Asked]:
 def _submit(port: int, token: str, standing: Standing, patience: float) -> None:
     chance, drawn = random.Random(), points()  # noqa: S311 - variety, not secrecy
     bodies = [submit_body(drawn, chance, BATCH) for _ in range(POSTS)]
-    door, line = Own(port, token, bodies), Line(port, patience)
+    door, line = Own(port, "", token, bodies), Line(port, patience)
     requests = [door.request(f"/api/v1/reports#{number}") for number in range(POSTS)]
     start = perf_counter()
     for request in requests:

@@ -84,7 +84,6 @@ class _Lines:
     blank: int
     rejected: tuple[tuple[int, str], ...]
     encoding: str
-    has_header: bool = True
     sifted: Path | None = None  # what the engine reads as CSV, each line after its number
 
 
@@ -164,7 +163,7 @@ def _lines(
 
 def _parquet(path: Path, engine: Engine) -> _Lines:
     found = parquet_rows(path, engine)
-    return _Lines(found.names, found.source, found.rows, 0, (), "Parquet", has_header=False)
+    return _Lines(found.names, found.source, found.rows, 0, (), "Parquet")
 
 
 def _csv(
@@ -304,7 +303,7 @@ def _account(
     faults = {str(fault): int(count) for fault, count in counted}
     for why in refused.values():
         faults[f"line:{why}"] = faults.get(f"line:{why}", 0) + 1
-    header = 1 if lines.has_header else 0
+    header = 0 if lines.sifted is None else 1
     total = header + lines.blank + len(refused) + int(screened)
     if total != lines.lines:
         raise ManifestNotWholeError(total, lines.lines)

@@ -21,7 +21,6 @@ from postern.client_errors import (
     EvaluationRefusedError,
     QuotaSpentError,
     SharedKeyError,
-    SignatureNeededError,
 )
 from postern.facets import Facet, evaluation_input, facets
 from postern.key_document import KeyEpoch
@@ -29,7 +28,7 @@ from postern.key_ring import KeyRing
 from postern.key_sharing import KeySharing
 from postern.normalise import Normalised
 from postern.pseudonym import clear_token, token
-from postern.shared_evaluation import Combined, Judgement, NamedPart, part_names
+from postern.shared_evaluation import Combined, Judgement, NamedPart, part_names, signature
 from postern.signed_evaluation import Signed, Signs
 from postern.vocabulary import EVALUATION_KIND, EvaluationKind, Kind, Purpose
 
@@ -239,15 +238,8 @@ class Pseudonymiser:
 
     def _signature(self, chunk: "_Chunk", blinded: Sequence[bytes]) -> dict[str, Signed]:
         """The organisation's own signature, where holders ask for it."""
-        if chunk.key.sharing is None:
-            return {}
-        if self._signer is None:
-            raise SignatureNeededError
-        commitment = chunk.key.sharing.commitments[0]
-        signed = self._signer.sign(
-            chunk.kind, chunk.key.epoch, commitment, self._purpose, list(blinded)
-        )
-        return {"signed": signed}
+        signed = signature(self._signer, chunk.kind, chunk.key, self._purpose, blinded)
+        return {} if signed is None else {"signed": signed}
 
     def _proved(self, opening: "_Opening") -> list[bytes]:
         found = opening.future.result()

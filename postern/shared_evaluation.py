@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from postern import threshold, voprf
-from postern.client_errors import CheatingHoldersError, EvaluationRefusedError
+from postern.client_errors import (
+    CheatingHoldersError,
+    EvaluationRefusedError,
+    SignatureNeededError,
+)
 from postern.group import InvalidElementError
 from postern.key_document import KeyEpoch
 from postern.key_sharing import PLATFORM_PART, KeySharing
+from postern.signed_evaluation import Signed, Signs
+from postern.vocabulary import EvaluationKind, Purpose
 
 PLATFORM = 0
 """The number of the platform's part, beside those of holders."""
@@ -68,6 +74,21 @@ class Judgement:
                 if self.on_cheat:
                     self.on_cheat(name)
         return found.elements
+
+
+def signature(
+    signer: Signs | None,
+    kind: EvaluationKind,
+    key: KeyEpoch,
+    purpose: Purpose,
+    blinded: Sequence[bytes],
+) -> Signed | None:
+    """The organisation's own signature, where holders ask for it; else SignatureNeededError."""
+    if key.sharing is None:
+        return None
+    if signer is None:
+        raise SignatureNeededError
+    return signer.sign(kind, key.epoch, key.sharing.commitments[0], purpose, list(blinded))
 
 
 def key_id(key: KeyEpoch, name: str) -> str:

@@ -15,7 +15,6 @@ from postern.client_errors import (
     EpochClosedError,
     EvaluationRefusedError,
     QuotaSpentError,
-    SignatureNeededError,
 )
 from postern.client_screening import BulkEvaluation
 from postern.evaluation_octets import MOST, batches
@@ -23,7 +22,7 @@ from postern.group import SIZE
 from postern.key_document import KeyEpoch
 from postern.key_sharing import PLATFORM_PART, KeySharing
 from postern.pseudonym import token
-from postern.shared_evaluation import PLATFORM, Judgement, NamedPart
+from postern.shared_evaluation import PLATFORM, Judgement, NamedPart, signature
 from postern.signed_evaluation import Signed, Signs
 from postern.token_cache import TokenCache
 from postern.token_filter_errors import FilterEpochOverError
@@ -164,7 +163,7 @@ class BulkTokens:
                     blinded[:size],
                     purpose=self._purpose,
                     case=self._case,
-                    signed=self._signature(kind, key, blinded[:size]),
+                    signed=signature(self._signer, kind, key, self._purpose, blinded[:size]),
                 )
                 break
             except EpochClosedError:
@@ -183,17 +182,6 @@ class BulkTokens:
         received = sum(len(each.elements) for each in answer.parts)
         self.spent.bytes_received += received * SIZE + len(answer.parts) * PROOF_SIZE
         return answer, size
-
-    def _signature(
-        self, kind: EvaluationKind, key: KeyEpoch, blinded: Sequence[bytes]
-    ) -> Signed | None:
-        """The organisation's own signature, where holders ask for it."""
-        if key.sharing is None:
-            return None
-        if self._signer is None:
-            raise SignatureNeededError
-        commitment = key.sharing.commitments[0]
-        return self._signer.sign(kind, key.epoch, commitment, self._purpose, list(blinded))
 
     def _opened(
         self,

@@ -115,10 +115,7 @@ def journal_(every: int | None) -> None:
     if every is None:
         click.echo(f"{_write_journal()} entries of the log written")
         return
-    told = load().database
-    patience = Patience(
-        told.connect_seconds, told.wait_seconds, told.answer_seconds, told.work_seconds
-    )
+    patience = Patience.told(load().database)
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())

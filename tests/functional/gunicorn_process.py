@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.restarting import PID_FILE
+from bench.taxii_peers import children
 from tests.functional.serving import PATIENCE, ROOT
 
 GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
@@ -17,9 +18,7 @@ GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 
 def workers(pid_file: Path) -> set[int]:
     """Process ids of the workers of the master that serves."""
-    master = int(pid_file.read_text())
-    told = Path(f"/proc/{master}/task/{master}/children").read_text()
-    return {int(pid) for pid in told.split()}
+    return set(children(int(pid_file.read_text())))
 
 
 @contextmanager
