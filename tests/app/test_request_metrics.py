@@ -25,6 +25,7 @@ from app.jobs.draining import HopelessError
 from app.jobs.models import Outbox
 from app.jobs.outbox import Handlers, parted, put
 from app.origin import REQUEST_ID
+from app.replica import Outcome
 from app.request_records import METHODS, NOWHERE, OTHER
 from app.secret_files import read_metrics_key
 from app.web.reference import error_kinds
@@ -124,6 +125,7 @@ def test_labels_are_of_closed_sets_and_name_nobody(measured: Flask, database: Da
         "status": {"1xx", "2xx", "3xx", "4xx", "5xx"},
         "code": {kind.code for kind in error_kinds()},
         "le": {*map(str, map(float, request_metrics.BUCKETS)), "+Inf"},
+        "outcome": {each.value for each in Outcome},
     }
     text = (
         measured.test_client()

@@ -221,6 +221,7 @@ def test_a_log_that_cheats_is_refused_and_everybody_learns_of_it(
     platform: Platform, witnessed: list[Officer], tmp_path: Path, kind: str
 ) -> None:
     before = held(witnessed)
+    shown = []
     cheat(platform, kind, min(before), tmp_path)
     for officer in witnessed:
         alarmed = officer.home / "alarmed.txt"
@@ -236,6 +237,7 @@ def test_a_log_that_cheats_is_refused_and_everybody_learns_of_it(
         assert evidence["wrong"] == kind
         kept = json.loads(Path(str(evidence["file"])).read_text())
         assert json.loads(alarmed.read_text()) == kept
+        shown.append(kept["held"])
         keys = [each.verifier for each in sequencer(runtime_of(platform.app)).keys]
         for note in (kept["held"], kept["shown"]):
             open_checkpoint(note.encode(), keys)
@@ -253,5 +255,6 @@ def test_a_log_that_cheats_is_refused_and_everybody_learns_of_it(
         "rollback": "has become smaller than what its key had signed",
     }
     assert titles[kind] in page
-    assert kept["held"] in page
+    # The first who shows it raises the alarm; the next may have cosigned another size.
+    assert shown[0] in page
     assert titles[kind] in html.unescape(client.get("/notifications").get_data(as_text=True))
