@@ -79,7 +79,7 @@ java: ## Install a Java runtime for Spark in the tests of screening, when there 
 	@tests/install-java
 
 .PHONY: servers
-servers: ## Install nginx and systemd-analyze for the tests of deployment, when there are none
+servers: ## Install nginx, systemd-analyze, Prometheus and age for the tests of deployment, where missing
 	@tests/install-servers
 
 .PHONY: browser

@@ -1,21 +1,30 @@
 """The commands of docs/backup.md, as somebody types them."""
 
+import json
+import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask
+from sqlalchemy import func, make_url, select
 
 from app.__main__ import main
 from app.access import CONSOLE
 from app.accounts import tokens
 from app.config import Settings
 from app.errors import StartRefusedError
+from app.indicators.models import Indicator
 from postern.vocabulary import Scope
 from tests.app.backup import stage
+from tests.app.backup.stage import Scene
 from tests.app.exchange import JAN, make_exchange, report
 from tests.app.people import runtime_of
 from tests.functional.serving import as_toml
+
+PAGE = Path(__file__).parents[3] / "docs" / "backup.md"
 
 
 def test_a_backup_is_made_listed_verified_pruned_and_restored_by_commands(
@@ -63,3 +72,40 @@ def test_a_backup_is_made_listed_verified_pruned_and_restored_by_commands(
         told = said("restore", str(backup), *own, "--into", url)
     assert "done again: token.revoke (1)" in told
     assert "start the services" in told
+
+
+def test_a_backup_is_read_without_postern(small: Scene, target: str) -> None:
+    """What docs/backup.md says under "Without Postern", by the programs that it names."""
+    page = PAGE.read_text("utf-8")
+    (opening, loading) = re.findall(r"Without Postern: `(.+?)`, then `(.+?)`", page)[0]
+    backup = small.back_up()
+    opening = opening.replace("FILE", str(backup)).replace("backup-key.txt", str(small.keys.file))
+    folder = small.folder / "unpacked"
+    folder.mkdir()
+    typed(opening, folder)
+    found = json.loads((folder / "manifest.json").read_text())
+    assert found["counts"]["indicator"] == 1
+    if small.exchange.database.is_sqlite:
+        pieces = sorted((folder / "database").iterdir())
+        restored = folder / "restored.sqlite3"
+        restored.write_bytes(b"".join(each.read_bytes() for each in pieces))
+        target = f"sqlite:///{restored}"
+    else:
+        address = make_url(target).set(drivername="postgresql")
+        shown = address.render_as_string(hide_password=False)
+        typed(loading.replace("DATABASE", f"'{shown}'"), folder)
+    with stage.opened(target) as database, database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Indicator)) == 1
+
+
+def typed(command: str, folder: Path) -> None:
+    path = f"{stage.PROGRAMS}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -2,19 +2,19 @@
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-import pyrage
 import pytest
 from sqlalchemy import func, select
 
@@ -29,13 +29,17 @@ from tests.app.backup.stage import Keys
 from tests.app.exchange import JAN, make_exchange, report
 from tests.conftest import STOP_WHEN_ORPHANED, quick_directory, settings_for
 
+PAGE = Path(__file__).parents[3] / "docs" / "backup.md"
 _NOBODY = pwd.getpwnam("nobody")
 _SETTINGS = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
 archive_mode = on
-archive_command = 'test ! -f {folder}/wal/%f && cp %p {folder}/wal/%f'
 """
+_COMMANDS = re.findall(
+    r"(?m)^(?:archive_command|pg_basebackup|age|echo|touch) .+$", PAGE.read_text("utf-8")
+)
+"""Of docs/backup.md, as an operator types them: each is run here, by the age program."""
 
 
 @pytest.fixture
@@ -50,15 +54,61 @@ def folder() -> Iterator[Path]:
 
 
 def run(program: str, *arguments: str) -> None:
+    """A program of PostgreSQL, as the server's user."""
+    run_as_server(str(stage.PROGRAMS / program), *arguments)
+
+
+def run_as_server(*command: str, **environment: str) -> None:
     subprocess.run(
-        [str(stage.PROGRAMS / program), *arguments],
+        command,
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         user=_NOBODY.pw_uid if not os.getuid() else None,
-        env=os.environ | {"TZ": "UTC"},
+        env={**os.environ, "TZ": "UTC", **environment},
         cwd="/",
     )
+
+
+def age_keys(path: Path) -> Keys:
+    """A pair made by the age program, which the server's user can read."""
+    subprocess.run(["age-keygen", "-o", str(path)], check=True, capture_output=True)
+    os.chown(path, _NOBODY.pw_uid, _NOBODY.pw_gid)
+    (public,) = re.findall(r"(?m)^# public key: (age1\w+)$", path.read_text())
+    return Keys(public, path)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The page's commands, with the names of this trial in the place of the page's."""
+
+    keys: Keys
+    folder: Path
+
+    def commands(self, begin: str) -> list[str]:
+        names = {
+            "age1...": self.keys.public,
+            "/srv/wal": f"{self.folder}/wal",
+            "backup-key.txt": str(self.keys.file),
+            "base.tar.age": f"{self.folder}/base.tar.age",
+            "DATA": f"{self.folder}/data",
+        }
+        found = [each for each in _COMMANDS if each.startswith(begin)]
+        for name, ours in names.items():
+            found = [each.replace(name, ours) for each in found]
+        return found
+
+    def command(self, begin: str, about: str = "") -> str:
+        (found,) = (each for each in self.commands(begin) if about in each)
+        return found
+
+    def run(self, command: str) -> None:
+        run_as_server(
+            *("bash", "-o", "pipefail", "-c", command),
+            PATH=f"{stage.PROGRAMS}:{os.environ['PATH']}",
+            PGHOST=str(self.folder),
+            PGUSER="nobody",
+        )
 
 
 @contextmanager
@@ -80,33 +130,22 @@ def serving(data: Path) -> Iterator[int]:
 def test_a_server_that_is_lost_comes_back_as_it_was_at_a_moment(
     folder: Path, secrets_directory: Path, tmp_path: Path
 ) -> None:
-    data = folder / "data"
+    data, base = folder / "data", folder / "base.tar.age"
     url = f"postgresql+psycopg://nobody@/postgres?host={folder}"
-    keys, other = (stage.make_keys(tmp_path / f"{name}.txt") for name in ("own", "other"))
+    keys, other = (age_keys(folder / f"{name}.txt") for name in ("own", "other"))
     settings = stage.backed_up(settings_for(url, secrets_directory), tmp_path, keys, other)
+    typed = Typed(keys, folder)
     run("initdb", "-D", str(data), "-A", "trust", "-U", "nobody")
     with (data / "postgresql.conf").open("a") as file:
         file.write(_SETTINGS.format(folder=folder))
+        file.write(typed.command("archive_command") + "\n")
     with serving(data) as server:
         migrate(settings)
         exchange = make_exchange(create_app(settings))
         own = exchange.submit("post-be", report("R-1", exchange.indicator(JAN))).results[0]
         stage.sign(exchange.app)
         journal.write(settings, exchange.database)
-        run(
-            "pg_basebackup",
-            "-h",
-            str(folder),
-            "-D",
-            str(folder / "base"),
-            "-Ft",
-            "-Xfetch",
-            "-cfast",
-        )
-        base = tmp_path / "base.tar.age"
-        pyrage.encrypt_file(
-            str(folder / "base" / "base.tar"), str(base), encryption.recipients(keys.public)
-        )
+        typed.run(typed.command("pg_basebackup"))
         exchange.submit("post-be", report("R-2", exchange.indicator(JAN)))
         stage.sign(exchange.app)
         moment = exact(url)
@@ -124,11 +163,13 @@ def test_a_server_that_is_lost_comes_back_as_it_was_at_a_moment(
         while data.exists():  # its children notice a moment later
             shutil.rmtree(data, ignore_errors=True)
 
-    unpack(base, keys, data)
-    (data / "recovery.signal").touch()
-    with (data / "postgresql.auto.conf").open("a") as file:
-        file.write(f"restore_command = 'cp {folder}/wal/%f %p'\n")
-        file.write(f"recovery_target_time = '{moment}'\nrecovery_target_action = 'promote'\n")
+    for encrypted in (base, *(folder / "wal").iterdir()):
+        assert encrypted.read_bytes().startswith(b"age-encryption.org/v1")
+    run_as_server("mkdir", "-m", "700", str(data))
+    typed.run(typed.command("age", "base.tar.age"))
+    for line in typed.commands("echo"):
+        typed.run(line.replace("2026-05-04 09:30:00+00", moment))
+    typed.run(typed.command("touch"))
     with serving(data):
         promoted(url)
         with stage.opened(url) as database:
@@ -142,17 +183,6 @@ def test_a_server_that_is_lost_comes_back_as_it_was_at_a_moment(
                 assert session.scalar(select(func.count()).select_from(Indicator)) == 1
                 told = select(AuditEntry.eid).where(AuditEntry.act == "report.withdraw")
                 assert session.scalar(told) is not None
-
-
-def unpack(base: Path, keys: Keys, data: Path) -> None:
-    """A base backup into an empty data directory of the server's user."""
-    data.mkdir(mode=0o700)
-    tar = base.with_suffix("")
-    pyrage.decrypt_file(str(base), str(tar), encryption.identities(keys.file))
-    with tarfile.open(tar) as members:
-        members.extractall(data, filter="tar")
-    for each in (data, *data.rglob("*")):
-        os.chown(each, _NOBODY.pw_uid, _NOBODY.pw_gid, follow_symlinks=False)
 
 
 def exact(url: str, statement: str = "SELECT clock_timestamp()") -> str:
