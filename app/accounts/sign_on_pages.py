@@ -403,9 +403,11 @@ def _wanted() -> Wanted:
     form = request.form
     errors = []
     roles: dict[str, list[Role]] = {}
-    for number, line in enumerate(form.get("roles", "").splitlines()[: sign_on.MOST_ROLES + 1], 1):
+    for number, line in enumerate(form.get("roles", "").splitlines(), 1):
         if not line.strip():
             continue
+        if len(roles) > sign_on.MOST_ROLES:
+            break  # one too many is enough to be refused
         name, _, told = line.rpartition("=")
         try:
             roles[name.strip()] = [Role(each.strip()) for each in told.split(",")]

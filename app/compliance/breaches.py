@@ -33,7 +33,7 @@ KEPT = timedelta(days=5 * 366)
 """After its closing the record is erased; the log keeps that there was one."""
 
 PAGE = 50
-MOST_NOTES = 500
+MOST_NOTES = 500  # of one breach, beside those that move its handling on
 
 _REMINDED = (48, 24, 12, 4, 0)  # hours left, at which officers are reminded
 _OLDEST = timedelta(days=366)
@@ -228,6 +228,7 @@ def add_note(
     now = clock.now()
     if step is BreachStep.CLOSED and not _is_ready(row):
         raise BreachNotReadyError
+    before = _stands(row)
     match step:
         case BreachStep.RISK:
             row.risk = risk
@@ -241,7 +242,8 @@ def add_note(
             row.closed_at, row.closed_by = now, caller.pseudonym
         case _:
             pass
-    _write(session, caller, row, step, clean)
+    # What moves the breach on is taken however many notes there are: else it would stay open.
+    _write(session, caller, row, step, clean, is_bounded=_stands(row) == before)
     act = "breach.close" if step is BreachStep.CLOSED else "breach.note"
     told = {"step": step.value} | ({"risk": risk.value} if risk else {})
     append(session, caller, act, object_type="breach", objects=[str(breach_id)], details=told)
@@ -336,10 +338,23 @@ def _is_ready(row: Breach) -> bool:
     return is_told and (row.risk is not Risk.HIGH or row.people_at is not None)
 
 
-def _write(session: Session, caller: Caller, row: Breach, step: BreachStep, text: str) -> None:
+def _stands(row: Breach) -> tuple[object, ...]:
+    """How far its handling is."""
+    return row.risk, row.authority_at, row.people_at, row.partners_at, row.closed_at
+
+
+def _write(
+    session: Session,
+    caller: Caller,
+    row: Breach,
+    step: BreachStep,
+    text: str,
+    *,
+    is_bounded: bool = True,
+) -> None:
     last = session.scalar(select(func.max(BreachNote.place)).where(BreachNote.breach_id == row.id))
     place = (last or 0) + 1
-    if place > MOST_NOTES:
+    if is_bounded and place > MOST_NOTES:
         raise wrong("note", f"A breach has at most {MOST_NOTES} notes: keep the rest in your file.")
     session.add(
         BreachNote(

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -169,6 +170,21 @@ def test_a_workbook_of_very_many_parts_is_not_read(tmp_path: Path) -> None:
     source = workbook(tmp_path / "many.xlsx", cell("A1", "item_id"), **many)
     with pytest.raises(ManifestError, match="more than 2000 files"):
         workbook_as_csv(source, tmp_path / "out.csv")
+
+
+def test_a_workbook_that_unpacks_to_more_than_may_be_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = workbook(tmp_path / "large.xlsx", cell("A1", "item_id"), strings=b" " * MIB)
+    with ZipFile(source) as archive:
+        unpacked = sum(each.file_size for each in archive.infolist())
+    monkeypatch.setattr("postern.workbook._LARGEST", unpacked)
+    workbook_as_csv(source, tmp_path / "out.csv", _SMALL)
+    assert (tmp_path / "out.csv").read_text() == "item_id\n"
+    monkeypatch.setattr("postern.workbook._LARGEST", unpacked - 1)
+    with pytest.raises(ManifestError, match="unpacks to more than 0 GB, so it was not read"):
+        workbook_as_csv(source, tmp_path / "more.csv", _SMALL)
+    assert not (tmp_path / "more.csv").exists()
 
 
 def test_no_workbook_says_so(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 import app.clock
 from app import create_app
 from app.accounts.factor_models import RecoveryCode, SecondFactor
+from app.accounts.factors import MOST_FACTORS
 from app.accounts.models import WebSession
 from app.accounts.step_up import OF_FACTORS, WEIGHTY
 from app.config import Settings
@@ -262,6 +263,25 @@ def test_secrets_and_names_are_sealed_and_factors_are_ones_own(
     assert send(client, f"{path}/remove").status_code == 303
     with database.reading() as session:
         assert session.scalars(select(RecoveryCode)).all() == []
+
+
+def test_a_person_has_so_many_factors_and_no_more(
+    app: Flask, person: Person, database: Database
+) -> None:
+    client = app.test_client()
+    sign_in(client, person)
+    for _ in range(MOST_FACTORS):
+        assert add_passkey(client, Authenticator(ORIGIN)).status_code == 200
+    refused = add_passkey(client, Authenticator(ORIGIN))
+    assert refused.status_code == 422
+    assert f"You have {MOST_FACTORS} second factors already" in refused.text
+    with database.reading() as session:
+        held = session.scalars(select(SecondFactor.public_id)).all()
+    assert len(held) == MOST_FACTORS
+    outcomes = [each.outcome for each in log_of(database, "factor.add")]
+    assert outcomes == ["ok"] * MOST_FACTORS + ["denied"]
+    assert send(client, f"/account/security/{held[0]}/remove").status_code == 303
+    assert add_passkey(client, Authenticator(ORIGIN)).status_code == 200
 
 
 def test_a_factor_is_added_or_removed_after_a_proof_only(

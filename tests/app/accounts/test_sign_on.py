@@ -16,6 +16,7 @@ from app.accounts.entry_models import ProviderState, SignOnLink, SignOnProvider
 from app.accounts.factor_models import FactorKind, SecondFactor
 from app.accounts.models import WebSession
 from app.database import Database
+from app.errors import InvalidRequestError
 from postern.vocabulary import Role
 from tests.app.accounts.conftest import MovingClock
 from tests.app.accounts.sign_on_room import CALLBACK, Room, make_room, roles_in
@@ -223,6 +224,39 @@ def test_the_pages_of_the_settings_work_and_never_show_the_secret(room: Room) ->
     assert officer.post("/sign-on/decide", data=decided, headers=headers).status_code == 303
     assert client.post("/sign-on/end", headers=cross_site_headers(client)).status_code == 303
     assert "No sign-in service" in client.get("/sign-on").text
+
+
+def test_a_provider_has_so_many_lines_of_roles_and_no_more(room: Room) -> None:
+    groups = [f"group-{number}" for number in range(sign_on.MOST_ROLES + 1)]
+    with pytest.raises(InvalidRequestError) as refusal:
+        room.propose(room.administrator, roles={each: [Role.ANALYST] for each in groups})
+    assert [each["field"] for each in refusal.value.extensions["errors"]] == ["roles"]
+    client = room.app.test_client()
+    sign_in(client, room.administrator)
+    headers = cross_site_headers(client)
+    form = {
+        "issuer": room.provider.issuer,
+        "client_id": "another",
+        "secret": "s",
+        "role_claim": "groups",
+    }
+    lines = [f"{group} = analyst" for group in groups]
+    many = client.post("/sign-on", data=form | {"roles": "\n".join(lines)}, headers=headers)
+    assert many.status_code == 422
+    assert proposed(room) == []
+    # Empty lines between them are not counted, and nothing after them is lost.
+    spaced = form | {"roles": "\n\n".join(lines[:-1])}
+    most = client.post("/sign-on", data=spaced, headers=headers)
+    assert most.status_code == 303
+    (made,) = proposed(room)
+    assert list(made) == groups[:-1]
+
+
+def proposed(room: Room) -> list[dict[str, list[str]]]:
+    """Of each provider that was proposed, which roles its groups give."""
+    waits = SignOnProvider.state == ProviderState.PROPOSED
+    with room.database.reading() as session:
+        return list(session.scalars(select(SignOnProvider.roles).where(waits)))
 
 
 def test_a_provider_that_is_down_is_told_plainly(room: Room) -> None:

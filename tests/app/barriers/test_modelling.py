@@ -19,11 +19,12 @@ from app.barriers.refusals import (
     ModelProposedError,
     ModelRefusedError,
     OwnModelError,
+    TooManyModelsError,
 )
 from app.errors import InvalidRequestError, NotFoundError
 from app.organisations import service as organisations
 from postern.vocabulary import Role
-from tests.app.barriers.ground import in_force, load, make_ground, own_text, upkeep
+from tests.app.barriers.ground import OWN_ID, in_force, load, make_ground, own_text, upkeep
 from tests.app.barriers.texts import TEXT, changed
 from tests.app.exchange import Exchange
 from tests.app.patterns.writing import act
@@ -85,6 +86,26 @@ def test_a_model_is_proposed_by_one_and_put_in_force_by_another(ground: Exchange
     assert used(ground, "post-be") == "Ons eigen model"
     (entry,) = ground.entries("model.publish")
     assert entry.audience == ["police-de"]
+
+
+def test_an_organisation_has_so_many_models_and_no_more(
+    ground: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modelling, "MOST_MODELS", 2)
+    caller, texts = ground.caller("police-de"), [another_text(number) for number in range(3)]
+    for each in texts[:2]:
+        act(ground, modelling.begin, caller, each)
+    with pytest.raises(TooManyModelsError):
+        act(ground, modelling.begin, caller, texts[2])
+    own = StoredModel.organisation_id == caller.member[0]
+    assert len(ground.rows(select(StoredModel).where(own))) == 2
+    assert len(ground.entries("model.draft")) == 2
+    act(ground, modelling.begin, ground.caller("post-be"), texts[2])
+
+
+def another_text(number: int) -> str:
+    """A model of a member, with an id of its own."""
+    return changed(OWN_ID, f"{OWN_ID[:-1]}{number}", own_text())
 
 
 def test_the_next_version_says_what_is_wrong_with_it(ground: Exchange) -> None:

@@ -95,6 +95,29 @@ def test_it_is_closed_only_when_those_who_must_be_told_were_told(office: Office)
     assert office.exchange.rows(select(BreachNote)) == []
 
 
+def test_a_breach_has_so_many_notes_and_no_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaches, "MOST_NOTES", 2)
+    breach, another = opened(office), opened(office)
+    for _ in range(2):
+        note(office, breach, BreachStep.FACT)
+    with pytest.raises(InvalidRequestError) as refusal:
+        note(office, breach, BreachStep.FACT)
+    assert [each["field"] for each in refusal.value.extensions["errors"]] == ["note"]
+    assert len(office.exchange.rows(select(BreachNote))) == 2
+    assert len(office.exchange.entries("breach.note")) == 2
+    note(office, another, BreachStep.FACT)
+
+    # It can be brought to its end all the same, and nothing be said twice on the way.
+    note(office, breach, BreachStep.RISK, Risk.HIGH)
+    note(office, breach, BreachStep.AUTHORITY)
+    with pytest.raises(InvalidRequestError):
+        note(office, breach, BreachStep.AUTHORITY)
+    note(office, breach, BreachStep.PEOPLE)
+    note(office, breach, BreachStep.CLOSED)
+
+
 def test_the_ledger_tells_who_may_be_concerned(office: Office) -> None:
     exchange = office.exchange
     exchange.publish("post-be", OPEN_TO_POLICE)

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, select
 
-from app.disclosures import requests, rules
+from app.disclosures import messages, requests, rules
 from app.disclosures.asymmetry import AUTHORITY_BASES, OPERATOR_PURPOSES, Asking, faults
-from app.disclosures.messages import KeysNotPublishedError, Sent
+from app.disclosures.messages import KeysNotPublishedError, Sent, TooManyMessagesError
 from app.disclosures.models import DisclosureMessage, DisclosureRequest
 from app.disclosures.requests import CaseRequestsSpentError, Question, RequestOpenError
 from app.errors import InvalidRequestError, NotFoundError
@@ -225,6 +225,25 @@ def test_a_message_that_is_not_what_it_should_be_is_refused_whole(desk: Desk) ->
     (kept,) = desk.exchange.rows(select(DisclosureMessage))
     assert kept.kind is MessageKind.ASK
     assert [each.record for each in shown.messages] == [kept.record]
+
+
+def test_a_request_has_so_many_messages_and_no_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "MOST_MESSAGES", 4)
+    found = desk.found()
+    found.ask()
+    found.question()
+    found.answer()
+    found.question()
+    with pytest.raises(TooManyMessagesError):
+        found.answer()
+    kinds = [each.kind for each in desk.exchange.rows(select(DisclosureMessage))]
+    assert sorted(kinds) == ["answer", "ask", "question", "question"]
+    assert found.read_asked().state is RequestState.QUESTIONED
+    # Another request has messages of its own, and this one is decided without words.
+    desk.found().ask()
+    assert found.decide(Answer.NOTHING, DecisionReason.TOO_BROAD).state is RequestState.REFUSED
 
 
 def test_nothing_is_asked_that_could_never_be_delivered(desk: Desk) -> None:

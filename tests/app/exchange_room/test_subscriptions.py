@@ -480,13 +480,16 @@ def test_an_address_that_leads_elsewhere_by_now_is_not_entered(room: Room, peer:
 def test_no_more_is_kept_than_may_be(
     room: Room, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulling, "MOST_KEPT", 1)
-    peer.says(envelope([indicator(), indicator()], T1))
-    add(room, peer.address)
+    monkeypatch.setattr(pulling, "MOST_KEPT", 2)
+    peer.says(envelope([indicator(), indicator()], T1), envelope([indicator()], T2))
+    made = add(room, peer.address)
     drain(room)
+    kept = set(held(room))
+    assert (len(kept), row(room).error) == (2, None)
+    ask(room, made)
     assert row(room).error == "ServerFullError"
-    assert row(room).added_after is None
-    assert held(room) == {}
+    assert row(room).added_after == T1
+    assert set(held(room)) == kept
 
 
 @on_one_database

@@ -45,7 +45,9 @@ from tests.app.patterns.writing import (
 )
 from tests.app.people import make_person
 
-OTHER_ID = "5f4f1d2e-0b5e-4f0a-9d0c-2d0a8f0f0a02"
+FIRST_ID, OTHER_ID, THIRD_ID = (
+    f"5f4f1d2e-0b5e-4f0a-9d0c-2d0a8f0f0a0{number}" for number in (1, 2, 3)
+)
 
 
 @pytest.fixture
@@ -145,6 +147,45 @@ def test_the_next_version_leaves_the_one_in_force_until_it_is_published(
     steps = [entry.details["step"] for entry in exchange.entries("pattern.draft")]
     assert steps.count("discard") == 2
     assert [entry.details["version"] for entry in exchange.entries("pattern.publish")] == [1, 3]
+
+
+def test_an_organisation_has_so_many_patterns_and_no_more(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafting, "MOST_PATTERNS", 2)
+    one = exchange.caller("police-de")
+    published(exchange, "police-de")
+    begun = act(exchange, drafting.begin, one, document(OTHER_ID))
+    error = refused("too-many-patterns", drafting.begin, exchange, one, document(THIRD_ID))
+    assert "patterns" in error.detail
+    act(exchange, drafting.begin, exchange.caller("post-be"), document(THIRD_ID))
+    assert stored(exchange) == (3, 3)
+    act(exchange, drafting.discard, one, begun.listed.id, revision_of(begun))
+    act(exchange, drafting.begin, one, document(THIRD_ID))
+
+
+def test_an_organisation_has_so_many_open_drafts_and_no_more(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafting, "MOST_DRAFTS", 2)
+    one = exchange.caller("police-de")
+    first = published(exchange, "police-de")
+    other = published(exchange, "police-de", document(OTHER_ID))
+    begun = act(exchange, drafting.begin, one, document(THIRD_ID))
+    act(exchange, drafting.save_draft, one, first, document(), Beside(), None)
+    next_one = (other, document(OTHER_ID), Beside(), None)
+    for verb, given in ((drafting.begin, (document(THIRD_ID),)), (drafting.save_draft, next_one)):
+        assert "open drafts" in refused("too-many-patterns", verb, exchange, one, *given).detail
+    assert stored(exchange) == (3, 4)
+    # What is open may be changed, and once it is not there is room.
+    act(exchange, drafting.save_draft, one, first, document(title="Better"), Beside(), 1)
+    act(exchange, drafting.discard, one, begun.listed.id, revision_of(begun))
+    act(exchange, drafting.save_draft, one, *next_one)
+
+
+def stored(exchange: Exchange) -> tuple[int, int]:
+    """How many patterns there are, and versions of them."""
+    return len(exchange.rows(select(SharedPattern))), len(exchange.rows(select(PatternVersion)))
 
 
 def test_policies_decide_who_knows_of_a_pattern_and_who_has_its_rule(exchange: Exchange) -> None:
@@ -326,6 +367,27 @@ def test_subscribers_fetch_what_they_may_screen_with_and_are_told_of_changes(
     ]
     act(exchange, subscriptions.unsubscribe, post, pattern)
     assert fetched() == ([], [])
+
+
+def test_an_organisation_has_so_many_subscriptions_and_no_more(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "MOST_SUBSCRIPTIONS", 2)
+    exchange.publish("police-de", shares("police-de", "screen"))
+    patterns = [
+        published(exchange, "police-de", document(each)) for each in (FIRST_ID, OTHER_ID, THIRD_ID)
+    ]
+    post = exchange.caller("post-be")
+    for each in patterns[:2]:
+        act(exchange, subscriptions.subscribe, post, SCREENING, each)
+    last = patterns[2]
+    error = refused("too-many-patterns", subscriptions.subscribe, exchange, post, SCREENING, last)
+    assert "subscriptions" in error.detail
+    assert len(exchange.rows(select(PatternSubscription))) == 2
+    # One that is held may be held for another purpose, and one that ended makes room.
+    act(exchange, subscriptions.subscribe, post, ANALYSIS, patterns[0])
+    act(exchange, subscriptions.unsubscribe, post, patterns[1])
+    act(exchange, subscriptions.subscribe, post, SCREENING, last)
 
 
 def test_counts_flow_back_once_a_day_and_small_ones_stay_hidden(exchange: Exchange) -> None:
