@@ -27,14 +27,20 @@ from sqlalchemy import (
     MetaData,
     TypeDecorator,
     any_,
+    column,
     create_engine,
     event,
     literal,
     make_url,
+    select,
     text,
+    tuple_,
+)
+from sqlalchemy import (
+    values as written_rows,
 )
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from app import row_security, write_behind
 from app.database_failures import lost_commit
@@ -230,6 +236,18 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
     if session.get_bind().dialect.name != "postgresql":
         return cast("ColumnElement[bool]", column.in_(wanted))
     return cast("ColumnElement[bool]", column == any_(literal(wanted, ARRAY(column.type))))
+
+
+def among_pairs(
+    columns: tuple[InstrumentedAttribute[Any], ...], rows: Iterable[tuple[Any, ...]]
+) -> ColumnElement[bool]:
+    """Whether the columns together are one of the rows, by an index that begins with them.
+
+    The rows are selected from: of a bare list SQLite uses no index, and reads the whole table.
+    """
+    named = (column(each.key, each.type) for each in columns)
+    given = written_rows(*named, name="given").data(list(rows)).cte()
+    return tuple_(*columns).in_(select(given))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

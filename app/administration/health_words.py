@@ -10,6 +10,7 @@ from flask_babel import format_date, format_datetime, format_decimal
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
+from app import zones
 from app.administration.health import Check, Light, Part
 from postern.vocabulary import EvaluationKind
 
@@ -41,7 +42,8 @@ def _told(check: Check) -> Mapping[str, str]:
 
 def _fact(value: object) -> str:
     if isinstance(value, datetime):
-        return f"{format_datetime(value, 'medium')} UTC"
+        there = zones.local(value)
+        return f"{format_datetime(there, 'medium', rebase=False)} {there.tzname() or 'UTC'}"
     if isinstance(value, date):
         return str(format_date(value, "medium"))
     if isinstance(value, int):

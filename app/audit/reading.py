@@ -31,6 +31,7 @@ from app.audit.models import AuditAudience, AuditDetail, AuditEntry, AuditObject
 from app.audit.service import append, object_key, refusal_name, searched_case
 from app.audit.words import Meaning, Words
 from app.clock import milliseconds
+from app.database import among_pairs
 from app.errors import InvalidRequestError
 from postern.audit.record import disclosure_digest, open_disclosures
 from postern.base64url import from_base64url, to_base64url
@@ -181,7 +182,8 @@ def chosen(
     if not places:
         return {}
     wanted = select(AuditAudience.t.label("at"), AuditAudience.eid).where(
-        AuditAudience.org == organisation, tuple_(AuditAudience.t, AuditAudience.eid).in_(places)
+        AuditAudience.org == organisation,
+        among_pairs((AuditAudience.t, AuditAudience.eid), places),
     )
     return {row.eid: _open(row) for row in _contents(session, wanted, oldest_first=True)}
 

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.barriers import counting
@@ -28,6 +28,7 @@ from app.barriers.stat_models import (
     StatShape,
     StatSignal,
 )
+from app.database import among_pairs
 from app.indicators.models import Report, ReportStatus
 
 PERIODS = 13
@@ -158,10 +159,10 @@ def _stored(session: Session, week: int) -> dict[_Intake, int]:
 
 def _set_aside(session: Session, week: int, intakes: Iterable[_Intake]) -> None:
     """Those that were counted before are read until this closing is done, and no longer."""
-    keys = tuple_(StatIntake.organisation_id, StatIntake.day)
+    keys = (StatIntake.organisation_id, StatIntake.day)
     chosen = sorted(intakes)
     for start in range(0, len(chosen), _KEYS_AT_ONCE):
-        here = keys.in_(chosen[start : start + _KEYS_AT_ONCE])
+        here = among_pairs(keys, chosen[start : start + _KEYS_AT_ONCE])
         session.execute(delete(StatIntake).where(here, StatIntake.since == week))
         session.execute(
             update(StatIntake)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from app.clock import microseconds, now
+from app.database import among_pairs
 from app.exchange import collections, rendering, view_queue, view_storage
 from app.exchange.adding_models import ExchangeSighting
 from app.exchange.models import CollectionKind, ExchangeCollection, ExchangeEntry
@@ -68,8 +69,8 @@ def _follow(session: Session, payload: Mapping[str, Any]) -> None:
     }
     hold(session, [row.id for row in there.values()])
     pairs = [(sender, name) for sender, name, _ in asked]
-    named = tuple_(ExchangeSighting.organisation_id, ExchangeSighting.stix_id).in_(pairs)
-    rows = _sightings(session, named)
+    named = (ExchangeSighting.organisation_id, ExchangeSighting.stix_id)
+    rows = _sightings(session, among_pairs(named, pairs))
     kept = {(row.sender_id, row.stix_id) for row in rows}
     gone = [each for each in pairs if each not in kept]
     concerned = {sender for sender, _ in pairs}

@@ -554,7 +554,8 @@ _POSTINGS_POSTGRESQL = """
         WHERE t.token = asked.token AND t.indicator_id = asked.indicator_id OFFSET 0
     ) AS held
     """
+# By a SELECT of the pairs: for a bare list of them SQLite reads the whole table.
 _POSTINGS_SQLITE = """
     SELECT t.indicator_id, t.facet, t.token FROM token t
-    WHERE (t.token, t.indicator_id) IN (VALUES {pairs})
+    WHERE (t.token, t.indicator_id) IN (SELECT * FROM (VALUES {pairs}))
     """

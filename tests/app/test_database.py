@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import bindparam, inspect, select, text
+from sqlalchemy import bindparam, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app.__main__ import migrate
-from app.database import Base, Database
+from app.audit.models import AuditAudience
+from app.database import Base, Database, among_pairs
 from app.organisations.models import Community
 from app.prepared import Prepared
+from app.sharing.visibility import _POSTINGS_SQLITE
 from tests.conftest import settings_for
 
 
@@ -74,3 +77,30 @@ def test_the_log_refuses_to_be_changed_even_by_its_owner(database: Database) -> 
     for statement in ("UPDATE audit_entry SET t = 2", "DELETE FROM audit_entry"):
         with pytest.raises(DBAPIError, match="append-only"), database.transaction() as session:
             session.execute(text(statement))
+
+
+def test_pairs_are_found_by_the_index_that_begins_with_them(database: Database) -> None:
+    pairs = [(1, 2), (3, 4), (3, 4)]
+    wanted = select(AuditAudience.eid).where(
+        AuditAudience.org == "post-be", among_pairs((AuditAudience.t, AuditAudience.eid), pairs)
+    )
+    with database.transaction() as session:
+        words = dict.fromkeys(("act", "doer", "out", "purpose", "basis", "obj"), "")
+        add = insert(AuditAudience).values(org="post-be", **words)
+        for t, eid in ((1, 2), (1, 4), (3, 2), (3, 4)):
+            session.execute(add.values(t=t, eid=eid))
+        assert sorted(session.scalars(wanted)) == [2, 4]
+        if database.is_sqlite:
+            compiled = wanted.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+            assert "(org=? AND t=? AND eid=?)" in plan(session, str(compiled))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_tokens_of_indicators_are_found_by_their_key_on_sqlite(database: Database) -> None:
+    with database.transaction() as session:
+        written = _POSTINGS_SQLITE.format(pairs="(x'00',1),(x'01',2)")
+        assert "(token=? AND indicator_id=?)" in plan(session, written)
+
+
+def plan(session: Session, statement: str) -> str:
+    return "\n".join(row[3] for row in session.execute(text(f"EXPLAIN QUERY PLAN {statement}")))

@@ -202,6 +202,21 @@ def test_the_page_shows_every_check_and_is_logged(app: Flask, exchange: Exchange
 
 
 @on_one_database
+def test_the_page_writes_moments_as_the_reader_s_clocks_show_them_and_the_console_in_utc(
+    app: Flask, exchange: Exchange
+) -> None:
+    make_sound(app)
+    client = app.test_client()
+    sign_in(client, make_person(app, "post-be", [Role.ADMINISTRATOR]))
+    client.set_cookie("postern_zone", "Asia/Tokyo")
+    page = client.get("/platform/health").get_data(as_text=True)
+    assert page.count(" JST.") >= 2
+    assert " UTC." not in page
+    told = app.test_cli_runner().invoke(args=["platform", "health"]).output
+    assert " UTC" in told
+
+
+@on_one_database
 def test_every_finding_has_its_words_in_every_language(app: Flask) -> None:
     facts = {
         "kind": "SQLite", "present": "1", "needed": "2", "last": clock.now(), "duties": "x",
