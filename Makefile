@@ -28,7 +28,7 @@ demo: $(VENV)/.service ## Set up and run a demonstration with three organisation
 .PHONY: test
 test: $(VENV)/.tests browser node java servers ## Install what the tests need and run them all (ARGS="-k word")
 	@$(BIN)/python -m tests.functional.oidc.running
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 .PHONY: mutate
 mutate: $(VENV)/.tests ## Put faults into the code and see that the tests notice (ARGS="app/sharing")
@@ -65,6 +65,8 @@ format: $(VENV)/.tests ## Format the code
 
 .PHONY: service
 service: $(VENV)/.service ## Install the service and the postern command into .venv
+	@# The units see a read-only file system: what is not compiled here is compiled at each start.
+	@$(BIN)/python -m compileall -q app migrations postern wsgi.py
 
 .PHONY: modules
 modules: node ## Build the pages' cryptography anew from its sources and pinned packages

@@ -1,11 +1,5 @@
 """A process that rotates a key is killed inside each kind of step: the next one loses nothing."""
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,52 +15,11 @@ from postern import rotation
 from postern.vocabulary import EvaluationKind
 from tests.app.exchange import OPEN_TO_POLICE, make_exchange
 from tests.app.indicators.rotation_house import Rotating, party, with_own_secrets
-from tests.functional.serving import ROOT, as_toml
+from tests.functional.serving import as_toml
+from tests.functional.stepped_process import NOTHING, stepped
 
 KILLED_AT = ("begun", "moving", "overlapping", "gathering", "clearing", "done")
 """States, each about to be committed for the first time, in which the process is killed."""
-
-
-class Process:
-    """`tests.functional.rotation_process`."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        assert self.line() == "ready"
-
-    def line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().decode().strip()
-
-    def say(self, byte: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(byte)
-        self._process.stdin.flush()
-
-    def worker(self) -> int:
-        """The id of a new worker."""
-        self.say(b"n")
-        word, pid = self.line().split()
-        assert word == "pid"
-        return int(pid)
-
-    def kill(self, pid: int) -> None:
-        os.kill(pid, signal.SIGKILL)
-        assert self.line() == "ended -9"
-
-
-@contextmanager
-def rotating_process(file: Path) -> Iterator[Process]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.functional.rotation_process", str(file)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as running:
-        try:
-            yield Process(running)
-        finally:
-            running.kill()
 
 
 @pytest.fixture
@@ -85,12 +38,12 @@ def test_a_rotation_that_is_killed_at_every_step_goes_on_and_loses_nothing(
     file = tmp_path / "settings.toml"
     file.write_text(as_toml(settings, "http://127.0.0.1"), encoding="utf-8")
     killed: list[str] = []
-    with rotating_process(file) as process:
+    with stepped("rotate", file) as process:
         pid = process.worker()
         while True:
             process.say(b"g")
-            state, _ = process.line().split()
-            if state == "nothing":
+            state = process.line()
+            if state == NOTHING:
                 break
             if state in KILLED_AT and state not in killed:
                 process.kill(pid)
