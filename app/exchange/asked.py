@@ -48,8 +48,9 @@ def ask(session: Session, caller: Caller, collection: UUID) -> Asked:
     """The caller's open collection with this id; NotFoundError for any other."""
     at = now()
     organisation_id, _ = caller.member
-    rows = _ASKED.execute(
-        session.connection(),
+    connection = session.connection()
+    rows = _ASKED[connection.dialect.name].execute(
+        connection,
         {
             "id": collection,
             "organisation": organisation_id,
@@ -112,4 +113,16 @@ def _asked() -> Select[Any]:
     )
 
 
-_ASKED = Prepared(_asked())
+def _planned_once() -> Any:
+    """For the rest of the transaction PostgreSQL plans a statement once for all values.
+
+    It would plan a page anew each time, since how much was added after a date is there to be
+    guessed; that takes as long as reading a hundred objects (docs/benchmarks.md, TAXII).
+    """
+    return func.set_config("plan_cache_mode", "force_generic_plan", True)
+
+
+_ASKED = {
+    "sqlite": Prepared(_asked()),
+    "postgresql": Prepared(_asked().add_columns(_planned_once().label("planned"))),
+}
