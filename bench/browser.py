@@ -17,7 +17,7 @@ from bench.stage import platform
 from postern.vocabulary import Role
 
 PASSWORD = "long enough for a benchmark"  # noqa: S105 - of an account that lives as long as a run
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 _SWITCHES = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 _PATIENCE = 120_000  # milliseconds
 

@@ -28,7 +28,7 @@ MODULES = Path(__file__).parents[2] / "app" / "web" / "modules"
 _PATIENCE = 15_000  # milliseconds that a page may take, or what appears on it
 _STOP_WITHIN = 10.0  # seconds
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",
