@@ -5,6 +5,7 @@ speaks TLS itself; with POSTERN_CLIENT_AUTHORITIES it takes client certificates 
 (or these certificates themselves), to which API tokens can be bound.
 """
 
+import ctypes
 import fcntl
 import gc
 import multiprocessing
@@ -14,8 +15,26 @@ import ssl
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # of glibc's malloc.h
+
+
+def _give_memory_back() -> None:
+    """What a large answer took goes back to the system when it has left (docs/load.md).
+
+    Else glibc keeps a heap for each thread, and in each as much as was ever needed at once. Another
+    C library has no such call, and may have no such habit.
+    """
+    with suppress(AttributeError, OSError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_ARENA_MAX, 1)
+        library.mallopt(_MMAP_THRESHOLD, 1 << 20)
+
+
+_give_memory_back()
 
 wsgi_app = "wsgi:app"
 bind = os.environ.get("POSTERN_BIND", "127.0.0.1:8080")

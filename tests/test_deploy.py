@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -141,6 +142,37 @@ def test_the_proxy_believes_no_client_and_keeps_nothing_of_what_it_hands_on() ->
     (written,) = re.findall(r"log_format postern ('.*?');", proxy, re.DOTALL)
     assert set_to["X-Request-Id"] == "$request_id"
     assert not re.search(r"request_uri|remote_addr|args|\$request\b|forwarded", written)
+
+
+_HEAPS = """
+import re, runpy, sys, threading
+if sys.argv[1:]:
+    runpy.run_path(sys.argv[1])
+
+def work():
+    return [bytearray(2_000) for _ in range(500)]
+
+threads = [threading.Thread(target=work) for _ in range(4)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+maps = open("/proc/self/maps").read()
+sizes = [int(end, 16) - int(begin, 16) for begin, end in re.findall(r"(\\w+)-(\\w+) ---p", maps)]
+print(sum(60 << 20 < each < 64 << 20 for each in sizes))
+"""
+
+
+def test_a_web_process_has_one_heap_for_all_of_its_threads() -> None:
+    """glibc reserves 64 MiB for each further one, and gives little of what it held back."""
+
+    def heaps(*configuration: str) -> int:
+        asked = [sys.executable, "-c", _HEAPS, *configuration]
+        done = subprocess.run(asked, cwd=DEPLOY.parent, check=True, capture_output=True, text=True)
+        return int(done.stdout)
+
+    assert heaps() > 0  # so that what is looked for can be seen
+    assert heaps("config/gunicorn.conf.py") == 0
 
 
 def test_the_bill_of_materials_names_every_pinned_package_with_its_hashes() -> None:

@@ -343,7 +343,7 @@ def _visible(shape: Shape) -> Select[Any]:
         .select_from(_ENTRY)
         .join(seen, true() if shape.walks else of_entry)
         .where(*_conditions(shape))
-        .order_by(_ENTRY.c.added)
+        .order_by(_added(shape))
     )
 
 
@@ -391,7 +391,7 @@ def _patterns(shape: Shape) -> Select[Any]:
             seen.c.may_screen,
             or_(_ENTRY.c.amended == seen.c.seq, is_seen_too),
         )
-        .order_by(_ENTRY.c.added)
+        .order_by(_added(shape))
     )
 
 
@@ -416,7 +416,7 @@ def _standing(shape: Shape) -> Select[Any]:
             *_NO_PATTERN,
         )
         .where(*_conditions(shape), told, _ENTRY.c.pattern_id.is_(None))
-        .order_by(_ENTRY.c.added)
+        .order_by(_added(shape))
     )
 
 
@@ -490,11 +490,21 @@ def _columns(shape: Shape) -> Sequence[ColumnElement[Any]]:
     )
 
 
+def _added(shape: Shape) -> ColumnElement[int]:
+    """When an entry was added, by which a page is found and ordered.
+
+    For named objects SQLite, which keeps no statistics here, would walk all that was added after:
+    by a sum it knows no index, and uses that of their ids.
+    """
+    added: ColumnElement[int] = _ENTRY.c.added
+    return added + literal_column("0", Integer) if shape.ids and not shape.walks else added
+
+
 def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     entry = _ENTRY.c
     conditions: list[ColumnElement[bool]] = [
         entry.collection_id == bindparam("collection", type_=Integer),
-        entry.added > bindparam("after", type_=BigInteger),
+        _added(shape) > bindparam("after", type_=BigInteger),
     ]
     if shape.ids == 1:
         conditions.append(entry.stix_id == bindparam("ids"))

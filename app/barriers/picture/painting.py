@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 
 import reportlab
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -17,6 +18,9 @@ from app.paper import BOLD, FONT
 
 SCALE = 2
 """Pixels for each unit of the picture: about 3,400 across, 300 to the inch on A4."""
+
+_ONE_AT_A_TIME = Lock()
+"""A picture in pixels takes 33 MB while it is drawn."""
 
 _FINER = 4  # edges are drawn so many times larger, and then made smaller
 
@@ -72,6 +76,11 @@ def _trace(canvas: Canvas, shape: Polygon | Line) -> None:
 
 def pixels(picture: Picture) -> bytes:
     """The picture as a PNG, `SCALE` pixels for each unit, with its title."""
+    with _ONE_AT_A_TIME:
+        return _drawn(picture)
+
+
+def _drawn(picture: Picture) -> bytes:
     size = round(picture.width * SCALE), round(picture.height * SCALE)
     image = Image.new("RGB", size, "#ffffff")
     for shape in flat(picture.shapes):

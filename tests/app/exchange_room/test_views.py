@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app import clock
 from app.access import CONSOLE
@@ -298,6 +298,23 @@ def test_an_empty_page_is_logged_too(room: Room, shared: Collection) -> None:
     (entry,) = room.exchange.entries("exchange.serve")
     assert json.loads(entry.record)["n"] == 0
     assert count(room, Given) == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_named_object_is_found_by_its_id_however_long_the_log_is(
+    room: Room, shared: Collection
+) -> None:
+    room.submit("post-be", room.exchange.indicator(JAN))
+    said: list[tuple[str, Any]] = []
+    engine = room.exchange.database.engine
+    event.listen(engine, "before_cursor_execute", lambda *told: said.append((told[2], told[3])))
+    room.page(shared, Filters(ids=("indicator--0",)))
+    (asked_for,) = [each for each in said if "standing" in each[0]]
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked_for[0]}", asked_for[1])
+        steps = [row[3] for row in plan if "exchange_entry USING" in row[3]]
+    assert len(steps) == 3
+    assert all("(collection_id=? AND stix_id=?)" in step for step in steps), steps
 
 
 def test_pages_follow_one_another_without_a_gap(room: Room, shared: Collection) -> None:
