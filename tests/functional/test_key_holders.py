@@ -162,6 +162,7 @@ def look_up(page: Page, typed: str = TYPED) -> None:
 def require_found(page: Page) -> None:
     found = page.locator("#search-result-title")
     expect(found).to_have_text("1 organisation holds something of it", timeout=PATIENCE)
+    expect(found).to_be_visible(timeout=PATIENCE)  # that of the search before is hidden meanwhile
 
 
 def test_a_page_signs_checks_names_a_cheat_and_goes_on_with_one_down(

@@ -140,9 +140,10 @@ async function lookUp() {
 }
 
 async function lookUpOne(tell) {
-  const entry = await value.current(box.value);
   const why = grounds.given;
-  at("search-answers").hidden = true;
+  // What another value found must not be read as the answer to this one.
+  for (const id of ["search-result", "search-answers"]) at(id).hidden = true;
+  const entry = await value.current(box.value);
   await asking.lookUp([entry], why, {
     onStep: stepper(tell),
     onSome({ answer, queries }) {
