@@ -2,14 +2,16 @@
 
 import random
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Connection, Table, func, insert, select, text, true, update
 from sqlalchemy.dialects import postgresql
 
 from app.access import CONSOLE
@@ -396,6 +398,16 @@ def test_a_lookup_on_postgresql_reads_the_covering_index_alone(database: Databas
     world.publish("post-be", EVERYTHING_TO_POLICE)
     world.indicator("post-be")
     profile = world.profile("police-de")
+    with many_postings(database) as connection:
+        connection.execute(text("ANALYZE share_grant"))
+        lines = matching_plan(connection, profile)
+    assert "Index Only Scan using ix_token_token" in lines
+    assert "Seq Scan on token" not in lines
+
+
+@contextmanager
+def many_postings(database: Database) -> Iterator[Connection]:
+    """A connection to PostgreSQL, on which `token` has 50,000 rows more, and statistics."""
     with database.transaction() as session:
         session.execute(
             text(
@@ -405,23 +417,46 @@ def test_a_lookup_on_postgresql_reads_the_covering_index_alone(database: Databas
         )
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE token"))
-        connection.execute(text("ANALYZE share_grant"))
-        compiled = visibility._MATCHES_POSTGRESQL._statement.compile(dialect=postgresql.dialect())
-        statement = re.sub(r"%\((\w+)\)s", r":\1", str(compiled))
-        plan = connection.execute(
-            text(f"EXPLAIN {statement}".replace("::", "\\:\\:")),
-            {
-                "tokens": [token_of(n) for n in range(16)],
-                "profile": profile,
-                "today": TODAY,
-                "second": second(moment(TODAY)),
-                "on": visibility.date_of(TODAY),
-                **{k: v for k, v in compiled.params.items() if v is not None},
-            },
-        )
-        lines = "\n".join(plan.scalars())
-    assert "Index Only Scan using ix_token_token" in lines
-    assert "Seq Scan on token" not in lines
+        yield connection
+
+
+def matching_plan(connection: Connection, profile: int, how: str = "") -> str:
+    """How PostgreSQL looks for sixteen tokens."""
+    compiled = visibility._MATCHES_POSTGRESQL._statement.compile(dialect=postgresql.dialect())
+    statement = re.sub(r"%\((\w+)\)s", r":\1", str(compiled))
+    plan = connection.execute(
+        text(f"EXPLAIN {how} {statement}".replace("::", "\\:\\:")),
+        {
+            "tokens": [token_of(n) for n in range(16)],
+            "profile": profile,
+            "today": TODAY,
+            "second": second(moment(TODAY)),
+            **{k: v for k, v in compiled.params.items() if v is not None},
+        },
+    )
+    return "\n".join(plan.scalars())
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_lookup_asks_for_each_token_once_however_many_grants_there_are(
+    database: Database,
+) -> None:
+    world = trio(database)
+    world.publish("post-be", EVERYTHING_TO_POLICE)
+    world.indicator("post-be", token=token_of(1))
+    profile = world.profile("police-de")
+    with many_postings(database) as connection:
+        grant = cast("Table", ShareGrant.__table__)
+        series = func.generate_series(1, 400).table_valued("n").render_derived(name="series")
+        earlier = {each.name: each for each in grant.c} | {
+            "valid_from": grant.c.valid_from - series.c.n
+        }
+        both = grant.join(series, true())
+        chosen = select(*earlier.values()).select_from(both).where(grant.c.profile_id == profile)
+        connection.execute(insert(grant).from_select([*earlier], chosen))
+        lines = matching_plan(connection, profile, "ANALYZE")
+    (loops,) = re.findall(r"using ix_token_token on token .*loops=(\d+)\)", lines)
+    assert int(loops) == 16
 
 
 def test_a_lookup_is_one_statement(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
