@@ -80,14 +80,19 @@ def in_force(session: Session, organisation_id: int, at: datetime) -> Version | 
 
 
 def scheduled(session: Session, organisation_id: int, at: datetime) -> Version | None:
-    """The version that waits for its time, if there is one."""
+    """The version that waits for its time, if there is one.
+
+    There are several where the clock went back: then the last of them.
+    """
     return _one(
         session,
         _VERSIONS.where(
             PolicyVersion.organisation_id == organisation_id,
             PolicyVersion.valid_from > at,
             eras.stands(PolicyVersion),
-        ),
+        )
+        .order_by(PolicyVersion.seq.desc())
+        .limit(1),
     )
 
 
@@ -205,9 +210,9 @@ def stop(session: Session, caller: Caller, organisation_id: int) -> int:
     """
     grants.hold_owner(session, organisation_id)
     now = clock.now()
-    waiting = scheduled(session, organisation_id, now)
-    if waiting is not None:
+    while (waiting := scheduled(session, organisation_id, now)) is not None:
         _cancel(session, caller, organisation_id, waiting, now)
+        session.flush()
     return put_in_force(session, caller, organisation_id, "", Cause.STOP, author=caller.person)
 
 

@@ -293,3 +293,22 @@ def test_each_version_names_the_draft_that_it_was(world: World) -> None:
     assert (newest.draft, newest.state) == (first, VersionState.IN_FORCE)
     assert (earlier.draft, earlier.state) == (second, VersionState.PAST)
     assert unused in ids
+
+
+def test_sharing_stops_though_the_clock_went_back_behind_several_versions(
+    world: World, at: Clock
+) -> None:
+    owner = world.ids["post-be"]
+    for _ in range(2):
+        at.at += timedelta(hours=1)
+        world.publish("post-be", EVERYTHING_TO_POLICE)
+    at.at -= timedelta(hours=2)
+    with world.database.transaction() as session:
+        versions.stop(session, ann(world), owner)
+    for _ in range(2):
+        with world.database.reading() as session:
+            found = versions.in_force(session, owner, at.at)
+            assert found is not None
+            assert (found.cause, found.policies) == (Cause.STOP, ())
+            assert versions.scheduled(session, owner, at.at) is None
+        at.at += timedelta(hours=4)
